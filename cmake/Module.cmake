@@ -1,0 +1,23 @@
+# minivmm_module(core/base SOURCES ... [HEADERS_ONLY] [USES core/event ...] [LIBS fmt::fmt ...])
+#
+# One folder, one target, one namespace. The target of core/base is core_base. USES lists the modules it may include,
+# which tests/include_rule.py holds against docs/architecture.md.
+function(minivmm_module path)
+  cmake_parse_arguments(M "" "" "SOURCES;USES;LIBS;PRIVATE_LIBS" ${ARGN})
+  string(REPLACE "/" "_" target ${path})
+  set(kind PUBLIC)
+  if(M_SOURCES)
+    add_library(${target} STATIC ${M_SOURCES})
+  else()
+    add_library(${target} INTERFACE)
+    set(kind INTERFACE)
+  endif()
+  target_link_libraries(${target} ${kind} minivmm_flags ${M_LIBS})
+  if(M_SOURCES)
+    target_link_libraries(${target} PRIVATE ${M_PRIVATE_LIBS})
+  endif()
+  foreach(use IN LISTS M_USES)
+    string(REPLACE "/" "_" dep ${use})
+    target_link_libraries(${target} ${kind} ${dep})
+  endforeach()
+endfunction()

@@ -1,0 +1,42 @@
+# minivmm_test(core_base SOURCES ... USES core/base ... [LABELS threads] [LIBS ...]): one GoogleTest program.
+# minivmm_fuzz(name SOURCES target.cpp USES ...): a libFuzzer target in the fuzz preset; elsewhere a program that replays
+# tests/fuzz/corpus/<name>, run as a test.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(minivmm_link_modules target)
+  foreach(use IN LISTS ARGN)
+    string(REPLACE "/" "_" dep ${use})
+    target_link_libraries(${target} PRIVATE ${dep})
+  endforeach()
+endfunction()
+
+function(minivmm_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  set(target test_${name})
+  add_executable(${target} ${T_SOURCES})
+  target_link_libraries(${target} PRIVATE minivmm_flags GTest::gmock GTest::gtest_main ${T_LIBS})
+  minivmm_link_modules(${target} ${T_USES})
+  target_compile_definitions(${target} PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  # One process a program, not one a test: starting a sanitized program costs more than most tests.
+  add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+endfunction()
+
+function(minivmm_fuzz name)
+  cmake_parse_arguments(F "" "" "SOURCES;USES;LIBS" ${ARGN})
+  set(target fuzz_${name})
+  add_executable(${target} ${F_SOURCES})
+  target_link_libraries(${target} PRIVATE minivmm_flags ${F_LIBS})
+  minivmm_link_modules(${target} ${F_USES})
+  if(MINIVMM_FUZZ)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
+    add_test(NAME fuzz_${name} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+  endif()
+endfunction()

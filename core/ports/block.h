@@ -1,0 +1,45 @@
+// Block seam: a disk controller and the image behind it. Requests run off the vCPU thread and complete on a thread of
+// the backend.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace core::inline memory {
+class GuestIoVector;
+}
+
+namespace core::inline ports {
+
+enum class BlockOp : std::uint8_t { Read, Write, Flush };
+
+struct BlockRequest {
+  BlockOp op = BlockOp::Read;
+  std::uint64_t offset = 0;  // bytes, multiple of 512; offset + data size lies inside the disk
+  // Where the data lies: guest memory, or a buffer of the controller (exactly one, none for Flush). Both stay valid and
+  // untouched until `done`.
+  const GuestIoVector* guest = nullptr;
+  std::uint8_t* buffer = nullptr;
+  std::uint64_t length = 0;  // bytes in `buffer`
+  // Called once, on a backend thread with no device lock held. An error means the data is undefined (Read) or may not
+  // have been written (Write, Flush).
+  std::function<void(Result<>)> done;
+};
+
+class BlockBackend {
+ public:
+  virtual ~BlockBackend() = default;
+  virtual std::uint64_t size_bytes() const = 0;  // multiple of 512
+  virtual bool read_only() const = 0;
+  virtual const std::string& path() const = 0;  // for messages and the monitor
+  // Any thread, device lock may be held; never blocks. Requests may complete in any order; a Flush covers every write
+  // that was done before it was submitted.
+  virtual void submit(BlockRequest request) = 0;
+  // Waits until everything submitted is done. Control loop, machine stopped or device idle.
+  virtual void drain() = 0;
+};
+
+}  // namespace core::inline ports
