@@ -1,0 +1,152 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "vmm/config/command_line.h"
+#include "vmm/config/key_values.h"
+#include "vmm/config/options.h"
+
+namespace {
+
+using testing::HasSubstr;
+using vmm::config::MachineConfig;
+
+core::Result<MachineConfig> parse(const std::vector<std::string>& arguments) {
+  auto parsed = vmm::config::parse_command_line(arguments);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (!std::holds_alternative<MachineConfig>(*parsed)) return core::fail("asked for information");
+  return std::get<MachineConfig>(*parsed);
+}
+
+std::string error_of(const std::vector<std::string>& arguments) {
+  const auto parsed = parse(arguments);
+  return parsed ? "" : parsed.error().message;
+}
+
+TEST(CommandLine, empty_gives_the_defaults) {
+  const auto config = parse({});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->memory_bytes, std::uint64_t{1} << 30);
+  EXPECT_EQ(config->cpus, 1u);
+  EXPECT_FALSE(config->spice.enabled);
+}
+
+TEST(CommandLine, disk_takes_its_keys) {
+  const auto config = parse({"--disk", "a.img,snapshot=on", "--disk", "b,,c.img,readonly"});
+  ASSERT_TRUE(config);
+  ASSERT_EQ(config->disks.size(), 2u);
+  EXPECT_EQ(config->disks[0].path, "a.img");
+  EXPECT_TRUE(config->disks[0].snapshot);
+  EXPECT_EQ(config->disks[1].path, "b,c.img");
+  EXPECT_TRUE(config->disks[1].read_only);
+}
+
+TEST(CommandLine, disk_with_unknown_key_is_refused_by_name) {
+  EXPECT_THAT(error_of({"--disk", "a.img,cache=none"}), HasSubstr("unknown key \"cache\""));
+}
+
+TEST(CommandLine, unknown_option_points_to_help) {
+  EXPECT_THAT(error_of({"--dsik", "a"}), HasSubstr("--dsik"));
+  EXPECT_THAT(error_of({"--dsik", "a"}), HasSubstr("--help"));
+}
+
+TEST(CommandLine, option_without_its_value_is_refused) {
+  EXPECT_NE(error_of({"--disk"}), "");
+}
+
+TEST(CommandLine, single_option_given_twice_is_refused) {
+  EXPECT_THAT(error_of({"--memory", "1G", "--memory", "2G"}), HasSubstr("2 times"));
+}
+
+TEST(CommandLine, memory_takes_suffixes_and_limits) {
+  EXPECT_EQ(parse({"--memory", "512"})->memory_bytes, std::uint64_t{512} << 20);
+  EXPECT_EQ(parse({"--memory", "2G"})->memory_bytes, std::uint64_t{2} << 30);
+  EXPECT_NE(error_of({"--memory", "2T"}), "");
+  EXPECT_NE(error_of({"--memory", "0"}), "");
+  EXPECT_NE(error_of({"--memory", "99999999999999999999T"}), "");
+}
+
+TEST(CommandLine, boot_order_and_menu) {
+  const auto config = parse({"--boot", "order=dc,menu=on"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->boot_order, "dc");
+  EXPECT_TRUE(config->boot_menu);
+  EXPECT_EQ(parse({"--boot", "d"})->boot_order, "d");
+  EXPECT_TRUE(parse({"--boot", "menu=on"})->boot_menu);
+  EXPECT_NE(error_of({"--boot", "x"}), "");
+}
+
+TEST(CommandLine, uuid_is_checked) {
+  const auto config = parse({"--uuid", "01234567-89ab-cdef-0123-456789ABCDEF"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ((*config->uuid)[0], 0x01);
+  EXPECT_EQ((*config->uuid)[15], 0xef);
+  EXPECT_NE(error_of({"--uuid", "0123456789abcdef0123456789abcdef"}), "");
+  EXPECT_NE(error_of({"--uuid", ""}), "");
+}
+
+TEST(SpiceOption, bare_port_is_port) {
+  const auto config = parse({"--spice", "3001"});
+  ASSERT_TRUE(config);
+  EXPECT_TRUE(config->spice.enabled);
+  EXPECT_EQ(config->spice.port, 3001);
+}
+
+TEST(SpiceOption, every_name_of_qemu_is_known) {
+  for (const auto* name :
+       {"port", "tls-port", "addr", "ipv4", "ipv6", "unix", "password", "password-secret", "disable-ticketing",
+        "disable-copy-paste", "disable-agent-file-xfer", "sasl", "x509-dir", "x509-key-file", "x509-key-password",
+        "x509-cert-file", "x509-cacert-file", "x509-dh-key-file", "tls-ciphers", "tls-channel", "plaintext-channel",
+        "image-compression", "jpeg-wan-compression", "zlib-glz-wan-compression", "streaming-video", "agent-mouse",
+        "playback-compression", "seamless-migration", "display", "head", "gl", "rendernode"}) {
+    const auto error = error_of({"--spice", fmt::format("port=1,{}=bogus", name)});
+    EXPECT_THAT(error, testing::Not(HasSubstr("unknown key"))) << name;
+  }
+}
+
+TEST(SpiceOption, what_is_not_built_is_refused_by_name) {
+  EXPECT_THAT(error_of({"--spice", "port=1,tls-port=2"}), HasSubstr("tls-port: not built yet"));
+  EXPECT_THAT(error_of({"--spice", "port=1,streaming-video=all"}), HasSubstr("streaming-video=all: not built yet"));
+  EXPECT_EQ(error_of({"--spice", "port=1,streaming-video=off"}), "");
+}
+
+TEST(SpiceOption, contradictions_and_missing_port_are_refused) {
+  EXPECT_NE(error_of({"--spice", "password=x"}), "");
+  EXPECT_NE(error_of({"--spice", "port=1,password=x,disable-ticketing=on"}), "");
+  EXPECT_NE(error_of({"--spice", "port=1,ipv4=on,ipv6=on"}), "");
+  EXPECT_NE(error_of({"--spice", "port=70000"}), "");
+  EXPECT_NE(error_of({"--spice", "port=1,password=" + std::string(61, 'x')}), "");
+}
+
+TEST(Problems, stdio_has_one_user) {
+  const auto config = parse({"--serial", "stdio", "--monitor", "stdio"});
+  ASSERT_TRUE(config);
+  EXPECT_THAT(vmm::config::problems(*config), testing::ElementsAre(HasSubstr("both want stdio")));
+}
+
+TEST(Problems, all_are_reported_at_once) {
+  const auto config = parse({"--initrd", "a", "--append", "b"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(vmm::config::problems(*config).size(), 2u);
+}
+
+TEST(Help, names_every_option) {
+  const auto text = vmm::config::help_text();
+  const auto page = vmm::config::manual_page();
+  for (const auto& option : vmm::config::options()) {
+    EXPECT_THAT(text, HasSubstr(std::string(option.name)));
+    EXPECT_FALSE(option.help.empty());
+  }
+  EXPECT_THAT(page, HasSubstr(".SH OPTIONS"));
+}
+
+TEST(KeyValues, split_handles_doubled_commas_and_switches) {
+  const auto pairs = vmm::config::split_key_values("a,,b,x=1,,2,y", "file");
+  ASSERT_TRUE(pairs);
+  ASSERT_EQ(pairs->size(), 3u);
+  EXPECT_EQ((*pairs)[0].value, "a,b");
+  EXPECT_EQ((*pairs)[1].value, "1,2");
+  EXPECT_EQ((*pairs)[2].value, "on");
+  EXPECT_FALSE(vmm::config::split_key_values("a,=1", "file"));
+}
+
+}  // namespace

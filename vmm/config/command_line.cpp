@@ -1,0 +1,79 @@
+#include "vmm/config/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "vmm/config/options.h"
+
+namespace vmm::config {
+
+namespace {
+
+core::Result<> apply_values(MachineConfig& config, const Option& option, const std::vector<std::string>& values) {
+  if (values.size() > 1 && !option.repeatable) return core::fail("{} is given {} times", option.name, values.size());
+  for (const auto& value : values) {
+    const auto applied = option.apply(config, value);
+    if (!applied) return core::fail("{} {}", option.name, applied.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  struct Parsed {
+    const Option* option = nullptr;
+    bool flag = false;
+    std::vector<std::string> values;
+  };
+  std::vector<Parsed> parsed(options().size());
+  for (std::size_t i = 0; i < parsed.size(); ++i) {
+    parsed[i].option = &options()[i];
+    const std::string name(options()[i].name);
+    if (options()[i].argument.empty()) {
+      app.add_flag(name, parsed[i].flag);
+    } else {
+      app.add_option(name, parsed[i].values)->expected(1)->take_all()->allow_extra_args(false);
+    }
+  }
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return core::fail("{}; see minivmm --help", error.what());
+  }
+  for (const auto& extra : app.remaining())
+    return core::fail("unknown option {}; see minivmm --help", extra);
+
+  MachineConfig config;
+  for (const auto& [option, flag, values] : parsed) {
+    if (flag && option->name == "--help") return Information::Help;
+    if (flag && option->name == "--version") return Information::Version;
+    if (flag && option->name == "--man-page") return Information::ManualPage;
+    if (auto applied = apply_values(config, *option, values); !applied) return std::unexpected(applied.error());
+  }
+  return config;
+}
+
+std::vector<std::string> problems(const MachineConfig& config) {
+  std::vector<std::string> found;
+  if (config.kernel.empty() && !config.initrd.empty()) found.emplace_back("--initrd needs --kernel");
+  if (config.kernel.empty() && !config.append.empty()) found.emplace_back("--append needs --kernel");
+  if (config.disks.size() + (config.cdrom ? 1 : 0) > 4) {
+    found.emplace_back("IDE has four places: at most four --disk, or three and a --cdrom");
+  }
+  if (config.serial.size() > 2) found.emplace_back("a PC here has two serial ports: give --serial at most twice");
+  std::vector<std::string> stdio_users;
+  if (std::ranges::count(config.serial, "stdio") > 0) stdio_users.emplace_back("--serial");
+  if (config.debugcon.stream == "stdio") stdio_users.emplace_back("--debugcon");
+  if (config.monitor == "stdio") stdio_users.emplace_back("--monitor");
+  if (stdio_users.size() > 1) {
+    found.push_back(fmt::format("{} and {} both want stdio: give one of them unix:PATH or file:PATH", stdio_users[0],
+                                stdio_users[1]));
+  }
+  return found;
+}
+
+}  // namespace vmm::config

@@ -1,0 +1,27 @@
+// argv to configuration.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/result.h"
+#include "vmm/config/machine_config.h"
+
+namespace vmm::config {
+
+enum class Information : std::uint8_t { Help, Version, ManualPage };
+
+using CommandLine = std::variant<MachineConfig, Information>;
+
+// Pure: touches neither files nor sockets. An error is one line naming the option.
+core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments);
+
+// What is wrong with the whole, beyond single options; empty if nothing.
+std::vector<std::string> problems(const MachineConfig& config);
+
+std::string help_text();
+std::string manual_page();  // troff with the man macros
+std::string version_text();
+
+}  // namespace vmm::config

@@ -1,0 +1,66 @@
+// What the user asked for, before any of it is tried.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmm::config {
+
+struct DiskConfig {
+  std::string path;
+  bool read_only = false;
+  bool snapshot = false;  // writes go to a temporary file
+};
+
+enum class AccelChoice : std::uint8_t { Auto, Kvm, Soft };
+
+struct SpiceConfig {
+  bool enabled = false;
+  std::uint16_t port = 0;
+  std::string addr;  // empty: decided by the rule of docs/spice.md
+  bool ipv4_only = false;
+  bool ipv6_only = false;
+  std::optional<std::string> password;  // given but empty refuses every client
+  bool disable_ticketing = false;
+  bool compress = true;  // image-compression=off sends raw pictures
+};
+
+struct DebugconConfig {
+  std::string stream;  // empty: none
+  std::uint16_t port = 0x402;
+};
+
+struct MachineConfig {
+  // Machine
+  std::string name = "minivmm";
+  std::optional<std::array<std::uint8_t, 16>> uuid;  // random if not given
+  std::uint64_t memory_bytes = std::uint64_t{1} << 30;
+  unsigned cpus = 1;
+  AccelChoice accel = AccelChoice::Auto;
+  std::string bios;     // path; empty: the built-in SeaBIOS
+  std::string vgabios;  // path; empty: the built-in one
+
+  // Disks and boot
+  std::vector<DiskConfig> disks;
+  std::optional<std::string> cdrom;  // path; empty: a drive without a disc
+  std::string boot_order = "cdn";
+  bool boot_menu = false;
+  std::string kernel;
+  std::string initrd;
+  std::string append;
+
+  // Ports
+  std::vector<std::string> serial;  // COM1, COM2: character stream specs
+  DebugconConfig debugcon;
+  bool debug_exit = true;
+
+  // Display and control
+  SpiceConfig spice;
+  std::string monitor;  // character stream spec; empty: none
+  std::string qmp;
+};
+
+}  // namespace vmm::config

@@ -1,0 +1,251 @@
+#include "vmm/config/options.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "vmm/config/key_values.h"
+
+namespace vmm::config {
+
+namespace {
+
+using core::fail;
+using core::Result;
+
+constexpr std::uint64_t kMinMemory = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMaxMemory = std::uint64_t{1} << 40;
+constexpr unsigned kMaxCpus = 240;  // one 8-bit APIC id each, with room for the I/O APIC
+
+Result<> non_empty(std::string_view value) {
+  if (value.empty()) return fail("needs a value");
+  return {};
+}
+
+// Character streams: QEMU's spellings of what devices/character opens.
+Result<> check_stream(std::string_view value, std::initializer_list<std::string_view> kinds) {
+  const auto kind = value.substr(0, value.find(':'));
+  if (std::ranges::find(kinds, kind) == kinds.end()) {
+    return fail("\"{}\" is not one of {}", value, fmt::join(kinds, ", "));
+  }
+  const bool needs_path = kind == "file" || kind == "unix";
+  if (needs_path && value.size() <= kind.size() + 1) return fail("\"{}\" lacks a path: write {}:PATH", value, kind);
+  if (!needs_path && value.size() != kind.size()) return fail("\"{}\": {} takes no path", value, kind);
+  return {};
+}
+
+Result<> apply_disk(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "file");
+  if (!pairs) return std::unexpected(pairs.error());
+  DiskConfig disk;
+  for (const auto& pair : *pairs) {
+    if (pair.key == "file") {
+      disk.path = pair.value;
+      continue;
+    }
+    if (pair.key != "snapshot" && pair.key != "readonly") {
+      return fail("{}: unknown key \"{}\"; known are snapshot and readonly", disk.path, pair.key);
+    }
+    const auto on = parse_switch(pair);
+    if (!on) return std::unexpected(on.error());
+    (pair.key == "snapshot" ? disk.snapshot : disk.read_only) = *on;
+  }
+  if (disk.path.empty()) return fail("needs a file: --disk FILE");
+  config.disks.push_back(std::move(disk));
+  return {};
+}
+
+Result<> apply_cdrom(MachineConfig& config, std::string_view value) {
+  config.cdrom = value;
+  return {};
+}
+
+Result<> apply_boot(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "order");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const auto& pair : *pairs) {
+    if (pair.key == "menu") {
+      const auto on = parse_switch(pair);
+      if (!on) return std::unexpected(on.error());
+      config.boot_menu = *on;
+    } else if (pair.key == "order") {
+      if (pair.value.empty() || pair.value.find_first_not_of("cdn") != std::string::npos) {
+        return fail("order \"{}\": give letters of c (disk), d (CD-ROM), n (network)", pair.value);
+      }
+      config.boot_order = pair.value;
+    } else {
+      return fail("unknown key \"{}\"; known are order and menu", pair.key);
+    }
+  }
+  return {};
+}
+
+Result<> apply_memory(MachineConfig& config, std::string_view value) {
+  const auto bytes = parse_size(value);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes < kMinMemory || *bytes > kMaxMemory) return fail("{}: give 1M to 1T", value);
+  config.memory_bytes = *bytes;
+  return {};
+}
+
+Result<> apply_cpus(MachineConfig& config, std::string_view value) {
+  const auto count = parse_number(value, 1, kMaxCpus);
+  if (!count) return std::unexpected(count.error());
+  config.cpus = static_cast<unsigned>(*count);
+  return {};
+}
+
+Result<> apply_accel(MachineConfig& config, std::string_view value) {
+  if (value == "kvm") {
+    config.accel = AccelChoice::Kvm;
+  } else if (value == "soft") {
+    config.accel = AccelChoice::Soft;
+  } else if (value == "auto") {
+    config.accel = AccelChoice::Auto;
+  } else {
+    return fail("\"{}\" is not one of kvm, soft, auto", value);
+  }
+  return {};
+}
+
+template <std::string MachineConfig::* Member>
+Result<> apply_text(MachineConfig& config, std::string_view value) {
+  if (auto checked = non_empty(value); !checked) return checked;
+  config.*Member = value;
+  return {};
+}
+
+Result<> apply_append(MachineConfig& config, std::string_view value) {
+  config.append = value;
+  return {};
+}
+
+Result<> apply_uuid(MachineConfig& config, std::string_view value) {
+  std::array<std::uint8_t, 16> uuid{};
+  std::size_t nibbles = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const bool dash_place = i == 8 || i == 13 || i == 18 || i == 23;
+    const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(value[i] | 0x20));
+    if (value.size() != 36 || dash_place != (value[i] == '-') || (!dash_place && digit == std::string_view::npos)) {
+      return fail("\"{}\" is not a UUID like 01234567-89ab-cdef-0123-456789abcdef", value);
+    }
+    if (dash_place) continue;
+    uuid[nibbles / 2] = static_cast<std::uint8_t>(uuid[nibbles / 2] << 4 | digit);
+    ++nibbles;
+  }
+  if (nibbles != 32) return fail("\"{}\" is not a UUID like 01234567-89ab-cdef-0123-456789abcdef", value);
+  config.uuid = uuid;
+  return {};
+}
+
+Result<> apply_serial(MachineConfig& config, std::string_view value) {
+  if (auto checked = check_stream(value, {"stdio", "file", "unix", "pty", "null", "none"}); !checked) return checked;
+  config.serial.emplace_back(value);
+  return {};
+}
+
+Result<> apply_debugcon(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "stream");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const auto& pair : *pairs) {
+    if (pair.key == "stream") {
+      if (auto checked = check_stream(pair.value, {"stdio", "file", "unix", "pty", "null", "none"}); !checked) {
+        return checked;
+      }
+      config.debugcon.stream = pair.value;
+    } else if (pair.key == "port") {
+      const auto port = parse_number(pair.value, 1, 0xffff);
+      if (!port) return fail("port: {}", port.error().message);
+      config.debugcon.port = static_cast<std::uint16_t>(*port);
+    } else {
+      return fail("unknown key \"{}\"; known is port", pair.key);
+    }
+  }
+  return {};
+}
+
+Result<> apply_debug_exit(MachineConfig& config, std::string_view value) {
+  const auto on = parse_switch({"debug-exit", std::string(value)});
+  if (!on) return std::unexpected(on.error());
+  config.debug_exit = *on;
+  return {};
+}
+
+template <std::string MachineConfig::* Member>
+Result<> apply_control(MachineConfig& config, std::string_view value) {
+  if (auto checked = check_stream(value, {"stdio", "unix", "pty", "none"}); !checked) return checked;
+  config.*Member = value == "none" ? "" : value;
+  return {};
+}
+
+constexpr std::string_view kMachine = "Machine";
+constexpr std::string_view kDisks = "Disks and boot";
+constexpr std::string_view kPorts = "Serial and debug ports";
+constexpr std::string_view kDisplay = "Display and control";
+constexpr std::string_view kInformation = "Information";
+
+constexpr Option kOptions[] = {
+    {kDisks, "--disk", "FILE[,snapshot=on][,readonly=on]",
+     "A raw disk image or block device as an IDE disk. snapshot=on keeps writes in a temporary file and leaves FILE "
+     "untouched; readonly=on refuses them. Up to four times.",
+     true, apply_disk},
+    {kDisks, "--cdrom", "FILE",
+     "An ISO image in an IDE CD-ROM drive. An empty FILE gives a drive without a disc, to be filled by the monitor's "
+     "change command.",
+     false, apply_cdrom},
+    {kDisks, "--boot", "ORDER|menu=on",
+     "What to boot from, in order: letters of c (disk), d (CD-ROM) and n (network); the default is cdn. menu=on lets "
+     "SeaBIOS offer its boot menu. Both: --boot order=dc,menu=on.",
+     true, apply_boot},
+    {kDisks, "--kernel", "FILE",
+     "Boot this kernel directly: a Linux bzImage, an ELF file with a PVH entry, or a Multiboot 1 image.", false,
+     apply_text<&MachineConfig::kernel>},
+    {kDisks, "--initrd", "FILE", "The initial RAM disk of --kernel (the modules of a Multiboot image).", false,
+     apply_text<&MachineConfig::initrd>},
+    {kDisks, "--append", "TEXT", "The command line of --kernel.", false, apply_append},
+
+    {kMachine, "--memory", "SIZE", "RAM of the guest: a number of MiB, or with a suffix K, M, G, T. The default is 1G.",
+     false, apply_memory},
+    {kMachine, "--cpus", "N", "How many CPUs the guest has. The default is 1.", false, apply_cpus},
+    {kMachine, "--accel", "kvm|soft|auto",
+     "Which CPU runs the guest: KVM, the built-in software CPU, or the better of what there is (the default).", false,
+     apply_accel},
+    {kMachine, "--bios", "FILE", "A BIOS image instead of the built-in SeaBIOS.", false,
+     apply_text<&MachineConfig::bios>},
+    {kMachine, "--vgabios", "FILE", "A VGA BIOS image instead of the built-in one.", false,
+     apply_text<&MachineConfig::vgabios>},
+    {kMachine, "--name", "TEXT", "The name of the machine, shown to clients and in the monitor.", false,
+     apply_text<&MachineConfig::name>},
+    {kMachine, "--uuid", "UUID", "The machine's UUID in SMBIOS and for clients. The default is a random one.", false,
+     apply_uuid},
+
+    {kPorts, "--serial", "stdio|file:PATH|unix:PATH|pty|none",
+     "Where COM1 goes; given twice, COM2. unix: listens on a socket, pty prints its name.", true, apply_serial},
+    {kPorts, "--debugcon", "stdio|file:PATH[,port=N]",
+     "A debug console at a port, 0x402 if not said otherwise: what a guest writes there appears in the stream.", false,
+     apply_debugcon},
+    {kPorts, "--debug-exit", "on|off",
+     "Whether a byte written to port 0xf4 ends minivmm with the exit status (byte << 1) | 1. The default is on.", false,
+     apply_debug_exit},
+
+    {kDisplay, "--spice", "PORT|KEY=VALUE,...",
+     "Serve SPICE. A bare port listens on loopback without a password; the keys are those of QEMU's -spice, listed "
+     "below.",
+     false, apply_spice},
+    {kDisplay, "--monitor", "stdio|unix:PATH", "A monitor for people: try its help command.", false,
+     apply_control<&MachineConfig::monitor>},
+    {kDisplay, "--qmp", "unix:PATH", "A monitor for programs: QMP, as QEMU speaks it.", false,
+     apply_control<&MachineConfig::qmp>},
+
+    {kInformation, "--help", "", "Show this text."},
+    {kInformation, "--version", "", "Show the version."},
+    {kInformation, "--man-page", "", "Print the manual page, to be read with man -l."},
+};
+
+}  // namespace
+
+std::span<const Option> options() {
+  return kOptions;
+}
+
+}  // namespace vmm::config
