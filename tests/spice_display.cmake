@@ -1,0 +1,17 @@
+# The codec, canvas and display folders of spice/.
+find_package(ZLIB REQUIRED)
+
+minivmm_test(spice_codec
+  SOURCES unit/spice/codec/lz_test.cpp
+  USES spice/codec
+  LIBS ZLIB::ZLIB)
+minivmm_fuzz(lz_decode
+  SOURCES fuzz/lz_decode.cpp
+  USES spice/codec)
+
+if(MINIVMM_BENCH)
+  find_package(benchmark REQUIRED)
+  add_executable(lz_bench bench/lz_bench.cpp)
+  target_link_libraries(lz_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark ZLIB::ZLIB)
+  target_compile_definitions(lz_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+endif()
