@@ -1,0 +1,43 @@
+// Where a monitor listens (a Unix socket, or this process's stdio) and the sessions of those who connect.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/event/loop.h"
+
+namespace vmm::control {
+
+// One connected monitor client. All calls on the control loop.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual std::string greeting() = 0;
+  // Bytes from the client, in pieces of any size. False closes the connection after what is queued is sent.
+  virtual bool receive(std::string_view bytes) = 0;
+};
+
+// How a session talks back; stays valid as long as its session.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual void send(std::string_view text) = 0;
+};
+
+using SessionFactory = std::function<std::unique_ptr<Session>(Output&)>;
+
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+};
+
+// "stdio" or "unix:PATH". A socket left behind by a dead process is replaced, a live one is an error. A client that
+// does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control loop or after it has
+// stopped.
+core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const std::string& spec,
+                                                      SessionFactory factory);
+
+}  // namespace vmm::control

@@ -1,0 +1,212 @@
+#include "vmm/control/hmp.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <fmt/format.h>
+#include <optional>
+
+#include "vmm/control/key_names.h"
+#include "vmm/control/screendump.h"
+
+namespace vmm::control {
+
+namespace {
+
+constexpr std::string_view kPrompt = "(minivmm) ";
+constexpr std::chrono::milliseconds kDefaultHold{100};
+
+// Words separated by blanks; "..." keeps blanks, \" and \\ are themselves.
+std::optional<Arguments> split_words(std::string_view line) {
+  Arguments words;
+  bool quoted = false;
+  bool in_word = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (!quoted && (c == ' ' || c == '\t')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted && c == '\\' && i + 1 < line.size()) {
+      words.back() += line[++i];
+    } else {
+      words.back() += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  return words;
+}
+
+std::optional<std::int32_t> number(std::string_view text) {
+  std::int32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string outcome(const core::Result<>& result) {
+  return result ? "" : fmt::format("Error: {}\n", result.error().message);
+}
+
+std::string run_help(Context&, const Arguments& arguments) {
+  std::string text;
+  for (const auto& command : hmp_commands()) {
+    if (!arguments.empty() && command.name != arguments[0]) continue;
+    text += fmt::format("{}{}{} -- {}\n", command.name, command.arguments.empty() ? "" : " ", command.arguments,
+                        command.help);
+  }
+  if (arguments.empty() || arguments[0] == "info") {
+    for (const auto& topic : info_topics())
+      text += fmt::format("info {} -- {}\n", topic.name, topic.help);
+  }
+  return text.empty() ? fmt::format("unknown command: '{}'\n", arguments[0]) : text;
+}
+
+std::string run_info(Context& context, const Arguments& arguments) {
+  if (arguments.empty()) return run_help(context, {"info"});
+  const auto topic = std::ranges::find(info_topics(), arguments[0], &HmpCommand::name);
+  if (topic == info_topics().end()) return fmt::format("unknown command: 'info {}'\n", arguments[0]);
+  return topic->run(context, Arguments(arguments.begin() + 1, arguments.end()));
+}
+
+std::string run_screendump(Context& context, const Arguments& arguments) {
+  // QEMU's form: screendump [-f ppm|png] FILE; the file's name decides otherwise.
+  auto format = PictureFormat::Ppm;
+  auto file = arguments[0];
+  if (arguments[0] == "-f") {
+    if (arguments.size() != 3) return "usage: screendump [-f ppm|png] FILE\n";
+    if (arguments[1] != "ppm" && arguments[1] != "png")
+      return fmt::format("Error: unknown format '{}'\n", arguments[1]);
+    if (arguments[1] == "png") format = PictureFormat::Png;
+    file = arguments[2];
+  } else if (file.ends_with(".png")) {
+    format = PictureFormat::Png;
+  }
+  return outcome(write_picture(context.machine.screenshot(), format, file));
+}
+
+std::string run_sendkey(Context& context, const Arguments& arguments) {
+  std::vector<core::KeyCode> keys;
+  std::string_view rest = arguments[0];
+  while (!rest.empty()) {
+    const auto end = rest.find('-');
+    const auto name = rest.substr(0, end);
+    const auto key = key_by_name(name == "<" ? "less" : name);
+    if (!key) return fmt::format("Error: unknown key: '{}'\n", name);
+    keys.push_back(*key);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  auto hold = kDefaultHold;
+  if (arguments.size() > 1) {
+    const auto time = number(arguments[1]);
+    if (!time || *time < 0 || *time > 60'000) return "Error: the hold time is 0 to 60000 ms\n";
+    hold = std::chrono::milliseconds(*time);
+  }
+  if (keys.empty() || keys.size() > 16) return "Error: give 1 to 16 keys\n";
+  return context.typist.press(std::move(keys), hold) ? "" : "Error: too many keys wait to be typed\n";
+}
+
+std::string run_mouse_move(Context& context, const Arguments& arguments) {
+  std::int32_t move[3] = {};
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto value = number(arguments[i]);
+    if (!value || *value < -10'000 || *value > 10'000) return "Error: give numbers from -10000 to 10000\n";
+    move[i] = *value;
+  }
+  context.machine.mouse().move(move[0], move[1], move[2], 0);
+  return "";
+}
+
+std::string run_mouse_button(Context& context, const Arguments& arguments) {
+  const auto state = number(arguments[0]);
+  if (!state || *state < 0 || *state > 7) return "Error: the state is 0 to 7 (1=L, 2=M, 4=R)\n";
+  std::uint8_t buttons = 0;
+  if ((*state & 1) != 0) buttons |= core::kLeftButton;
+  if ((*state & 2) != 0) buttons |= core::kMiddleButton;
+  if ((*state & 4) != 0) buttons |= core::kRightButton;
+  context.machine.mouse().move(0, 0, 0, buttons);
+  return "";
+}
+
+std::string run_eject(Context& context, const Arguments& arguments) {
+  const bool force = arguments[0] == "-f";
+  if (force && arguments.size() != 2) return "usage: eject [-f] DEVICE\n";
+  return outcome(context.machine.eject(arguments.back(), force));
+}
+
+std::string run_change(Context& context, const Arguments& arguments) {
+  const bool force = arguments[0] == "-f";
+  if (arguments.size() != (force ? 3u : 2u)) return "usage: change [-f] DEVICE FILE\n";
+  return outcome(context.machine.change(arguments[force ? 1 : 0], arguments.back(), force));
+}
+
+template <void (machine::Machine::*Action)()>
+std::string run_action(Context& context, const Arguments&) {
+  (context.machine.*Action)();
+  return "";
+}
+
+using machine::Machine;
+
+constexpr HmpCommand kCommands[] = {
+    {"change", "[-f] DEVICE FILE", "put another disc into a removable drive", 2, 3, run_change},
+    {"cont", "", "resume the guest", 0, 0, run_action<&Machine::cont>},
+    {"c", "", "resume the guest", 0, 0, run_action<&Machine::cont>},
+    {"eject", "[-f] DEVICE", "take the disc out of a removable drive", 1, 2, run_eject},
+    {"help", "[COMMAND]", "show this help", 0, 1, run_help},
+    {"info", "[TOPIC]", "show facts about the machine", 0, 2, run_info},
+    {"mouse_button", "STATE", "set the mouse buttons (1=L, 2=M, 4=R)", 1, 1, run_mouse_button},
+    {"mouse_move", "DX DY [DZ]", "move the mouse", 2, 3, run_mouse_move},
+    {"quit", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
+    {"q", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
+    {"screendump", "[-f ppm|png] FILE", "save the screen as a picture", 1, 3, run_screendump},
+    {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey},
+    {"stop", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
+    {"s", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
+    {"system_powerdown", "", "press the power button", 0, 0, run_action<&Machine::powerdown>},
+    {"system_reset", "", "reset the machine", 0, 0, run_action<&Machine::reset>},
+};
+
+}  // namespace
+
+std::span<const HmpCommand> hmp_commands() {
+  return kCommands;
+}
+
+std::string run_hmp_line(Context& context, std::string_view line) {
+  const auto words = split_words(line);
+  if (!words) return "unterminated string\n";
+  if (words->empty()) return "";
+  const auto& name = words->front();
+  const auto command = std::ranges::find(hmp_commands(), name == "?" ? "help" : name, &HmpCommand::name);
+  if (command == hmp_commands().end()) return fmt::format("unknown command: '{}'\n", name);
+  const Arguments arguments(words->begin() + 1, words->end());
+  if (arguments.size() < command->min_arguments || arguments.size() > command->max_arguments) {
+    return fmt::format("usage: {} {}\n", command->name, command->arguments);
+  }
+  return command->run(context, arguments);
+}
+
+std::string HmpSession::greeting() {
+  return fmt::format("minivmm {} monitor - type 'help' for more information\n{}", MINIVMM_VERSION, kPrompt);
+}
+
+bool HmpSession::receive(std::string_view bytes) {
+  for (const char c : bytes) {
+    if (c == '\r') continue;
+    if (c != '\n') {
+      line_ += c;
+      if (line_.size() > kMaxLine) return false;
+      continue;
+    }
+    output_.send(run_hmp_line(context_, std::exchange(line_, {})));
+    output_.send(kPrompt);
+  }
+  return true;
+}
+
+}  // namespace vmm::control

@@ -1,0 +1,151 @@
+// info TOPIC: what people ask of a machine, in QEMU's wording.
+#include <fmt/format.h>
+
+#include "vmm/control/hmp.h"
+
+namespace vmm::control {
+
+namespace {
+
+std::string info_status(Context& context, const Arguments&) {
+  const auto state = context.machine.state();
+  if (state == machine::RunState::Running) return "VM status: running\n";
+  return fmt::format("VM status: paused{}\n",
+                     state == machine::RunState::Paused ? "" : fmt::format(" ({})", machine::run_state_name(state)));
+}
+
+std::string info_version(Context&, const Arguments&) {
+  return fmt::format("minivmm {}\n", MINIVMM_VERSION);
+}
+
+std::string info_name(Context& context, const Arguments&) {
+  return context.machine.name() + "\n";
+}
+
+std::string info_uuid(Context& context, const Arguments&) {
+  std::string text;
+  for (std::size_t i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", context.machine.uuid()[i]);
+  }
+  return text + "\n";
+}
+
+std::string bar_text(const core::PciFunction::Window& window) {
+  const auto& bar = *window.bar;
+  const auto name = bar.kind == core::BarKind::Rom ? std::string("ROM") : fmt::format("BAR{}", bar.index);
+  const auto space = bar.kind == core::BarKind::Io         ? "I/O"
+                     : bar.kind == core::BarKind::Memory64 ? "64 bit memory"
+                                                           : "32 bit memory";
+  if (!window.base) return fmt::format("      {}: {}, {:#x} bytes, not mapped\n", name, space, bar.size);
+  return fmt::format("      {}: {} at {:#010x} [{:#010x}].\n", name, space, *window.base, *window.base + bar.size - 1);
+}
+
+std::string info_pci(Context& context, const Arguments&) {
+  std::string text;
+  for (const auto& [address, function] : context.machine.pci().slots()) {
+    const auto& id = function->identity();
+    text += fmt::format("  Bus  0, device {:3}, function {}:\n    Class {:04x}: PCI device {:04x}:{:04x}\n",
+                        address.device, address.function, id.class_code >> 8, id.vendor, id.device);
+    if (id.subsystem_vendor != 0)
+      text += fmt::format("      PCI subsystem {:04x}:{:04x}\n", id.subsystem_vendor, id.subsystem);
+    const std::scoped_lock device(function->lock());
+    if (id.interrupt_pin != 0) {
+      text += fmt::format("      IRQ {}, pin {}\n", function->config_read(core::abi::kInterruptLine, 1),
+                          static_cast<char>('A' + id.interrupt_pin - 1));
+    }
+    for (const auto& window : function->windows())
+      text += bar_text(window);
+  }
+  return text;
+}
+
+std::string space_text(std::string_view title, core::AddressSpace& space) {
+  auto text = fmt::format("address-space: {}\n", title);
+  for (const auto& entry : space.entries()) {
+    text += fmt::format("  {:016x}-{:016x}: {}\n", entry.start, entry.start + entry.size - 1, entry.owner);
+  }
+  return text + fmt::format("  unclaimed accesses so far: {}\n", space.unclaimed_accesses());
+}
+
+std::string info_mtree(Context& context, const Arguments&) {
+  std::string text = "address-space: memory\n";
+  for (const auto& region : context.machine.ram_map().regions()) {
+    text += fmt::format("  {:016x}-{:016x}: {} @{:016x}{}{}\n", region.start.value(),
+                        region.start.value() + region.size - 1, region.block->name(), region.offset,
+                        region.writable ? "" : " (read-only)", region.log_dirty ? " (dirty log)" : "");
+  }
+  return text + space_text("mmio", context.machine.mmio()) + space_text("I/O", context.machine.io());
+}
+
+std::string info_irq(Context& context, const Arguments&) {
+  std::string text = "interrupts since start:\n";
+  for (const auto& [line, rises] : context.machine.interrupts()) {
+    if (rises > 0) text += fmt::format("{:>8}: {}\n", line, rises);
+  }
+  return text;
+}
+
+std::string info_block(Context& context, const Arguments&) {
+  std::string text;
+  for (const auto& drive : context.machine.drives()) {
+    text += fmt::format("{}: {}{}\n", drive.name, drive.path.empty() ? "[not inserted]" : drive.path,
+                        drive.read_only ? " (read-only)" : "");
+    if (drive.removable) {
+      text += fmt::format("    Removable device: {}locked, tray {}\n", drive.locked ? "" : "not ",
+                          drive.tray_open ? "open" : "closed");
+    }
+  }
+  return text;
+}
+
+std::string info_spice(Context& context, const Arguments&) {
+  const auto status = context.machine.spice();
+  if (!status.enabled) return "Server: disabled\n";
+  auto text = fmt::format("Server:\n     address: {}:{}\n    migrated: false\n        auth: {}\n  mouse-mode: {}\n",
+                          status.host, status.port, status.auth, status.mouse_mode);
+  if (status.channels.empty()) text += "Channels: none\n";
+  for (const auto& channel : status.channels) {
+    text +=
+        fmt::format("Channel:\n     address: {}:{}{}\n     session: {}\n     channel: {}:{}\n", channel.client.host,
+                    channel.client.port, channel.tls ? " [tls]" : "", channel.connection_id, channel.type, channel.id);
+  }
+  return text;
+}
+
+std::string info_cpus(Context& context, const Arguments&) {
+  return fmt::format("{} CPUs on {}\n", context.machine.cpus(), context.machine.accelerator());
+}
+
+std::string info_device(Context& context, const Arguments& arguments) {
+  if (arguments.empty()) {
+    std::string text;
+    for (const auto& name : context.machine.device_names())
+      text += name + "\n";
+    return text;
+  }
+  const auto dump = context.machine.dump_device(arguments[0]);
+  return dump ? *dump : fmt::format("Error: no device '{}'; info device lists them\n", arguments[0]);
+}
+
+constexpr HmpCommand kTopics[] = {
+    {"block", "", "disks and CD-ROM drives", 0, 0, info_block},
+    {"cpus", "", "CPUs and what runs them", 0, 0, info_cpus},
+    {"device", "[NAME]", "the registers of a device", 0, 1, info_device},
+    {"irq", "", "interrupts so far, by line", 0, 0, info_irq},
+    {"mtree", "", "who has which addresses and ports", 0, 0, info_mtree},
+    {"name", "", "the machine's name", 0, 0, info_name},
+    {"pci", "", "PCI functions and their BARs", 0, 0, info_pci},
+    {"spice", "", "the SPICE server and its clients", 0, 0, info_spice},
+    {"status", "", "whether the guest runs", 0, 0, info_status},
+    {"uuid", "", "the machine's UUID", 0, 0, info_uuid},
+    {"version", "", "the version of minivmm", 0, 0, info_version},
+};
+
+}  // namespace
+
+std::span<const HmpCommand> info_topics() {
+  return kTopics;
+}
+
+}  // namespace vmm::control

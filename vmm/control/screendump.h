@@ -1,0 +1,17 @@
+// Pictures of the guest's screen as files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/result.h"
+#include "vmm/machine/machine.h"
+
+namespace vmm::control {
+
+enum class PictureFormat : std::uint8_t { Ppm, Png };
+
+// Writes the whole file or nothing: it appears under `path` complete.
+core::Result<> write_picture(const machine::Picture& picture, PictureFormat format, const std::string& path);
+
+}  // namespace vmm::control

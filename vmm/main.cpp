@@ -1,0 +1,65 @@
+// minivmm: parse, build, run.
+#include <cstdio>
+#include <signal.h>
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "vmm/config/command_line.h"
+#include "vmm/control/control.h"
+#include "vmm/machine/machine.h"
+
+namespace {
+
+constexpr int kSetupFailed = 1;
+
+int complain(const std::string& message) {
+  std::fprintf(stderr, "minivmm: %s\n", message.c_str());
+  return kSetupFailed;
+}
+
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+int inform(vmm::config::Information information) {
+  switch (information) {
+    case vmm::config::Information::Help: return print(vmm::config::help_text());
+    case vmm::config::Information::Version: return print(vmm::config::version_text());
+    case vmm::config::Information::ManualPage: return print(vmm::config::manual_page());
+  }
+  return 0;
+}
+
+// The main thread waits for these in Machine::run(); no other thread may take them. A client that goes away while it is
+// written to is an error of that write, not a signal.
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto command_line = vmm::config::parse_command_line(std::vector<std::string>(argv + 1, argv + argc));
+  if (!command_line) return complain(command_line.error().message);
+  if (const auto* information = std::get_if<vmm::config::Information>(&*command_line)) return inform(*information);
+  const auto& config = std::get<vmm::config::MachineConfig>(*command_line);
+  const auto problems = vmm::config::problems(config);
+  for (const auto& problem : problems)
+    complain(problem);
+  if (!problems.empty()) return kSetupFailed;
+
+  block_signals();
+  auto machine = vmm::machine::Machine::create(config);
+  if (!machine) return complain(machine.error().message);
+  auto control = vmm::control::Control::create(config, **machine);
+  if (!control) return complain(control.error().message);
+  return (*machine)->run();
+}
