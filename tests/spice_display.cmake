@@ -5,6 +5,9 @@ minivmm_test(spice_codec
   SOURCES unit/spice/codec/lz_test.cpp
   USES spice/codec
   LIBS ZLIB::ZLIB)
+minivmm_test(spice_canvas
+  SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp
+  USES spice/canvas)
 minivmm_fuzz(lz_decode
   SOURCES fuzz/lz_decode.cpp
   USES spice/codec)
