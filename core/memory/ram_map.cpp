@@ -107,6 +107,7 @@ void RamMap::update_locked() {
   for (const auto& region : flat_) {
     if (std::ranges::find(old, region) == old.end()) listener_->region_added(region);
   }
+  if (old != flat_) listener_->regions_changed();
 }
 
 void RamMap::set_listener(RamMapListener* listener) {
@@ -114,11 +115,13 @@ void RamMap::set_listener(RamMapListener* listener) {
   if (listener_ != nullptr) {
     for (const auto& region : flat_)
       listener_->region_removed(region);
+    listener_->regions_changed();
   }
   listener_ = listener;
   if (listener_ != nullptr) {
     for (const auto& region : flat_)
       listener_->region_added(region);
+    listener_->regions_changed();
   }
 }
 

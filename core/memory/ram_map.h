@@ -34,6 +34,9 @@ class RamMapListener {
   virtual ~RamMapListener() = default;
   virtual void region_removed(const RamRegion& region) = 0;
   virtual void region_added(const RamRegion& region) = 0;
+  // After the last call of one change. Until then a listener may keep what was removed, so that parts which come back
+  // unchanged never vanish from under a running CPU.
+  virtual void regions_changed() {}
 };
 
 class RamMap;
