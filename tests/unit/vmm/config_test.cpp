@@ -92,12 +92,38 @@ TEST(SpiceOption, bare_port_is_port) {
 }
 
 TEST(SpiceOption, every_name_of_qemu_is_known) {
-  for (const auto* name :
-       {"port", "tls-port", "addr", "ipv4", "ipv6", "unix", "password", "password-secret", "disable-ticketing",
-        "disable-copy-paste", "disable-agent-file-xfer", "sasl", "x509-dir", "x509-key-file", "x509-key-password",
-        "x509-cert-file", "x509-cacert-file", "x509-dh-key-file", "tls-ciphers", "tls-channel", "plaintext-channel",
-        "image-compression", "jpeg-wan-compression", "zlib-glz-wan-compression", "streaming-video", "agent-mouse",
-        "playback-compression", "seamless-migration", "display", "head", "gl", "rendernode"}) {
+  for (const auto* name : {"port",
+                           "tls-port",
+                           "addr",
+                           "ipv4",
+                           "ipv6",
+                           "unix",
+                           "password",
+                           "password-secret",
+                           "disable-ticketing",
+                           "disable-copy-paste",
+                           "disable-agent-file-xfer",
+                           "sasl",
+                           "x509-dir",
+                           "x509-key-file",
+                           "x509-key-password",
+                           "x509-cert-file",
+                           "x509-cacert-file",
+                           "x509-dh-key-file",
+                           "tls-ciphers",
+                           "tls-channel",
+                           "plaintext-channel",
+                           "image-compression",
+                           "jpeg-wan-compression",
+                           "zlib-glz-wan-compression",
+                           "streaming-video",
+                           "agent-mouse",
+                           "playback-compression",
+                           "seamless-migration",
+                           "display",
+                           "head",
+                           "gl",
+                           "rendernode"}) {
     const auto error = error_of({"--spice", fmt::format("port=1,{}=bogus", name)});
     EXPECT_THAT(error, testing::Not(HasSubstr("unknown key"))) << name;
   }
