@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Guests we did not write, on KVM, to their screens (compared with tests/golden)."""
+import os
+import sys
+
+from harness import ROOT, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen
+
+GRUB = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso"
+# Kernel-mode code runs at half a million instructions a second where KVM has no hardware behind it.
+SEABIOS_TIMEOUT = 240
+GRUB_TIMEOUT = 900
+
+
+def seabios_without_bootable_device():
+    with Vmm() as vmm:
+        vmm.wait_screen("no_bootable_device", SEABIOS_TIMEOUT)
+
+
+def grub_rescue_to_its_shell_with_keys_through_spice():
+    with Vmm("--cdrom", GRUB, "--boot", "d") as vmm:
+        vmm.wait_screen("grub_shell", GRUB_TIMEOUT)
+        client = SpiceClient(vmm.port)
+        client.wait_picture()
+        client.wait("the inputs channel", lambda: (3, "opened") in client.events)
+        before = vmm.screen()
+        client.type([0x12, 0x2e, 0x23, 0x18, 0x39, 0x11, 0x1e, 0x2f, 0x12])  # echo wave
+        client.type([0x1c])
+        client.wait("the typed line and its echo", lambda: len(differing_cells(before, vmm.screen()) or ()) >= 12, GRUB_TIMEOUT)
+        client.wait("the client to see it", lambda: same_screen(client.screen(), vmm.screen()))
+        client.close()
+
+
+def system_reset_boots_again():
+    image = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/hello.img"
+    with Vmm("--disk", image + ",readonly=on") as vmm:
+        client = SpiceClient(vmm.port)
+        vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+        vmm.qmp("system_reset")
+        client.wait("another screen", lambda: not same_screen(vmm.screen(), client.screen()) or client.marked > 1, SEABIOS_TIMEOUT)
+        vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+        client.wait("the client to follow", lambda: client.primary and same_screen(client.screen(), vmm.screen()))
+        check(client.channels, "the client was disconnected by the reset")
+        client.close()
+
+
+def debug_exit_gives_its_status():
+    image = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/exit.img"
+    vmm = Vmm("--disk", image + ",snapshot=on", qmp=False)
+    check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x21, f"exit status {vmm.process.returncode}, not {0x21}")
+    vmm.close()
+
+
+CASES = {function.__name__: function for function in (
+    seabios_without_bootable_device, debug_exit_gives_its_status, system_reset_boots_again,
+    grub_rescue_to_its_shell_with_keys_through_spice)}
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
