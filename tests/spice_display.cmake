@@ -8,6 +8,10 @@ minivmm_test(spice_codec
 minivmm_test(spice_canvas
   SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp
   USES spice/canvas)
+minivmm_test(spice_display
+  SOURCES unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
+          unit/spice/display/update_plan_test.cpp
+  USES spice/display)
 minivmm_fuzz(lz_decode
   SOURCES fuzz/lz_decode.cpp
   USES spice/codec)

@@ -1,0 +1,42 @@
+// What a display shows: the primary surface, brought up to date from its source. Display worker only.
+#pragma once
+
+#include <cstdint>
+
+#include "core/ports/display.h"
+#include "spice/canvas/region.h"
+#include "spice/canvas/surface.h"
+
+namespace spice::display {
+
+class Screen final : private core::DisplayCanvas {
+ public:
+  // Before the source sets a mode of its own the screen is black, of this size.
+  static constexpr std::int32_t kFirstWidth = 720;
+  static constexpr std::int32_t kFirstHeight = 400;
+
+  Screen() : surface_(kFirstWidth, kFirstHeight) {}
+
+  struct Changes {
+    canvas::Region region;
+    bool mode_set = false;  // the surface is a new one, of the same size or another
+    bool any() const { return mode_set || !region.empty(); }
+  };
+  // Pulls from the source; `full` has it draw everything.
+  Changes refresh(core::DisplaySource& source, bool full);
+
+  const canvas::Surface& surface() const { return surface_; }
+
+ private:
+  // A source that reports every pixel by itself costs us time, not memory.
+  static constexpr std::size_t kMaxRects = 256;
+
+  core::PixelView pixels() override { return surface_.view(); }
+  core::PixelView set_mode(std::int32_t width, std::int32_t height) override;
+  void changed(const core::Rect& area) override;
+
+  canvas::Surface surface_;
+  Changes changes_;
+};
+
+}  // namespace spice::display
