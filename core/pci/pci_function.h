@@ -55,7 +55,8 @@ class PciFunction : public Device {
     std::optional<std::uint64_t> base;
     bool operator==(const Window&) const = default;
   };
-  std::vector<Window> windows() const;
+  // A function with base registers outside the standard BARs (an ACPI block) adds their windows.
+  virtual std::vector<Window> windows() const;
   std::span<const Bar> bars() const { return bars_; }
   const PciIdentity& identity() const { return identity_; }
 
