@@ -86,6 +86,14 @@ bool MemorySlice::fill(std::uint64_t offset, std::uint64_t length, std::uint8_t 
   return true;
 }
 
+std::optional<std::uint32_t> MemorySlice::fetch_or(std::uint64_t offset, std::uint32_t bits) const {
+  const auto at = start_ + offset;
+  if (!range_inside<std::uint64_t>(offset, sizeof bits, size_) || at % sizeof bits != 0) return std::nullopt;
+  const auto old = __atomic_fetch_or(reinterpret_cast<std::uint32_t*>(block_->host_ + at), bits, __ATOMIC_SEQ_CST);
+  block_->mark_dirty(at, sizeof bits);
+  return old;
+}
+
 std::optional<MemorySlice> MemorySlice::slice(std::uint64_t offset, std::uint64_t length) const {
   if (!range_inside(offset, length, size_)) return std::nullopt;
   MemorySlice part = *this;

@@ -56,6 +56,8 @@ class MemorySlice {
   bool write(std::uint64_t offset, std::span<const std::uint8_t> bytes) const;
   bool fill(std::uint64_t offset, std::uint64_t length, std::uint8_t value) const;
   std::optional<MemorySlice> slice(std::uint64_t offset, std::uint64_t length) const;
+  // Sets bits of an aligned little-endian word in one step, against a guest that clears some meanwhile; the old value.
+  std::optional<std::uint32_t> fetch_or(std::uint64_t offset, std::uint32_t bits) const;
 
   template <GuestPod T>
   std::optional<T> read(std::uint64_t offset) const;

@@ -1,0 +1,113 @@
+#include "devices/qxl/qxl_rom.h"
+
+#include <cstring>
+#include <span>
+
+#include "core/base/assert.h"
+#include "devices/qxl/qxl_abi.h"
+
+namespace devices::qxl {
+
+namespace {
+
+struct Size {
+  std::uint16_t width;
+  std::uint16_t height;
+};
+
+// The order is the guest's: a mode's id is its place in the unfiltered list.
+constexpr Size kSizes[] = {
+    {640, 480},   {800, 480},   {800, 600},   {832, 624},   {960, 640},   {1024, 600},  {1024, 768},  {1152, 864},
+    {1152, 870},  {1280, 720},  {1280, 760},  {1280, 768},  {1280, 800},  {1280, 960},  {1280, 1024}, {1360, 768},
+    {1366, 768},  {1400, 1050}, {1440, 900},  {1600, 900},  {1600, 1200}, {1680, 1050}, {1920, 1080}, {1920, 1200},
+    {1920, 1440}, {2000, 2000}, {2048, 1536}, {2048, 2048}, {2560, 1440}, {2560, 1600}, {2560, 2048}, {2800, 2100},
+    {3200, 2400}, {3840, 2160}, {4096, 2160}, {7680, 4320}, {8192, 4320}};
+
+// Each size in this order.
+struct Variant {
+  std::uint32_t bits;
+  std::uint32_t orientation;
+};
+constexpr Variant kVariants[] = {{16, 0}, {32, 0}, {16, 1}, {32, 1}};
+
+// What a driver tells its users a monitor measures: 86.5 dots per inch.
+std::uint32_t millimetres(std::uint32_t pixels) {
+  return static_cast<std::uint32_t>(std::uint64_t{pixels} * 2'936'875 / 10'000'000);
+}
+
+void append(std::vector<std::uint8_t>& out, const void* bytes, std::size_t length) {
+  const auto* from = static_cast<const std::uint8_t*>(bytes);
+  out.insert(out.end(), from, from + length);
+}
+
+// Linux's crc32(0, ...): reflected polynomial edb88320, neither end inverted.
+std::uint32_t crc32(std::span<const std::uint8_t> bytes) {
+  std::uint32_t crc = 0;
+  for (const auto byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit)
+      crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320u : 0u);
+  }
+  return crc;
+}
+
+void set_first_monitor(abi::QXLRom& rom, const QxlRomOptions& options) {
+  if (options.xres == 0 || options.yres == 0) return;
+  auto& config = rom.client_monitors_config;
+  config.count = 1;
+  config.heads[0].right = options.xres;
+  config.heads[0].bottom = options.yres;
+  rom.client_monitors_config_crc = crc32(std::span(reinterpret_cast<const std::uint8_t*>(&config), sizeof config));
+}
+
+abi::QXLRom header(const QxlLayout& layout, const QxlRomOptions& options) {
+  abi::QXLRom rom{};
+  rom.magic = abi::kRomMagic;
+  rom.id = options.id;
+  rom.log_level = options.log_level;
+  rom.modes_offset = sizeof rom;
+  rom.num_pages = static_cast<std::uint32_t>((layout.ram_bytes - abi::kRamHeaderSize - layout.vgamem_bytes) / 4096);
+  rom.pages_offset = layout.vgamem_bytes;
+  rom.surface0_area_size = layout.vgamem_bytes;
+  rom.ram_header_offset = static_cast<std::uint32_t>(layout.ram_header_offset());
+  rom.n_surfaces = options.surfaces;
+  rom.slots_start = abi::kMemslotFirst;
+  rom.slots_end = abi::kMemslotLast;
+  rom.slot_gen_bits = 8;
+  rom.slot_id_bits = 8;
+  set_first_monitor(rom, options);
+  return rom;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> rom_image(const QxlLayout& layout, const QxlRomOptions& options) {
+  std::vector<std::uint8_t> modes;
+  core::le32 count = 0;
+  std::uint32_t id = 0;
+  for (const auto& [width, height] : kSizes) {
+    for (const auto& [bits, orientation] : kVariants) {
+      const abi::QXLMode mode{.id = id++,
+                              .x_res = width,
+                              .y_res = height,
+                              .bits = bits,
+                              .stride = width * bits / 8,
+                              .x_mili = millimetres(width),
+                              .y_mili = millimetres(height),
+                              .orientation = orientation};
+      if (std::uint64_t{height} * mode.stride > layout.vgamem_bytes) continue;
+      append(modes, &mode, sizeof mode);
+      count = count + 1;
+    }
+  }
+  const auto rom = header(layout, options);
+  std::vector<std::uint8_t> image;
+  append(image, &rom, sizeof rom);
+  append(image, &count, sizeof count);
+  append(image, modes.data(), modes.size());
+  MV_ASSERT(image.size() <= abi::kRomSize, "the mode list fits the ROM");
+  image.resize(abi::kRomSize);
+  return image;
+}
+
+}  // namespace devices::qxl

@@ -1,0 +1,95 @@
+#include "devices/qxl/vga.h"
+
+namespace devices::qxl {
+
+using namespace abi;
+
+Vga::Vga(std::uint32_t memory_bytes, const Wiring& wiring)
+    : clock_(wiring.clock), vbe_(memory_bytes), memory_(wiring.memory, memory_bytes, wiring.ram_map) {
+  memory_.update(registers_, vbe_);
+}
+
+core::Result<> Vga::attach(core::AddressSpace& io, core::AddressSpace& mmio, core::DeviceLock& lock) {
+  struct Claim {
+    core::AddressSpace& space;
+    core::IoRange range;
+    core::IoHandler& handler;
+  };
+  const Claim claims[] = {
+      // Registers have one byte each: an access to an index and its data at once is two accesses.
+      {io, {kMonoPorts, kMonoPortsSize, 1}, mono_},
+      {io, {kColourPorts, kColourPortsSize, 1}, colour_},
+      {io, {kVbePorts, kVbePortsSize, 2}, vbe_ports_},
+      {mmio, {kWindow, kWindowSize, 8}, memory_},
+  };
+  std::size_t index = 0;
+  for (const auto& claim : claims) {
+    auto range = claim.space.add(claim.range, claim.handler, lock, "vga");
+    if (!range) return std::unexpected(range.error());
+    registrations_[index++] = std::move(*range);
+  }
+  return {};
+}
+
+std::uint64_t Vga::read_mono(std::uint64_t offset, unsigned) {
+  return registers_.read(static_cast<std::uint16_t>(kMonoPorts + offset), clock_.now());
+}
+
+std::uint64_t Vga::read_colour(std::uint64_t offset, unsigned) {
+  return registers_.read(static_cast<std::uint16_t>(kColourPorts + offset), clock_.now());
+}
+
+void Vga::write_mono(std::uint64_t offset, unsigned, std::uint64_t value) {
+  write_port(static_cast<std::uint16_t>(kMonoPorts + offset), static_cast<std::uint8_t>(value));
+}
+
+void Vga::write_colour(std::uint64_t offset, unsigned, std::uint64_t value) {
+  write_port(static_cast<std::uint16_t>(kColourPorts + offset), static_cast<std::uint8_t>(value));
+}
+
+void Vga::write_port(std::uint16_t port, std::uint8_t value) {
+  registers_.write(port, value);
+  // Miscellaneous output, sequencer and graphics controller decide how the window decodes.
+  if (port == 0x3c2 || port == 0x3c5 || port == 0x3cf) memory_.update(registers_, vbe_);
+}
+
+std::uint64_t Vga::read_vbe(std::uint64_t offset, unsigned width) {
+  if (width != 2 || offset > 2) return ~std::uint64_t{0};
+  return offset == 0 ? vbe_.index() : vbe_.read();
+}
+
+void Vga::write_vbe(std::uint64_t offset, unsigned width, std::uint64_t value) {
+  if (width != 2 || offset > 2) return;
+  if (offset == 0) return vbe_.select(static_cast<std::uint16_t>(value));
+  if (vbe_.write(static_cast<std::uint16_t>(value))) memory_.clear(vbe_.clear_bytes());
+  registers_.dac().set_eight_bit(vbe_.dac_eight_bit());
+  memory_.update(registers_, vbe_);
+}
+
+VgaSnapshot Vga::snapshot() const {
+  VgaSnapshot result;
+  registers_.copy_to(result);
+  result.vbe = vbe_.scanout();
+  return result;
+}
+
+void Vga::reset() {
+  registers_.reset();
+  vbe_.reset();
+  memory_.reset_latches();
+  memory_.update(registers_, vbe_);
+}
+
+void Vga::visit(core::StateVisitor& visitor) {
+  visitor.field("registers", registers_);
+  visitor.field("vbe", vbe_);
+  visitor.field("memory", memory_);
+}
+
+void Vga::state_loaded() {
+  vbe_.state_loaded();
+  registers_.dac().set_eight_bit(vbe_.dac_eight_bit());
+  memory_.update(registers_, vbe_);
+}
+
+}  // namespace devices::qxl

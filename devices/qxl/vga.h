@@ -1,0 +1,56 @@
+// The VGA half of the QXL function: ports, window, VBE. The vCPU side; all calls have the function's lock held.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/bus/address_space.h"
+#include "core/event/guest_clock.h"
+#include "core/memory/memory_block.h"
+#include "core/memory/ram_map.h"
+#include "devices/qxl/vbe.h"
+#include "devices/qxl/vga_memory.h"
+#include "devices/qxl/vga_regs.h"
+#include "devices/qxl/vga_snapshot.h"
+
+namespace devices::qxl {
+
+class Vga {
+ public:
+  struct Wiring {
+    core::MemoryBlock& memory;  // BAR0; the VGA uses its start
+    core::RamMap& ram_map;
+    const core::GuestClock& clock;
+  };
+
+  Vga(std::uint32_t memory_bytes, const Wiring& wiring);
+
+  // Claims the ports and the window.
+  core::Result<> attach(core::AddressSpace& io, core::AddressSpace& mmio, core::DeviceLock& lock);
+
+  VgaSnapshot snapshot() const;
+  void reset();
+  void visit(core::StateVisitor& visitor);
+  void state_loaded();
+  const VgaMemory& memory() const { return memory_; }
+
+ private:
+  std::uint64_t read_mono(std::uint64_t offset, unsigned width);
+  void write_mono(std::uint64_t offset, unsigned width, std::uint64_t value);
+  std::uint64_t read_colour(std::uint64_t offset, unsigned width);
+  void write_colour(std::uint64_t offset, unsigned width, std::uint64_t value);
+  std::uint64_t read_vbe(std::uint64_t offset, unsigned width);
+  void write_vbe(std::uint64_t offset, unsigned width, std::uint64_t value);
+  void write_port(std::uint16_t port, std::uint8_t value);
+
+  const core::GuestClock& clock_;
+  VgaRegisters registers_;
+  Vbe vbe_;
+  VgaMemory memory_;
+  core::Handler<Vga> mono_{*this, &Vga::read_mono, &Vga::write_mono};
+  core::Handler<Vga> colour_{*this, &Vga::read_colour, &Vga::write_colour};
+  core::Handler<Vga> vbe_ports_{*this, &Vga::read_vbe, &Vga::write_vbe};
+  std::array<core::Registration, 4> registrations_;
+};
+
+}  // namespace devices::qxl
