@@ -1,0 +1,54 @@
+#include "spice/display/image_encoder.h"
+
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace spice::display {
+
+std::span<std::uint8_t> ImageBuffers::buffer() {
+  if (current_ == nullptr && !kept_->buffers.empty()) {
+    current_ = std::move(kept_->buffers.back());
+    kept_->buffers.pop_back();
+  }
+  if (current_ == nullptr) current_ = std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
+  return {current_.get(), kBufferBytes};
+}
+
+wire::Payload ImageBuffers::take(std::size_t bytes) {
+  const std::span<const std::uint8_t> used(current_.get(), bytes);
+  if (bytes <= kCopyUpTo) return wire::Payload(std::vector<std::uint8_t>(used.begin(), used.end()));
+  const auto give_back = [kept = kept_](std::uint8_t* pointer) {
+    Buffer buffer(pointer);
+    if (kept->buffers.size() < kMaxKept) kept->buffers.push_back(std::move(buffer));
+  };
+  return {std::shared_ptr<std::uint8_t>(current_.release(), give_back), used};
+}
+
+void ImageBuffers::trim() {
+  current_.reset();
+  kept_->buffers.clear();
+}
+
+ImageEncoder::Image ImageEncoder::encode(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted) {
+  const auto width = static_cast<std::uint32_t>(area.width());
+  const auto height = static_cast<std::uint32_t>(area.height());
+  const auto raw_bytes = std::size_t{width} * height * 4;
+  MV_ASSERT(raw_bytes <= ImageBuffers::kBufferBytes, "updates are planned no larger");
+  const auto buffer = buffers_.buffer().first(raw_bytes);
+  if (lz_wanted && raw_bytes >= kLeastForLz) {
+    if (scratch_ == nullptr) scratch_ = std::make_unique<codec::LzScratch>();
+    const auto* rows = reinterpret_cast<const std::uint8_t*>(surface.at(area.left, area.top));
+    const codec::LzImage image{codec::LzType::Rgb32, width, height, rows, surface.stride_bytes(), true};
+    if (const auto bytes = codec::lz_encode(image, buffer, *scratch_)) return {true, buffers_.take(*bytes)};
+  }
+  canvas::pack_pixels(surface, area, buffer);
+  return {false, buffers_.take(raw_bytes)};
+}
+
+void ImageEncoder::trim() {
+  buffers_.trim();
+  scratch_.reset();
+}
+
+}  // namespace spice::display
