@@ -9,6 +9,7 @@
 #include "vmm/cpu/kvm/interrupt_routes.h"
 #include "vmm/cpu/kvm/ioctl.h"
 #include "vmm/cpu/kvm/kick_signal.h"
+#include "vmm/cpu/kvm/kvm_abi.h"
 #include "vmm/cpu/kvm/memory_slots.h"
 #include "vmm/cpu/kvm/system.h"
 #include "vmm/cpu/kvm/vcpu.h"
@@ -114,7 +115,7 @@ core::Result<> KvmAccelerator::create_vcpus(const System& system, unsigned count
   // The VM's answer depends on the features it may use; the size is 0 before XSAVE2 existed.
   const int xsave2 = kvm_ioctl(vm_.get(), KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
   common_.has_xsave2 = xsave2 > 0;
-  common_.xsave_bytes = std::max(sizeof(kvm_xsave), static_cast<std::size_t>(std::max(xsave2, 0)));
+  common_.xsave_bytes = std::max(sizeof(XsaveHead), static_cast<std::size_t>(std::max(xsave2, 0)));
 
   const CpuModel model{.count = count,
                        .has_tsc_deadline = system.capability(KVM_CAP_TSC_DEADLINE_TIMER) != 0,

@@ -1,9 +1,8 @@
 #include "vmm/cpu/kvm/interrupt_routes.h"
 
-#include <linux/kvm.h>
-
 #include "core/base/log.h"
 #include "vmm/cpu/kvm/ioctl.h"
+#include "vmm/cpu/kvm/kvm_abi.h"
 
 namespace vmm::cpu::kvm {
 
@@ -81,8 +80,7 @@ void InterruptRoutes::detach(unsigned gsi, int eventfd) {
 }
 
 core::Result<> InterruptRoutes::apply_locked() {
-  Counted<kvm_irq_routing, kvm_irq_routing_entry> table(routes_.size());
-  table.head()->nr = static_cast<std::uint32_t>(routes_.size());
+  RouteList table(routes_.size());
   auto entry = table.elements().begin();
   for (const auto& [gsi, message] : routes_) {
     entry->gsi = gsi;
@@ -92,7 +90,7 @@ core::Result<> InterruptRoutes::apply_locked() {
     entry->u.msi.data = message.data;
     ++entry;
   }
-  return checked_ioctl(vm_fd_, KVM_SET_GSI_ROUTING, table.head(), "KVM_SET_GSI_ROUTING");
+  return checked_ioctl(vm_fd_, kSetGsiRouting, table.head(), "KVM_SET_GSI_ROUTING");
 }
 
 }  // namespace vmm::cpu::kvm

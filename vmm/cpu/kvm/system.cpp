@@ -1,9 +1,9 @@
 #include "vmm/cpu/kvm/system.h"
 
 #include <fcntl.h>
-#include <linux/kvm.h>
 
 #include "vmm/cpu/kvm/ioctl.h"
+#include "vmm/cpu/kvm/kvm_abi.h"
 
 namespace vmm::cpu::kvm {
 
@@ -86,12 +86,11 @@ core::Result<core::Fd> System::create_vm() const {
 }
 
 core::Result<std::vector<CpuidEntry>> System::supported_cpuid() const {
-  Counted<kvm_cpuid2, kvm_cpuid_entry2> leaves(kMaxCpuidEntries);
-  leaves.head()->nent = kMaxCpuidEntries;
-  const auto asked = checked_ioctl(fd_.get(), KVM_GET_SUPPORTED_CPUID, leaves.head(), "KVM_GET_SUPPORTED_CPUID");
+  CpuidList leaves(kMaxCpuidEntries);
+  const auto asked = checked_ioctl(fd_.get(), kGetSupportedCpuid, leaves.head(), "KVM_GET_SUPPORTED_CPUID");
   if (!asked) return std::unexpected(asked.error());
   std::vector<CpuidEntry> result;
-  for (const auto& leaf : leaves.elements().first(leaves.head()->nent)) {
+  for (const auto& leaf : leaves.elements().first(leaves.head()->count)) {
     result.push_back({leaf.function, leaf.index, (leaf.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0, leaf.eax,
                       leaf.ebx, leaf.ecx, leaf.edx});
   }
@@ -99,16 +98,15 @@ core::Result<std::vector<CpuidEntry>> System::supported_cpuid() const {
 }
 
 core::Result<std::vector<std::uint32_t>> System::msr_indices() const {
-  kvm_msr_list none{};
+  MsrListHead none;
   // Fails by design: it answers how many there are.
-  if (kvm_ioctl(fd_.get(), KVM_GET_MSR_INDEX_LIST, &none) < 0 && errno != E2BIG) {
+  if (kvm_ioctl(fd_.get(), kGetMsrIndexList, &none) < 0 && errno != E2BIG) {
     return core::fail("KVM refused KVM_GET_MSR_INDEX_LIST: {}", core::errno_text());
   }
-  Counted<kvm_msr_list, std::uint32_t> list(none.nmsrs);
-  list.head()->nmsrs = none.nmsrs;
-  const auto asked = checked_ioctl(fd_.get(), KVM_GET_MSR_INDEX_LIST, list.head(), "KVM_GET_MSR_INDEX_LIST");
+  MsrIndexList list(none.count);
+  const auto asked = checked_ioctl(fd_.get(), kGetMsrIndexList, list.head(), "KVM_GET_MSR_INDEX_LIST");
   if (!asked) return std::unexpected(asked.error());
-  const auto found = list.elements().first(list.head()->nmsrs);
+  const auto found = list.elements().first(list.head()->count);
   return std::vector<std::uint32_t>(found.begin(), found.end());
 }
 
@@ -119,8 +117,7 @@ core::Result<std::size_t> System::run_area_bytes() const {
 }
 
 core::Result<> set_cpuid(int vcpu_fd, const std::vector<CpuidEntry>& leaves) {
-  Counted<kvm_cpuid2, kvm_cpuid_entry2> list(leaves.size());
-  list.head()->nent = static_cast<std::uint32_t>(leaves.size());
+  CpuidList list(leaves.size());
   auto out = list.elements().begin();
   for (const auto& leaf : leaves) {
     *out++ = {.function = leaf.function,
@@ -132,7 +129,7 @@ core::Result<> set_cpuid(int vcpu_fd, const std::vector<CpuidEntry>& leaves) {
               .edx = leaf.edx,
               .padding = {}};
   }
-  return checked_ioctl(vcpu_fd, KVM_SET_CPUID2, list.head(), "KVM_SET_CPUID2");
+  return checked_ioctl(vcpu_fd, kSetCpuid2, list.head(), "KVM_SET_CPUID2");
 }
 
 }  // namespace vmm::cpu::kvm

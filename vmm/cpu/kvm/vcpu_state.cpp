@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "vmm/cpu/kvm/ioctl.h"
+#include "vmm/cpu/kvm/kvm_abi.h"
 #include "vmm/cpu/kvm/vcpu.h"
 
 namespace vmm::cpu::kvm {
@@ -116,7 +117,7 @@ core::Result<> KvmVcpu::fetch(CpuState& state) {
     state.dr7 = debug.dr7;
   }
   state.xsave.assign(common_.xsave_bytes, 0);
-  const auto get_xsave = common_.has_xsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE;
+  const auto get_xsave = common_.has_xsave2 ? kGetXsave2 : kGetXsave;
   if (auto done = checked_ioctl(fd_.get(), get_xsave, state.xsave.data(), "KVM_GET_XSAVE"); !done) return done;
   kvm_xcrs xcrs{};
   if (common_.has_xcrs && kvm_ioctl(fd_.get(), KVM_GET_XCRS, &xcrs) >= 0 && xcrs.nr_xcrs > 0) {
@@ -149,11 +150,10 @@ void KvmVcpu::fetch_tables(CpuState& state) const {
 void KvmVcpu::fetch_msrs(CpuState& state) const {
   std::span<const std::uint32_t> rest(common_.msr_indices);
   while (!rest.empty()) {
-    Counted<kvm_msrs, kvm_msr_entry> list(rest.size());
-    list.head()->nmsrs = static_cast<std::uint32_t>(rest.size());
+    MsrList list(rest.size());
     for (std::size_t i = 0; i < rest.size(); ++i)
       list.elements()[i].index = rest[i];
-    const int answer = kvm_ioctl(fd_.get(), KVM_GET_MSRS, list.head());
+    const int answer = kvm_ioctl(fd_.get(), kGetMsrs, list.head());
     if (answer < 0) return;
     const auto read = std::min(static_cast<std::size_t>(answer), rest.size());
     for (const auto& entry : list.elements().first(read))
@@ -245,7 +245,7 @@ core::Result<> KvmVcpu::apply_xsave(const CpuState& state) const {
   }
   auto image = state.xsave;
   image.resize(common_.xsave_bytes);
-  return checked_ioctl(fd_.get(), KVM_SET_XSAVE, image.data(), "KVM_SET_XSAVE");
+  return checked_ioctl(fd_.get(), kSetXsave, image.data(), "KVM_SET_XSAVE");
 }
 
 core::Result<> KvmVcpu::apply_local_apic(const CpuState& state) const {
@@ -257,13 +257,12 @@ core::Result<> KvmVcpu::apply_local_apic(const CpuState& state) const {
 // One that this host refuses is left as it is: hosts differ, and a guest that depends on it would not have run here.
 void KvmVcpu::apply_msrs(std::span<const Msr> msrs) const {
   while (!msrs.empty()) {
-    Counted<kvm_msrs, kvm_msr_entry> list(msrs.size());
-    list.head()->nmsrs = static_cast<std::uint32_t>(msrs.size());
+    MsrList list(msrs.size());
     for (std::size_t i = 0; i < msrs.size(); ++i) {
       list.elements()[i].index = msrs[i].index;
       list.elements()[i].data = msrs[i].value;
     }
-    const int answer = kvm_ioctl(fd_.get(), KVM_SET_MSRS, list.head());
+    const int answer = kvm_ioctl(fd_.get(), kSetMsrs, list.head());
     if (answer < 0) return;
     const auto written = static_cast<std::size_t>(answer);
     if (written >= msrs.size()) return;
