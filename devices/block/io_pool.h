@@ -1,0 +1,50 @@
+// A few threads for blocking disk I/O, so that a vCPU never waits for one. Tasks are taken in order of submission and
+// may end in any order when more than one thread is allowed. The queue is as long as its controllers let it grow: each
+// has a fixed number of requests in flight (IDE: one a channel).
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace devices::block {
+
+class IoPool {
+ public:
+  static constexpr unsigned kMaxThreads = 4;
+  using Task = std::move_only_function<void()>;
+
+  // At most `max_threads` (1..kMaxThreads) work at once. One starts now, others when there is work for them.
+  static core::Result<std::unique_ptr<IoPool>> create(unsigned max_threads);
+  ~IoPool();  // does what is queued, then joins; not on a thread of the pool
+  IoPool(const IoPool&) = delete;
+  IoPool& operator=(const IoPool&) = delete;
+
+  void submit(Task task);  // any thread, never waits for a disk
+  void drain();            // returns when nothing is queued or running; not on a thread of the pool
+  std::size_t threads() const;
+
+ private:
+  explicit IoPool(unsigned max_threads) : max_threads_(max_threads) {}
+  core::Result<> start_thread_locked();
+  void run();
+
+  const std::size_t max_threads_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable quiet_;
+  std::deque<Task> queue_;
+  std::size_t idle_ = 0;     // threads waiting for work
+  std::size_t running_ = 0;  // tasks being done
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace devices::block

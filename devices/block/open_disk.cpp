@@ -1,0 +1,28 @@
+#include "devices/block/open_disk.h"
+
+#include <utility>
+
+#include "devices/block/image_file.h"
+#include "devices/block/overlay.h"
+#include "devices/block/raw_image.h"
+
+namespace devices::block {
+
+namespace {
+constexpr unsigned kThreads = 4;
+}
+
+core::Result<std::unique_ptr<core::BlockBackend>> open_disk(const DiskConfig& config) {
+  auto image = open_image(config.path, config.readonly || config.snapshot);
+  if (!image) return std::unexpected(image.error());
+  if (config.snapshot && !config.readonly) {
+    auto overlay = Overlay::create(std::move(*image));
+    if (!overlay) return std::unexpected(overlay.error());
+    return std::move(*overlay);
+  }
+  auto pool = IoPool::create(kThreads);
+  if (!pool) return std::unexpected(pool.error());
+  return std::make_unique<RawImage>(std::move(*image), std::move(*pool));
+}
+
+}  // namespace devices::block

@@ -1,0 +1,53 @@
+#include "devices/block/raw_image.h"
+
+#include <unistd.h>
+#include <utility>
+
+#include "core/base/log.h"
+
+namespace devices::block {
+
+int data_sync(int fd) {
+  return ::fdatasync(fd);
+}
+
+RawImage::RawImage(ImageFile image, std::unique_ptr<IoPool> pool, SyncCall sync)
+    : image_(std::move(image)), sync_(sync), pool_(std::move(pool)) {}
+
+RawImage::~RawImage() {
+  pool_->drain();
+  if (!unsynced_) return;
+  if (auto flushed = flush(); !flushed) {
+    core::log(core::LogLevel::Error, "block", "{}: data may be lost: {}", image_.path, flushed.error().message);
+  }
+}
+
+void RawImage::submit(core::BlockRequest request) {
+  pool_->submit([this, held = std::move(request)]() mutable {
+    auto result = perform(held);
+    held.done(std::move(result));
+  });
+}
+
+void RawImage::drain() {
+  pool_->drain();
+}
+
+core::Result<> RawImage::perform(const core::BlockRequest& request) {
+  if (request.op == core::BlockOp::Flush) return flush();
+  if (!request_inside(request, image_.size_bytes)) return core::fail("the request reaches beyond the disk");
+  if (request.op == core::BlockOp::Read) return read_request(image_.fd.get(), request);
+  if (image_.read_only) return core::fail("the disk is read-only");
+  unsynced_ = true;
+  return write_request(image_.fd.get(), request);
+}
+
+core::Result<> RawImage::flush() {
+  if (image_.read_only) return {};
+  unsynced_ = false;
+  if (sync_(image_.fd.get()) == 0) return {};
+  unsynced_ = true;
+  return core::fail("{}", core::errno_text());
+}
+
+}  // namespace devices::block
