@@ -1,0 +1,71 @@
+#include "spice/wire/encoder.h"
+
+#include <algorithm>
+
+namespace spice::wire {
+
+namespace {
+// Below this a copy is cheaper than one more piece to write.
+constexpr std::size_t kCopyBelow = 512;
+}  // namespace
+
+void Gather::append(Payload payload) {
+  if (payload.size() < kCopyBelow) return append(payload.bytes());
+  payload_bytes_ += payload.size();
+  splices_.push_back({head_.size(), std::move(payload)});
+}
+
+void Gather::prepend_header(std::span<const std::uint8_t> header) {
+  begin_ -= header.size();
+  std::ranges::copy(header, head_.begin() + static_cast<std::ptrdiff_t>(begin_));
+}
+
+std::size_t Gather::pieces_into(std::size_t skip, std::span<std::span<const std::uint8_t>> out) const {
+  std::size_t count = 0;
+  const auto add = [&](std::span<const std::uint8_t> piece) {
+    const auto skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    if (skipped < piece.size() && count < out.size()) out[count++] = piece.subspan(skipped);
+  };
+  auto position = begin_;
+  const std::span<const std::uint8_t> head(head_);
+  for (const auto& splice : splices_) {
+    add(head.subspan(position, splice.head_position - position));
+    add(splice.payload.bytes());
+    position = splice.head_position;
+  }
+  add(head.subspan(position));
+  return count;
+}
+
+std::vector<std::uint8_t> Gather::flatten() const {
+  std::vector<std::uint8_t> all;
+  all.reserve(total_size());
+  std::vector<std::span<const std::uint8_t>> parts(2 * splices_.size() + 1);
+  parts.resize(pieces_into(0, parts));
+  for (const auto part : parts)
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+void Encoder::text32(const char*, const std::string& field) {
+  value("", static_cast<std::uint32_t>(field.size() + 1));
+  std::ranges::copy(field, out_.append(field.size() + 1));
+}
+
+void Encoder::text32_bare(const char*, const std::string& field) {
+  value("", static_cast<std::uint32_t>(field.size()));
+  std::ranges::copy(field, out_.append(field.size() + 1));
+}
+
+void Encoder::finish() {
+  // Writing one may postpone more, which then come behind.
+  for (std::size_t i = 0; i < postponed_.size(); ++i) {
+    const auto next = postponed_[i];
+    core::store_le(out_.head_at(next.head_position), static_cast<std::uint32_t>(out_.size()));
+    next.write(*this, next.target);
+  }
+  postponed_.clear();
+}
+
+}  // namespace spice::wire
