@@ -1,0 +1,45 @@
+// A connection behind its link stage, on its way to whoever serves its channel.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "spice/net/stream.h"
+#include "spice/wire/capabilities.h"
+#include "spice/wire/protocol.h"
+
+namespace spice::channel {
+
+// What the channels of one client share. Any thread.
+struct SessionInfo {
+  explicit SessionInfo(std::uint32_t connection_id) : id(connection_id) {}
+  const std::uint32_t id;
+  // Measured by the main channel, bit/s; 0 while unknown and for a line too fast to measure.
+  std::atomic<std::uint64_t> bit_rate{0};
+
+  static constexpr std::uint64_t kLowBandwidth = std::uint64_t{10} << 20;
+  bool low_bandwidth() const { return bit_rate != 0 && bit_rate < kLowBandwidth; }
+};
+
+struct LinkedConnection {
+  net::Stream stream;
+  wire::ChannelKey key;
+  bool mini_header = true;
+  wire::Capabilities common_caps;   // the client's
+  wire::Capabilities channel_caps;  // the client's
+  std::shared_ptr<SessionInfo> session;
+};
+
+// Somebody who serves a channel of every client: registered with the server under a type and a number.
+class ChannelProvider {
+ public:
+  virtual ~ChannelProvider() = default;
+  // What the link reply announces. Control loop.
+  virtual wire::Capabilities capabilities() const = 0;
+  // Takes a client's connection over; posts it to the loop it shall live on. Control loop. A client has at most one
+  // connection to each channel.
+  virtual void accept(LinkedConnection connection) = 0;
+};
+
+}  // namespace spice::channel
