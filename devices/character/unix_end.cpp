@@ -80,6 +80,7 @@ core::Result<> remove_stale(const std::string& path, const sockaddr_un& address)
     return core::fail("cannot listen at {}: it exists and is not a socket; name another path or remove it", path);
   }
   const auto probe = unix_socket();
+  if (!probe.valid()) return core::fail("cannot create a unix socket: {}", core::errno_text());
   if (call_with(::connect, probe, address) || errno != ECONNREFUSED) {
     return core::fail("cannot listen at {}: another process does; name another path or end that process", path);
   }
