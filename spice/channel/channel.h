@@ -44,7 +44,7 @@ class Channel {
   SessionInfo& session() const { return *session_; }
   const wire::Capabilities& client_caps() const { return client_caps_; }
   const net::Connection& connection() const { return connection_; }
-  std::uint64_t skipped_messages() const { return skipped_messages_; }
+  std::uint64_t skipped_messages() const { return skipped_messages_ + connection_.unknown_messages(); }
 
   // The log gets one line. Idempotent; `closed` follows from the loop.
   void close(const std::string& reason) { connection_.close(reason); }

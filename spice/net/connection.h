@@ -31,7 +31,8 @@ class Connection {
  public:
   // Called on the loop. on_message must not destroy the connection; it may close it.
   struct Events {
-    // Every message but ACK_SYNC, ACK and the probe's PONG. The body is valid during the call.
+    // Every message of the table but ACK_SYNC, ACK and the probe's PONG; unknown ones are skipped. The body is valid
+    // during the call.
     std::move_only_function<void(std::uint16_t type, std::span<const std::uint8_t> body)> on_message;
     // After writable() was false it is true again.
     std::move_only_function<void()> on_writable;
@@ -59,6 +60,7 @@ class Connection {
   // The serial that the next message gets. The first is 1.
   std::uint64_t next_serial() const;
   std::optional<std::chrono::nanoseconds> round_trip() const;
+  std::uint64_t unknown_messages() const;  // skipped
 
   bool is_open() const;
   // Idempotent. `reason` is for the log: "protocol violation: ..." and the like.

@@ -48,4 +48,7 @@ struct Stream {
   Endpoint remote;
 };
 
+// Of a connected, non-blocking socket, whose options it sets: no delay, keep-alive, little unsent data in the kernel.
+Stream make_stream(core::Fd fd);
+
 }  // namespace spice::net

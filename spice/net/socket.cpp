@@ -1,0 +1,295 @@
+#include "spice/net/socket.h"
+
+#include <algorithm>
+#include <array>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <deque>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <utility>
+
+#include "core/base/result.h"
+
+namespace spice::net {
+
+namespace {
+constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kKeptInput = 4 * 1024;  // an idle connection's buffer
+constexpr std::size_t kMaxPieces = 64;
+}  // namespace
+
+struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
+  Impl(core::Loop& owner, Stream stream, Events handlers)
+      : loop(owner),
+        descriptor(owner.context()),
+        fd(std::move(stream.fd)),
+        transport(std::move(stream.transport)),
+        local(std::move(stream.local)),
+        remote(std::move(stream.remote)),
+        events(std::move(handlers)),
+        input(std::move(stream.unread)),
+        unsent(std::move(stream.unsent)) {
+    descriptor.assign(fd.get(), attach_error);
+  }
+  ~Impl() { leave_loop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void leave_loop() {
+    open = false;
+    // The descriptor is ours; Asio only watches it.
+    if (descriptor.is_open()) descriptor.release();
+  }
+
+  void close() {
+    leave_loop();
+    fd.close();
+  }
+
+  void fail(const std::string& reason) {
+    if (!open) return;
+    close();
+    events.on_closed(reason);
+  }
+
+  void fail_later(std::string reason) {
+    loop.post([weak = weak_from_this(), reason = std::move(reason)] {
+      if (const auto self = weak.lock()) self->fail(reason);
+    });
+  }
+
+  void start() {
+    if (attach_error) return fail_later(attach_error.message());
+    if (!unsent.empty()) flush();
+    loop.post([self = shared_from_this()] {
+      if (!self->open) return;
+      if (!self->input.empty()) self->events.on_input();
+      self->wait_for_input();
+    });
+  }
+
+  void wait_for_input() {
+    if (!open) return;
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const asio::error_code& error) {
+                            if (error || !self->open) return;
+                            self->read();
+                            self->wait_for_input();
+                          });
+  }
+
+  // One read an event: a talkative peer does not keep others waiting.
+  void read() {
+    thread_local std::array<std::uint8_t, kReadSize> buffer;
+    const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count < 0) return fail(core::errno_text());
+    if (count == 0) return fail("the peer closed it");
+    bytes_received += static_cast<std::uint64_t>(count);
+    if (accept_input(std::span(buffer).first(static_cast<std::size_t>(count)))) {
+      if (!input.empty()) events.on_input();
+    } else {
+      fail("the peer broke the transport's rules");
+    }
+  }
+
+  bool accept_input(std::span<const std::uint8_t> bytes) {
+    if (input_begin > 0) {
+      input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(input_begin));
+      input_begin = 0;
+    }
+    if (transport.plain()) {
+      input.insert(input.end(), bytes.begin(), bytes.end());
+      return true;
+    }
+    const bool fine = transport.receive(bytes, input, unsent);
+    if (!waiting_for_room) flush();
+    return fine;
+  }
+
+  void consume(std::size_t bytes) {
+    input_begin += bytes;
+    if (input_begin < input.size()) return;
+    input.clear();
+    input_begin = 0;
+    if (input.capacity() > kKeptInput) input.shrink_to_fit();
+  }
+
+  void send(wire::Gather data) {
+    if (!open) return;
+    if (transport.plain()) {
+      queued_bytes += data.total_size();
+      queue.push_back(std::move(data));
+    } else {
+      transport.send(data.flatten(), unsent);
+    }
+    if (!waiting_for_room) flush();
+  }
+
+  std::size_t pending() const { return unsent.size() - unsent_begin + queued_bytes; }
+
+  // The pieces to write next, oldest first.
+  std::size_t next_pieces(std::array<iovec, kMaxPieces>& out) const {
+    std::size_t count = 0;
+    const auto add = [&](std::span<const std::uint8_t> piece) {
+      // The kernel only reads.
+      out[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+    };
+    if (unsent_begin < unsent.size()) add(std::span(unsent).subspan(unsent_begin));
+    auto skip = front_sent;
+    for (const auto& data : queue) {
+      std::array<std::span<const std::uint8_t>, kMaxPieces> pieces;
+      const auto there = data.pieces(std::exchange(skip, 0), pieces);
+      for (std::size_t i = 0; i < there && count < out.size(); ++i)
+        add(pieces[i]);
+      if (count == out.size()) break;
+    }
+    return count;
+  }
+
+  void was_sent(std::size_t count) {
+    bytes_sent += count;
+    const auto from_unsent = std::min(count, unsent.size() - unsent_begin);
+    unsent_begin += from_unsent;
+    if (unsent_begin == unsent.size()) {
+      unsent.clear();
+      unsent_begin = 0;
+    }
+    count -= from_unsent;
+    queued_bytes -= count;
+    front_sent += count;
+    while (!queue.empty() && front_sent >= queue.front().total_size()) {
+      front_sent -= queue.front().total_size();
+      queue.pop_front();
+    }
+  }
+
+  void flush() {
+    while (open && pending() > 0) {
+      std::array<iovec, kMaxPieces> pieces;
+      msghdr message{};
+      message.msg_iov = pieces.data();
+      message.msg_iovlen = next_pieces(pieces);
+      const auto count = ::sendmsg(fd.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count >= 0) {
+        was_sent(static_cast<std::size_t>(count));
+      } else if (errno == EAGAIN) {
+        return wait_for_room();
+      } else if (errno != EINTR) {
+        return fail_later(core::errno_text());
+      }
+    }
+  }
+
+  void wait_for_room() {
+    waiting_for_room = true;
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                          [self = shared_from_this()](const asio::error_code& error) {
+                            self->waiting_for_room = false;
+                            if (error || !self->open) return;
+                            self->flush();
+                            if (self->open && self->pending() == 0) self->events.on_drained();
+                          });
+  }
+
+  Stream detach() {
+    leave_loop();
+    Stream stream;
+    stream.fd = std::move(fd);
+    stream.transport = std::move(transport);
+    stream.local = local;
+    stream.remote = remote;
+    stream.unread.assign(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
+    stream.unsent.assign(unsent.begin() + static_cast<std::ptrdiff_t>(unsent_begin), unsent.end());
+    for (const auto& data : queue) {
+      const auto bytes = data.flatten();
+      const auto skip = std::exchange(front_sent, 0);
+      stream.unsent.insert(stream.unsent.end(), bytes.begin() + static_cast<std::ptrdiff_t>(skip), bytes.end());
+    }
+    return stream;
+  }
+
+  core::Loop& loop;
+  asio::posix::stream_descriptor descriptor;
+  TetheredFd fd;
+  Transport transport;
+  Endpoint local;
+  Endpoint remote;
+  Events events;
+  asio::error_code attach_error;
+  bool open = true;
+  bool waiting_for_room = false;
+
+  Bytes input;
+  std::size_t input_begin = 0;
+  std::deque<wire::Gather> queue;
+  std::size_t front_sent = 0;    // of the queue's first
+  std::size_t queued_bytes = 0;  // of the queue, without what was sent
+  Bytes unsent;                  // goes before the queue
+  std::size_t unsent_begin = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+};
+
+Socket::Socket(core::Loop& loop, Stream stream, Events events)
+    : impl_(std::make_shared<Impl>(loop, std::move(stream), std::move(events))) {}
+
+Socket::~Socket() {
+  impl_->close();
+}
+
+void Socket::start() {
+  impl_->start();
+}
+
+std::span<const std::uint8_t> Socket::input() const {
+  return std::span(impl_->input).subspan(impl_->input_begin);
+}
+
+void Socket::consume(std::size_t bytes) {
+  impl_->consume(bytes);
+}
+
+void Socket::send(wire::Gather data) {
+  impl_->send(std::move(data));
+}
+
+std::size_t Socket::queued_bytes() const {
+  return impl_->pending();
+}
+
+std::uint64_t Socket::bytes_sent() const {
+  return impl_->bytes_sent;
+}
+
+std::uint64_t Socket::bytes_received() const {
+  return impl_->bytes_received;
+}
+
+bool Socket::is_open() const {
+  return impl_->open;
+}
+
+const Endpoint& Socket::local() const {
+  return impl_->local;
+}
+
+const Endpoint& Socket::remote() const {
+  return impl_->remote;
+}
+
+bool Socket::encrypted() const {
+  return impl_->transport.encrypted();
+}
+
+void Socket::close() {
+  impl_->close();
+}
+
+Stream Socket::detach() {
+  return impl_->detach();
+}
+
+}  // namespace spice::net
