@@ -3,6 +3,7 @@ minivmm_test(devices_platform
   SOURCES
     device/platform/debug_ports_test.cpp
     device/platform/i440fx_test.cpp
+    device/platform/i8042_test.cpp
     device/platform/ioapic_test.cpp
     device/platform/isa_irqs_test.cpp
     device/platform/pci_config_ports_test.cpp
@@ -11,6 +12,8 @@ minivmm_test(devices_platform
     device/platform/piix4_pm_test.cpp
     device/platform/pit_test.cpp
     device/platform/port92_test.cpp
+    device/platform/ps2_keyboard_test.cpp
+    device/platform/ps2_mouse_test.cpp
     device/platform/rtc_test.cpp
     device/platform/uart16550_test.cpp
   USES devices/platform)
