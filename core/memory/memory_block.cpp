@@ -126,10 +126,9 @@ void MemoryBlock::mark_dirty(std::uint64_t offset, std::uint64_t length) {
   MV_ASSERT(range_inside(offset, length, size_) && length > 0, "callers check the range against the block");
   const auto last = (offset + length - 1) / kPageSize;
   for (auto page = offset / kPageSize; page <= last; ++page) {
-    // Mostly set already: a plain load keeps the line shared. The store of the data comes before the flag.
-    if (flags_[page].load(std::memory_order_relaxed) != kAllWatchers) {
-      flags_[page].store(kAllWatchers, std::memory_order_release);
-    }
+    // Never a load that finds the flag set and lets it be: that load may overtake the store of the data, and then a
+    // watcher that clears the flag in between sees neither.
+    flags_[page].fetch_or(kAllWatchers, std::memory_order_release);
   }
 }
 

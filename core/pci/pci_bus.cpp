@@ -13,7 +13,7 @@ constexpr int kBarPriority = -1;
 }  // namespace
 
 Result<> PciBus::plug(PciAddress address, PciFunction& function) {
-  if (!functions_.try_emplace(address, Plugged{&function, {}}).second) {
+  if (!functions_.try_emplace(address, Plugged{&function, {}, false}).second) {
     return fail("PCI slot {:02x}.{} is taken twice", address.device, address.function);
   }
   const auto pin = function.identity().interrupt_pin;
@@ -29,30 +29,33 @@ PciBus::Plugged* PciBus::find(unsigned bus, PciAddress address) {
 
 std::uint32_t PciBus::config_read(unsigned bus, PciAddress address, std::uint32_t offset, unsigned width) {
   auto* plugged = find(bus, address);
-  if (plugged == nullptr || offset + width > abi::kConfigSize) return static_cast<std::uint32_t>(all_ones(width));
+  if (plugged == nullptr || !range_inside(offset, width, abi::kConfigSize)) return static_cast<std::uint32_t>(all_ones(width));
   const std::scoped_lock device(plugged->function->lock());
   return plugged->function->config_read(offset, width);
 }
 
 void PciBus::config_write(unsigned bus, PciAddress address, std::uint32_t offset, unsigned width, std::uint32_t value) {
   auto* plugged = find(bus, address);
-  if (plugged == nullptr || offset + width > abi::kConfigSize) return;
+  if (plugged == nullptr || !range_inside(offset, width, abi::kConfigSize)) return;
   std::vector<PciFunction::Window> windows;
   {
     const std::scoped_lock device(plugged->function->lock());
     plugged->function->config_write(offset, width, value);
     windows = plugged->function->windows();
   }
-  follow(*plugged, windows);
+  const bool freed = follow(*plugged, windows);
+  // What was freed may be where another BAR has been waiting, as when a guest swaps two.
+  if (freed && std::ranges::any_of(functions_, [](const auto& entry) { return entry.second.denied; })) remap();
 }
 
-void PciBus::follow(Plugged& plugged, const std::vector<PciFunction::Window>& windows) {
+bool PciBus::follow(Plugged& plugged, const std::vector<PciFunction::Window>& windows) {
   const std::scoped_lock guard(mapping_mutex_);
-  std::erase_if(plugged.mappings, [&windows](const Mapping& mapping) {
+  const auto freed = std::erase_if(plugged.mappings, [&windows](const Mapping& mapping) {
     return std::ranges::none_of(windows, [&mapping](const PciFunction::Window& window) {
       return window.bar == mapping.bar && window.base == mapping.base;
     });
   });
+  plugged.denied = false;
   for (const auto& [bar, base] : windows) {
     if (!base) continue;
     if (std::ranges::any_of(plugged.mappings, [b = bar](const Mapping& mapping) { return mapping.bar == b; })) continue;
@@ -68,19 +71,24 @@ void PciBus::follow(Plugged& plugged, const std::vector<PciFunction::Window>& wi
     if (range) {
       plugged.mappings.push_back({bar, *base, std::move(*range)});
     } else {
+      plugged.denied = true;
       MV_LOG_LIMITED(Debug, "pci", "{}", range.error().message);
     }
   }
+  return freed > 0;
 }
 
 void PciBus::remap() {
-  for (auto& [address, plugged] : functions_) {
-    std::vector<PciFunction::Window> windows;
-    {
-      const std::scoped_lock device(plugged.function->lock());
-      windows = plugged.function->windows();
+  // Twice: in the first round a BAR may find its place still held by another that has yet to leave it.
+  for (unsigned round = 0; round < 2; ++round) {
+    for (auto& [address, plugged] : functions_) {
+      std::vector<PciFunction::Window> windows;
+      {
+        const std::scoped_lock device(plugged.function->lock());
+        windows = plugged.function->windows();
+      }
+      follow(plugged, windows);
     }
-    follow(plugged, windows);
   }
 }
 

@@ -42,7 +42,7 @@ class PciBus final : public IrqSink {
   std::uint32_t config_read(unsigned bus, PciAddress address, std::uint32_t offset, unsigned width);
   void config_write(unsigned bus, PciAddress address, std::uint32_t offset, unsigned width, std::uint32_t value);
 
-  // Maps all BARs anew: after a reset or a load of state. The machine is stopped.
+  // Maps all BARs where they are now: after a reset or a load of state. No device lock may be held.
   void remap();
   void set_input(unsigned input, bool level) override;  // INTx: device * 4 + pin
 
@@ -61,9 +61,11 @@ class PciBus final : public IrqSink {
   struct Plugged {
     PciFunction* function = nullptr;
     std::vector<Mapping> mappings;
+    bool denied = false;  // a BAR lies where something else already answers
   };
   Plugged* find(unsigned bus, PciAddress address);
-  void follow(Plugged& plugged, const std::vector<PciFunction::Window>& windows);
+  // Maps what has moved; true if that left a place.
+  bool follow(Plugged& plugged, const std::vector<PciFunction::Window>& windows);
 
   Wiring wiring_;
   std::map<PciAddress, Plugged> functions_;
