@@ -1,5 +1,22 @@
 # Unit tests of vmm/cpu, and bare guests on the real KVM accelerator.
-minivmm_test(vmm_cpu_kvm_seabios
-  SOURCES guest/kvm_seabios_test.cpp guest/kvm_rig.cpp
-  USES core/base core/bus core/memory vmm/cpu vmm/cpu/kvm LABELS kvm)
-target_compile_definitions(test_vmm_cpu_kvm_seabios PRIVATE MINIVMM_GUESTS="${CMAKE_BINARY_DIR}/guests")
+include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
+
+foreach(guest interrupts ports memory processors compute triple_fault)
+  minivmm_guest(${guest} SOURCES guest/bare/guests/${guest}.cpp)
+endforeach()
+foreach(guest cpuid ext_int nowhere)
+  minivmm_guest(${guest} REAL_MODE SOURCES guest/bare/guests/${guest}.S)
+endforeach()
+
+minivmm_test(vmm_cpu_kvm
+  SOURCES guest/kvm_rig.cpp guest/kvm_interrupt_test.cpp guest/kvm_io_test.cpp guest/kvm_lifecycle_test.cpp
+    guest/kvm_memory_test.cpp guest/kvm_seabios_test.cpp guest/kvm_state_test.cpp
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm)
+target_compile_definitions(test_vmm_cpu_kvm PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
+add_dependencies(test_vmm_cpu_kvm guest_interrupts guest_ports guest_memory guest_processors guest_compute guest_cpuid
+  guest_ext_int guest_triple_fault guest_nowhere)
+
+minivmm_test(vmm_cpu
+  SOURCES unit/vmm/cpu/cpu_state_test.cpp unit/vmm/cpu/cpuid_test.cpp unit/vmm/cpu/kvm/slot_allocator_test.cpp
+    unit/vmm/cpu/kvm/system_test.cpp unit/vmm/cpu/vcpu_thread_test.cpp
+  USES core/base core/state vmm/cpu vmm/cpu/kvm LABELS threads)

@@ -66,8 +66,7 @@ void MemorySlots::regions_changed() {
         free_.give_back(*number);
       }
     } else if (found->region.log_dirty != want.log_dirty) {
-      harvest_locked(*found);
-      if (add_locked(want, found->number)) found->region = want;
+      switch_logging_locked(*found, want);
     }
   }
   for (const auto& slot : slots_)
@@ -77,7 +76,11 @@ void MemorySlots::regions_changed() {
 }
 
 void MemorySlots::remove_locked(const Slot& slot) {
-  harvest_locked(slot);
+  if (slot.region.log_dirty) {
+    harvest_locked(slot);
+  } else if (slot.region.writable) {
+    slot.region.block->mark_dirty(slot.region.offset, slot.region.size);  // nobody knows what was written
+  }
   set_slot(slot.region, slot.number, 0);
   free_.give_back(slot.number);
 }
@@ -89,7 +92,6 @@ bool MemorySlots::add_locked(const core::RamRegion& region, std::uint32_t number
                    region.size, core::errno_text());
     return false;
   }
-  if (region.log_dirty) region.block->mark_dirty(region.offset, region.size);
   return true;
 }
 
@@ -104,8 +106,14 @@ bool MemorySlots::set_slot(const core::RamRegion& region, std::uint32_t number, 
   return kvm_ioctl(vm_fd_, KVM_SET_USER_MEMORY_REGION, &slot) >= 0;
 }
 
+void MemorySlots::switch_logging_locked(Slot& slot, const core::RamRegion& want) {
+  if (slot.region.log_dirty) harvest_locked(slot);
+  if (!add_locked(want, slot.number)) return;
+  slot.region = want;
+  if (want.log_dirty) want.block->mark_dirty(want.offset, want.size);  // what was written before the log began
+}
+
 void MemorySlots::harvest_locked(const Slot& slot) {
-  if (!slot.region.log_dirty) return;
   const auto pages = slot.region.size / core::kPageSize;
   log_.assign((pages + 63) / 64, 0);
   kvm_dirty_log log{};
@@ -133,7 +141,7 @@ void MemorySlots::settle_dirty_source_locked(core::MemoryBlock& block) {
 void MemorySlots::sync(core::MemoryBlock& block) {
   const std::scoped_lock lock(mutex_);
   for (const auto& slot : slots_) {
-    if (slot.region.block == &block) harvest_locked(slot);
+    if (slot.region.block == &block && slot.region.log_dirty) harvest_locked(slot);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // A change of the map is collected and applied at its end, so that a slot that stays the same is not touched. Regions
 // are cut at 1 MiB: PAM changes below it never take the bulk of RAM away from a running CPU. A slot's dirty log is
-// merged into its block before the slot goes, and logging starts with every page marked, so that no store is lost.
+// merged into its block before the slot goes; a slot without a log leaves all its pages marked. So no store is lost.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ class MemorySlots final : public core::RamMapListener, public core::DirtySource 
   void remove_locked(const Slot& slot);
   bool add_locked(const core::RamRegion& region, std::uint32_t number);
   bool set_slot(const core::RamRegion& region, std::uint32_t number, std::uint64_t size) const;
+  void switch_logging_locked(Slot& slot, const core::RamRegion& want);
   void harvest_locked(const Slot& slot);
   void settle_dirty_source_locked(core::MemoryBlock& block);
 
