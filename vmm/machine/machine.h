@@ -49,11 +49,11 @@ struct SpicePeer {
 struct Event {
   EventKind kind = EventKind::Stop;
   bool by_guest = false;   // Reset, Shutdown: the guest asked for it
-  std::string reason;      // Reset, Shutdown: QMP's ShutdownCause
-  std::string device;      // TrayMoved
+  std::string reason{};    // Reset, Shutdown: QMP's ShutdownCause
+  std::string device{};    // TrayMoved
   bool tray_open = false;  // TrayMoved
-  SpicePeer client;        // Spice*
-  SpicePeer server;        // Spice*
+  SpicePeer client{};      // Spice*
+  SpicePeer server{};      // Spice*
   std::uint32_t connection_id = 0;
   unsigned channel_type = 0;
   unsigned channel_id = 0;

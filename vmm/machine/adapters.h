@@ -1,0 +1,59 @@
+// Small pieces of wire between parts that do not know each other.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "core/bus/irq.h"
+
+namespace vmm::machine {
+
+// Counts how often each interrupt line rises, on its way to the controllers.
+class IrqCounter final : public core::IrqSink {
+ public:
+  explicit IrqCounter(core::IrqSink& next) : next_(next) {}
+
+  void set_input(unsigned input, bool level) override {
+    if (level && input < rises_.size()) rises_[input].fetch_add(1, std::memory_order_relaxed);
+    next_.set_input(input, level);
+  }
+  std::uint64_t rises(unsigned input) const { return rises_[input].load(std::memory_order_relaxed); }
+
+ private:
+  core::IrqSink& next_;
+  std::array<std::atomic<std::uint64_t>, core::kIoApicPins> rises_{};
+};
+
+// The 8259's INTR output: the CPU is told when it rises, and looks for itself. It is wired before there is a CPU.
+class IntrLine final : public core::IrqSink {
+ public:
+  void connect(std::function<void()> kick) { kick_ = std::move(kick); }
+  void set_input(unsigned, bool level) override {
+    if (level && kick_) kick_();
+  }
+
+ private:
+  std::function<void()> kick_;
+};
+
+// The A20 gate is open if the keyboard controller or port 92h opens it. Their locks differ.
+class A20Gate {
+ public:
+  enum Driver : unsigned { Keyboard = 1, Port92 = 2 };
+  explicit A20Gate(std::function<void(bool open)> changed) : changed_(std::move(changed)) {}
+
+  void drive(Driver driver, bool open) {
+    const auto bit = static_cast<unsigned>(driver);
+    const auto before = open ? drivers_.fetch_or(bit) : drivers_.fetch_and(~bit);
+    const auto after = open ? before | bit : before & ~bit;
+    if ((before != 0) != (after != 0)) changed_(after != 0);
+  }
+
+ private:
+  std::function<void(bool)> changed_;
+  std::atomic<unsigned> drivers_{Keyboard};
+};
+
+}  // namespace vmm::machine

@@ -1,0 +1,357 @@
+#include "vmm/machine/board.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "devices/block/ide_controller.h"
+#include "devices/platform/debug_exit.h"
+#include "devices/platform/debugcon.h"
+#include "devices/platform/i440fx.h"
+#include "devices/platform/i8042.h"
+#include "devices/platform/ioapic.h"
+#include "devices/platform/isa_irqs.h"
+#include "devices/platform/pci_config_ports.h"
+#include "devices/platform/pic.h"
+#include "devices/platform/piix3.h"
+#include "devices/platform/piix4_pm.h"
+#include "devices/platform/pit.h"
+#include "devices/platform/port92.h"
+#include "devices/platform/post_port.h"
+#include "devices/platform/rtc.h"
+#include "devices/platform/uart16550.h"
+#include "devices/qxl/qxl_function.h"
+#include "firmware/platform.h"
+#include "vmm/cpu/kvm/accelerator.h"
+
+namespace vmm::machine {
+
+namespace platform = devices::platform;
+using core::Result;
+
+namespace {
+
+constexpr std::uint64_t kGib = std::uint64_t{1} << 30;
+// The PCI hole begins at 3.5 GiB, or at 3 GiB once RAM reaches into it, as QEMU has it.
+constexpr std::uint64_t kLargeHole = 3 * kGib;
+constexpr std::uint64_t kSmallHole = kLargeHole + kGib / 2;
+
+// Where the functions of docs/machine.md sit on bus 0.
+constexpr core::PciAddress kHostBridgeSlot{0, 0};
+constexpr core::PciAddress kIsaBridgeSlot{1, 0};
+constexpr core::PciAddress kIdeSlot{1, 1};
+constexpr core::PciAddress kPmSlot{1, 3};
+constexpr core::PciAddress kDisplaySlot{2, 0};
+
+struct SerialPort {
+  const char* name;
+  std::uint16_t port;
+  unsigned irq;
+};
+constexpr SerialPort kSerialPorts[] = {{"uart0", 0x3f8, 4}, {"uart1", 0x2f8, 3}};
+
+firmware::RamLayout ram_layout(std::uint64_t bytes) {
+  const auto below = std::min(bytes, bytes >= kSmallHole ? kLargeHole : kSmallHole);
+  return {below, bytes - below};
+}
+
+Result<std::unique_ptr<core::MemoryBlock>> rom_block(std::string name, const std::vector<std::uint8_t>& image) {
+  auto block = core::MemoryBlock::create(std::move(name), image.size());
+  if (block) (*block)->all().write(0, image);
+  return block;
+}
+
+Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& config,
+                                                 const std::array<std::uint8_t, 16>& uuid, const HostEnds& ends) {
+  std::vector<firmware::BootCandidate> candidates;
+  for (const auto& drive : ends.drives) {
+    candidates.push_back({drive.is_cdrom ? 'd' : 'c', firmware::ide_boot_path(drive.channel, drive.unit)});
+  }
+  firmware::PlatformConfig result;
+  result.ram = ram_layout(config.memory_bytes);
+  result.cpus = config.cpus;
+  result.name = config.name;
+  result.uuid = uuid;
+  result.boot_order = firmware::ordered_paths(config.boot_order, candidates);
+  result.boot_menu = config.boot_menu;
+  if (config.kernel.empty()) return result;
+  // A comma separates modules, which only Multiboot and PVH kernels tell apart.
+  std::vector<std::string> modules;
+  for (std::string_view rest = config.initrd; !rest.empty();) {
+    const auto end = rest.find(',');
+    modules.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  auto kernel = firmware::load_kernel_files(config.kernel, modules, config.append);
+  if (!kernel) return std::unexpected(kernel.error());
+  result.kernel = std::move(*kernel);
+  return result;
+}
+
+platform::CmosConfig cmos_config(const config::MachineConfig& config) {
+  const auto ram = ram_layout(config.memory_bytes);
+  platform::CmosConfig cmos;
+  cmos.ram_below_4g_bytes = ram.below_4g;
+  cmos.ram_above_4g_bytes = ram.above_4g;
+  cmos.cpus = config.cpus;
+  // SeaBIOS goes by fw_cfg's bootorder; these are for BIOS images that do not know it.
+  for (std::size_t i = 0; i < std::min(config.boot_order.size(), cmos.boot_order.size()); ++i) {
+    const char letter = config.boot_order[i];
+    cmos.boot_order[i] = letter == 'c'   ? platform::BootDevice::Disk
+                         : letter == 'd' ? platform::BootDevice::CdRom
+                                         : platform::BootDevice::Network;
+  }
+  return cmos;
+}
+
+devices::block::IdeController::Config ide_config(std::vector<DrivePlace>& drives) {
+  devices::block::IdeController::Config config;
+  for (auto& drive : drives) {
+    auto& slot = config.drives[drive.channel * 2 + drive.unit];
+    slot.kind = drive.is_cdrom ? devices::block::DriveKind::Cdrom : devices::block::DriveKind::Disk;
+    slot.backend = std::move(drive.medium);
+  }
+  return config;
+}
+
+}  // namespace
+
+// In the order of construction: what comes later may refer to what comes before, and is taken down first.
+struct Board::Parts {
+  Parts(core::GuestClock& guest_clock, GuestRequests guest_requests, HostEnds host_ends)
+      : clock(guest_clock), requests(std::move(guest_requests)), ends(std::move(host_ends)) {}
+
+  Result<> build_memory(const config::MachineConfig& config);
+  Result<> build_cpus(const config::MachineConfig& config);
+  void build_interrupts();
+  void build_chipset(const config::MachineConfig& config);
+  Result<> build_devices(const config::MachineConfig& config);
+  Result<> build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid);
+  Result<> plug();
+  Result<> attach();
+  void list_devices();
+
+  core::GuestClock& clock;
+  GuestRequests requests;
+  HostEnds ends;
+
+  core::AddressSpace io{"io", 0x10000};
+  core::AddressSpace mmio{"mmio", 0};
+  core::RamMap ram_map;
+  std::unique_ptr<core::GuestMemory> ram;
+  std::unique_ptr<core::MemoryBlock> bios;
+
+  IntrLine intr;
+  platform::Pic pic{{intr}};
+  std::unique_ptr<cpu::Accelerator> accelerator;
+  std::unique_ptr<platform::IoApic> ioapic;
+  std::unique_ptr<platform::IsaIrqs> isa;
+  std::unique_ptr<IrqCounter> irqs;
+  A20Gate a20{[this](bool open) { accelerator->set_a20(open); }};
+
+  std::unique_ptr<platform::I440fx> host_bridge;
+  std::unique_ptr<platform::Piix3> isa_bridge;
+  std::unique_ptr<core::PciBus> pci;
+  std::unique_ptr<platform::PciConfigPorts> config_ports;
+  std::unique_ptr<platform::Piix4Pm> pm;
+  std::unique_ptr<platform::Pit> pit;
+  std::unique_ptr<platform::Rtc> rtc;
+  std::unique_ptr<platform::I8042> i8042;
+  std::unique_ptr<platform::Port92> port92;
+  platform::PostPort post;
+  std::vector<std::unique_ptr<platform::Uart16550>> uarts;
+  std::unique_ptr<platform::Debugcon> debugcon;
+  std::unique_ptr<platform::DebugExit> debug_exit;
+  std::unique_ptr<firmware::FwCfg> fw_cfg;
+  std::unique_ptr<devices::block::IdeController> ide;
+  std::unique_ptr<devices::qxl::QxlFunction> qxl;
+
+  std::vector<core::Device*> devices;
+};
+
+Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
+  auto memory = core::GuestMemory::create(config.memory_bytes, ram_layout(config.memory_bytes).below_4g);
+  if (!memory) return core::fail_with("--memory", memory);
+  ram = std::move(*memory);
+  auto rom = rom_block("bios", ends.bios);
+  if (!rom) return std::unexpected(rom.error());
+  bios = std::move(*rom);
+  return {};
+}
+
+Result<> Board::Parts::build_cpus(const config::MachineConfig& config) {
+  if (config.accel == config::AccelChoice::Soft) {
+    return core::fail("--accel soft: the software CPU is not built yet; use --accel kvm");
+  }
+  const cpu::AcceleratorWiring wiring{ram_map, io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); }};
+  auto created = cpu::kvm::create_accelerator({config.cpus}, wiring);
+  if (!created) return std::unexpected(created.error());
+  accelerator = std::move(*created);
+  intr.connect([this] { accelerator->kick_ext_int(); });
+  return {};
+}
+
+void Board::Parts::build_interrupts() {
+  ioapic = std::make_unique<platform::IoApic>(platform::IoApic::Wiring{*accelerator, *accelerator});
+  isa = std::make_unique<platform::IsaIrqs>(platform::IsaIrqs::Wiring{pic, *ioapic});
+  irqs = std::make_unique<IrqCounter>(*isa);
+}
+
+void Board::Parts::build_chipset(const config::MachineConfig& config) {
+  host_bridge = std::make_unique<platform::I440fx>(platform::I440fx::Wiring{ram_map, *ram, *bios});
+  isa_bridge = std::make_unique<platform::Piix3>(platform::Piix3::Wiring{*irqs});
+  pci = std::make_unique<core::PciBus>(core::PciBus::Wiring{io, mmio, ram_map, *isa_bridge});
+  config_ports = std::make_unique<platform::PciConfigPorts>(platform::PciConfigPorts::Wiring{*pci, requests.reset});
+  pm = std::make_unique<platform::Piix4Pm>(
+      platform::Piix4Pm::Wiring{clock, core::IrqLine(*irqs, firmware::kSciInterrupt), requests.power_off});
+  pit = std::make_unique<platform::Pit>(platform::Pit::Wiring{*irqs, clock});
+  rtc = std::make_unique<platform::Rtc>(platform::Rtc::Config{std::chrono::system_clock::now(), cmos_config(config)},
+                                        platform::Rtc::Wiring{*irqs, clock, nullptr});
+  i8042 = std::make_unique<platform::I8042>(
+      platform::I8042::Wiring{*irqs, [this](bool open) { a20.drive(A20Gate::Keyboard, open); }, requests.reset});
+  port92 = std::make_unique<platform::Port92>(
+      platform::Port92::Wiring{[this](bool open) { a20.drive(A20Gate::Port92, open); }, requests.reset});
+}
+
+Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
+  for (std::size_t i = 0; i < ends.serial.size(); ++i) {
+    const auto& place = kSerialPorts[i];
+    uarts.push_back(std::make_unique<platform::Uart16550>(
+        platform::Uart16550::Config{place.name, place.port},
+        platform::Uart16550::Wiring{clock, core::IrqLine(*irqs, place.irq), *ends.serial[i]}));
+  }
+  if (ends.debugcon) {
+    debugcon = std::make_unique<platform::Debugcon>(platform::Debugcon::Config{config.debugcon.port},
+                                                    platform::Debugcon::Wiring{*ends.debugcon});
+  }
+  if (config.debug_exit) {
+    debug_exit = std::make_unique<platform::DebugExit>(platform::DebugExit::Config{},
+                                                       platform::DebugExit::Wiring{requests.exit});
+  }
+  ide = std::make_unique<devices::block::IdeController>(
+      ide_config(ends.drives),
+      devices::block::IdeController::Wiring{*ram, clock, core::IrqLine(*irqs, 14), core::IrqLine(*irqs, 15)});
+  devices::qxl::QxlFunction::Config display;
+  display.vga_bios = ends.vgabios;
+  auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
+  if (!function) return std::unexpected(function.error());
+  qxl = std::move(*function);
+  return {};
+}
+
+Result<> Board::Parts::build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid) {
+  fw_cfg = std::make_unique<firmware::FwCfg>(firmware::FwCfg::Wiring{*ram});
+  auto wanted = firmware_config(config, uuid, ends);
+  if (!wanted) return std::unexpected(wanted.error());
+  auto filled = firmware::fill_fw_cfg(*fw_cfg, std::move(*wanted));
+  if (!filled) return std::unexpected(filled.error());
+  return {};
+}
+
+Result<> Board::Parts::plug() {
+  const std::pair<core::PciAddress, core::PciFunction*> functions[] = {{kHostBridgeSlot, host_bridge.get()},
+                                                                       {kIsaBridgeSlot, isa_bridge.get()},
+                                                                       {kIdeSlot, ide.get()},
+                                                                       {kPmSlot, pm.get()},
+                                                                       {kDisplaySlot, qxl.get()}};
+  for (const auto& [address, function] : functions) {
+    if (auto plugged = pci->plug(address, *function); !plugged) return plugged;
+  }
+  return {};
+}
+
+Result<> Board::Parts::attach() {
+  Result<> results[] = {pic.attach(io),     ioapic->attach(mmio), host_bridge->attach(mmio), config_ports->attach(io),
+                        pm->attach(io),     pit->attach(io),      rtc->attach(io),           i8042->attach(io),
+                        port92->attach(io), post.attach(io),      fw_cfg->attach(io),        ide->attach(io),
+                        qxl->attach()};
+  for (auto& result : results) {
+    if (!result) return result;
+  }
+  for (auto& uart : uarts) {
+    if (auto attached = uart->attach(io); !attached) return attached;
+  }
+  if (debugcon) {
+    if (auto attached = debugcon->attach(io); !attached) return core::fail_with("--debugcon", attached);
+  }
+  if (debug_exit) return debug_exit->attach(io);
+  return {};
+}
+
+void Board::Parts::list_devices() {
+  devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(), pit.get(),
+             rtc.get(),         i8042.get(),      port92.get(),       &post,    fw_cfg.get(),
+             ide.get(),         qxl.get()};
+  for (auto& uart : uarts)
+    devices.push_back(uart.get());
+  if (debugcon) devices.push_back(debugcon.get());
+  if (debug_exit) devices.push_back(debug_exit.get());
+  devices.push_back(ioapic.get());
+  devices.push_back(&pic);
+}
+
+Result<std::unique_ptr<Board>> Board::create(const config::MachineConfig& config,
+                                             const std::array<std::uint8_t, 16>& uuid, HostEnds ends,
+                                             core::GuestClock& clock, GuestRequests requests) {
+  auto parts = std::make_unique<Parts>(clock, std::move(requests), std::move(ends));
+  if (auto built = parts->build_memory(config); !built) return std::unexpected(built.error());
+  if (auto built = parts->build_cpus(config); !built) return std::unexpected(built.error());
+  parts->build_interrupts();
+  parts->build_chipset(config);
+  if (auto built = parts->build_devices(config); !built) return std::unexpected(built.error());
+  if (auto built = parts->build_firmware(config, uuid); !built) return std::unexpected(built.error());
+  if (auto plugged = parts->plug(); !plugged) return std::unexpected(plugged.error());
+  if (auto attached = parts->attach(); !attached) return std::unexpected(attached.error());
+  parts->list_devices();
+  return std::unique_ptr<Board>(new Board(std::move(parts)));
+}
+
+Board::Board(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Board::~Board() = default;
+
+void Board::reset() {
+  const core::RamMap::Batch batch(parts_->ram_map);
+  for (auto* device : parts_->devices) {
+    const std::scoped_lock lock(device->lock());
+    device->reset();
+  }
+  parts_->pci->remap();
+}
+
+cpu::Accelerator& Board::accelerator() {
+  return *parts_->accelerator;
+}
+core::AddressSpace& Board::io() {
+  return parts_->io;
+}
+core::AddressSpace& Board::mmio() {
+  return parts_->mmio;
+}
+core::RamMap& Board::ram_map() {
+  return parts_->ram_map;
+}
+core::PciBus& Board::pci() {
+  return *parts_->pci;
+}
+core::KeyboardSink& Board::keyboard() {
+  return *parts_->i8042;
+}
+core::MouseSink& Board::mouse() {
+  return *parts_->i8042;
+}
+core::DisplaySource& Board::display() {
+  return parts_->qxl->source();
+}
+devices::block::IdeController& Board::ide() {
+  return *parts_->ide;
+}
+platform::Piix4Pm& Board::power() {
+  return *parts_->pm;
+}
+const IrqCounter& Board::interrupts() {
+  return *parts_->irqs;
+}
+std::span<core::Device* const> Board::devices() {
+  return parts_->devices;
+}
+
+}  // namespace vmm::machine

@@ -1,0 +1,72 @@
+// The PC's main board: memory map, chipset and devices, and who is wired to whom. Behaviour lives in the devices; this
+// is the catalogue.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/bus/address_space.h"
+#include "core/bus/device.h"
+#include "core/event/guest_clock.h"
+#include "core/memory/guest_memory.h"
+#include "core/memory/ram_map.h"
+#include "core/pci/pci_bus.h"
+#include "core/ports/display.h"
+#include "core/ports/input.h"
+#include "vmm/config/machine_config.h"
+#include "vmm/cpu/accelerator.h"
+#include "vmm/machine/adapters.h"
+#include "vmm/machine/host_ends.h"
+
+namespace devices::block {
+class IdeController;
+}
+namespace devices::platform {
+class Piix4Pm;
+}
+
+namespace vmm::machine {
+
+// What the guest asks of the machine. Called on vCPU threads with device locks held: post and return.
+struct GuestRequests {
+  std::function<void()> reset;
+  std::function<void()> power_off;
+  std::function<void(int status)> exit;
+};
+
+class Board {
+ public:
+  // Everything but the CPUs' threads. The clock must outlive the board.
+  static core::Result<std::unique_ptr<Board>> create(const config::MachineConfig& config,
+                                                     const std::array<std::uint8_t, 16>& uuid, HostEnds ends,
+                                                     core::GuestClock& clock, GuestRequests requests);
+  ~Board();
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  // All devices to power-on state, in an order in which interrupt controllers come last; CPUs paused.
+  void reset();
+
+  cpu::Accelerator& accelerator();
+  core::AddressSpace& io();
+  core::AddressSpace& mmio();
+  core::RamMap& ram_map();
+  core::PciBus& pci();
+  core::KeyboardSink& keyboard();
+  core::MouseSink& mouse();
+  core::DisplaySource& display();
+  devices::block::IdeController& ide();
+  devices::platform::Piix4Pm& power();
+  const IrqCounter& interrupts();
+  std::span<core::Device* const> devices();
+
+ private:
+  struct Parts;
+  explicit Board(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace vmm::machine

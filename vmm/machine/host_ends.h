@@ -1,0 +1,38 @@
+// The host's side of what the configuration names: character streams, disk images, BIOS images. All are opened before
+// anything of the machine is built, so that a mistake leaves nothing half-started.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/ports/block.h"
+#include "core/ports/char_stream.h"
+#include "vmm/config/machine_config.h"
+
+namespace vmm::machine {
+
+// A place on the IDE channels, with QEMU's name for what sits there.
+struct DrivePlace {
+  std::string name;  // "ide0-hd0", "ide1-cd0"
+  unsigned channel = 0;
+  unsigned unit = 0;
+  bool is_cdrom = false;
+  std::unique_ptr<core::BlockBackend> medium;  // empty for a CD-ROM drive without a disc
+};
+
+struct HostEnds {
+  std::vector<DrivePlace> drives;
+  std::vector<std::unique_ptr<core::CharStream>> serial;  // COM1, COM2
+  std::unique_ptr<core::CharStream> debugcon;             // empty: no debug console
+  std::vector<std::uint8_t> bios;
+  std::vector<std::uint8_t> vgabios;
+};
+
+core::Result<HostEnds> open_host_ends(const config::MachineConfig& config);
+
+// A disc for a CD-ROM drive.
+core::Result<std::unique_ptr<core::BlockBackend>> open_disc(const std::string& path);
+
+}  // namespace vmm::machine

@@ -1,0 +1,374 @@
+#include "vmm/machine/machine.h"
+
+#include <atomic>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/base/log.h"
+#include "core/event/guest_clock.h"
+#include "core/event/worker.h"
+#include "devices/block/ide_controller.h"
+#include "devices/platform/piix4_pm.h"
+#include "vmm/cpu/vcpu_thread.h"
+#include "vmm/machine/board.h"
+#include "vmm/machine/host_ends.h"
+#include "vmm/machine/spice_end.h"
+
+namespace vmm::machine {
+
+using core::Result;
+
+namespace {
+
+using Uuid = std::array<std::uint8_t, 16>;
+
+// [RFC 4122 4.4] version 4
+Uuid random_uuid() {
+  Uuid uuid{};
+  [[maybe_unused]] const auto filled = ::getrandom(uuid.data(), uuid.size(), 0);
+  uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0f) | 0x40);
+  uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+Result<core::Fd> open_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaddset(&set, signal);
+  const int fd = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return core::fail("cannot watch for signals: {}", core::errno_text());
+  return core::Fd(fd);
+}
+
+}  // namespace
+
+std::string_view run_state_name(RunState state) {
+  switch (state) {
+    case RunState::Prelaunch: return "prelaunch";
+    case RunState::Running: return "running";
+    case RunState::Paused: return "paused";
+    case RunState::InternalError: return "internal-error";
+    case RunState::Shutdown: return "shutdown";
+  }
+  return "internal-error";
+}
+
+struct Machine::Impl {
+  explicit Impl(const config::MachineConfig& machine_config)
+      : config(machine_config), uuid(config.uuid.value_or(random_uuid())) {}
+  ~Impl();
+
+  Result<> build();
+  GuestRequests guest_requests();
+  void announce(const Event& event);
+  void pause_guest();
+  void resume_guest();
+  void reset_now(bool by_guest);
+  void finish(int status, bool by_guest, std::string reason);
+  void cpu_exited(const cpu::RunExit& exit);
+  std::optional<unsigned> cdrom_slot(std::string_view drive);
+  Result<> put_disc(unsigned slot, std::unique_ptr<core::BlockBackend> disc, bool force);
+
+  // What comes later uses what comes before; the control loop stops before anything is taken down.
+  config::MachineConfig config;
+  Uuid uuid;
+  core::Fd signals;
+  std::optional<core::EventFd> ended;
+  std::atomic<int> exit_status{0};
+  core::RealTimeClock clock;
+  core::Worker control{"control"};
+  std::vector<std::string> drive_names;  // by IDE slot; empty: nothing there
+  std::unique_ptr<Board> board;
+  std::unique_ptr<cpu::VcpuThreads> vcpus;
+  std::unique_ptr<SpiceEnd> spice;
+  std::atomic<RunState> state{RunState::Prelaunch};
+  std::vector<std::function<void(const Event&)>> listeners;
+};
+
+Machine::Impl::~Impl() {
+  control.stop();
+  if (spice) spice->stop();
+  if (vcpus) vcpus->stop();
+  clock.stop();
+}
+
+GuestRequests Machine::Impl::guest_requests() {
+  return {
+      .reset = [this] { control.loop().post([this] { reset_now(true); }); },
+      .power_off = [this] { control.loop().post([this] { finish(0, true, "guest-shutdown"); }); },
+      .exit = [this](int status) { control.loop().post([this, status] { finish(status, true, "guest-shutdown"); }); },
+  };
+}
+
+Result<> Machine::Impl::build() {
+  auto watch = open_signals();
+  if (!watch) return std::unexpected(watch.error());
+  signals = std::move(*watch);
+  auto event = core::EventFd::create();
+  if (!event) return std::unexpected(event.error());
+  ended = std::move(*event);
+
+  auto ends = open_host_ends(config);
+  if (!ends) return std::unexpected(ends.error());
+  drive_names.resize(devices::block::IdeController::kSlots);
+  for (const auto& drive : ends->drives)
+    drive_names[drive.channel * 2 + drive.unit] = drive.name;
+  auto made = Board::create(config, uuid, std::move(*ends), clock, guest_requests());
+  if (!made) return std::unexpected(made.error());
+  board = std::move(*made);
+  vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
+    if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
+  });
+  auto end = SpiceEnd::create(config, uuid,
+                              {control.loop(), board->display(), board->keyboard(), board->mouse(),
+                               [this](const Event& happened) { announce(happened); }});
+  if (!end) return std::unexpected(end.error());
+  spice = std::move(*end);
+  return {};
+}
+
+void Machine::Impl::announce(const Event& event) {
+  for (const auto& listener : listeners)
+    listener(event);
+}
+
+void Machine::Impl::pause_guest() {
+  vcpus->pause();
+  clock.stop();
+  board->accelerator().stop_clock();
+}
+
+void Machine::Impl::resume_guest() {
+  board->accelerator().start_clock();
+  clock.start();
+  vcpus->resume();
+}
+
+void Machine::Impl::reset_now(bool by_guest) {
+  if (state == RunState::Shutdown) return;
+  const bool was_running = state == RunState::Running;
+  if (was_running) pause_guest();
+  board->reset();
+  vcpus->reset();
+  if (state == RunState::InternalError) state = RunState::Paused;
+  if (was_running) resume_guest();
+  announce(
+      {.kind = EventKind::Reset, .by_guest = by_guest, .reason = by_guest ? "guest-reset" : "host-qmp-system-reset"});
+}
+
+void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
+  if (state == RunState::Shutdown) return;
+  if (state == RunState::Running) pause_guest();
+  state = RunState::Shutdown;
+  board->ide().drain();
+  exit_status = status;
+  announce({.kind = EventKind::Shutdown, .by_guest = by_guest, .reason = std::move(reason)});
+  ended->signal();
+}
+
+void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
+  if (state != RunState::Running) return;
+  switch (exit.reason) {
+    case cpu::ExitReason::Kicked: return;
+    case cpu::ExitReason::Reset: return reset_now(true);
+    case cpu::ExitReason::PowerOff: return finish(0, true, "guest-shutdown");
+    case cpu::ExitReason::Failed: break;
+  }
+  core::log(core::LogLevel::Error, "cpu", "{}", exit.detail);
+  core::log(core::LogLevel::Error, "cpu", "the guest is stopped; system_reset and cont in the monitor start it again");
+  pause_guest();
+  state = RunState::InternalError;
+  announce({.kind = EventKind::Stop});
+}
+
+std::optional<unsigned> Machine::Impl::cdrom_slot(std::string_view drive) {
+  for (unsigned slot = 0; slot < drive_names.size(); ++slot) {
+    if (drive_names[slot] == drive && !drive.empty()) return slot;
+  }
+  return std::nullopt;
+}
+
+Result<> Machine::Impl::put_disc(unsigned slot, std::unique_ptr<core::BlockBackend> disc, bool force) {
+  std::unique_ptr<core::BlockBackend> old;  // destroyed, which may wait, after the lock is dropped
+  auto& ide = board->ide();
+  const std::scoped_lock lock(ide.lock());
+  auto taken = ide.eject(slot, force);
+  if (!taken) return std::unexpected(taken.error());
+  old = std::move(*taken);
+  return disc ? ide.insert(slot, std::move(disc)) : Result<>{};
+}
+
+Machine::Machine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Machine::~Machine() = default;
+
+Result<std::unique_ptr<Machine>> Machine::create(const config::MachineConfig& config) {
+  auto impl = std::make_unique<Impl>(config);
+  if (auto built = impl->build(); !built) return std::unexpected(built.error());
+  return std::unique_ptr<Machine>(new Machine(std::move(impl)));
+}
+
+int Machine::run() {
+  impl_->control.loop().post([this] { cont(); });
+  pollfd wait[] = {{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
+  while (!impl_->ended->drain()) {
+    ::poll(wait, 2, -1);
+    signalfd_siginfo info{};
+    if (::read(impl_->signals.get(), &info, sizeof info) == sizeof info) {
+      impl_->control.loop().post([impl = impl_.get()] { impl->finish(0, false, "host-signal"); });
+    }
+  }
+  impl_->control.stop();
+  return impl_->exit_status;
+}
+
+core::Loop& Machine::control_loop() {
+  return impl_->control.loop();
+}
+
+RunState Machine::state() const {
+  return impl_->state;
+}
+
+void Machine::stop() {
+  if (impl_->state != RunState::Running) return;
+  impl_->pause_guest();
+  impl_->state = RunState::Paused;
+  impl_->announce({.kind = EventKind::Stop});
+}
+
+void Machine::cont() {
+  const auto before = impl_->state.load();
+  if (before != RunState::Paused && before != RunState::Prelaunch) return;
+  impl_->state = RunState::Running;
+  impl_->resume_guest();
+  if (before == RunState::Paused) impl_->announce({.kind = EventKind::Resume});
+}
+
+void Machine::reset() {
+  impl_->reset_now(false);
+}
+
+void Machine::powerdown() {
+  impl_->board->power().press_power_button();
+  impl_->announce({.kind = EventKind::Powerdown});
+}
+
+void Machine::quit() {
+  impl_->control.loop().post([impl = impl_.get()] { impl->finish(0, false, "host-qmp-quit"); });
+}
+
+const std::string& Machine::name() const {
+  return impl_->config.name;
+}
+const std::array<std::uint8_t, 16>& Machine::uuid() const {
+  return impl_->uuid;
+}
+std::uint64_t Machine::memory_bytes() const {
+  return impl_->config.memory_bytes;
+}
+unsigned Machine::cpus() const {
+  return impl_->config.cpus;
+}
+std::string_view Machine::accelerator() const {
+  return impl_->board->accelerator().name();
+}
+
+core::KeyboardSink& Machine::keyboard() {
+  return impl_->board->keyboard();
+}
+core::MouseSink& Machine::mouse() {
+  return impl_->board->mouse();
+}
+Picture Machine::screenshot() {
+  return impl_->spice->screenshot();
+}
+core::PciBus& Machine::pci() {
+  return impl_->board->pci();
+}
+core::AddressSpace& Machine::io() {
+  return impl_->board->io();
+}
+core::AddressSpace& Machine::mmio() {
+  return impl_->board->mmio();
+}
+core::RamMap& Machine::ram_map() {
+  return impl_->board->ram_map();
+}
+
+std::vector<IrqCount> Machine::interrupts() {
+  std::vector<IrqCount> counts;
+  for (unsigned irq = 0; irq < core::kIoApicPins; ++irq) {
+    counts.push_back({fmt::format("IRQ {}", irq), impl_->board->interrupts().rises(irq)});
+  }
+  return counts;
+}
+
+std::optional<std::string> Machine::dump_device(std::string_view name) {
+  for (auto* device : impl_->board->devices()) {
+    if (device->state_name() != name) continue;
+    const std::scoped_lock lock(device->lock());
+    return core::dump_state(*device);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Machine::device_names() {
+  std::vector<std::string> names;
+  for (auto* device : impl_->board->devices())
+    names.emplace_back(device->state_name());
+  return names;
+}
+
+std::vector<Drive> Machine::drives() {
+  std::vector<Drive> drives;
+  auto& ide = impl_->board->ide();
+  const std::scoped_lock lock(ide.lock());
+  for (unsigned slot = 0; slot < impl_->drive_names.size(); ++slot) {
+    const auto view = ide.slot(slot);
+    if (view.kind == devices::block::DriveKind::None) continue;
+    drives.push_back({.name = impl_->drive_names[slot],
+                      .path = view.backend != nullptr ? view.backend->path() : "",
+                      .removable = view.kind == devices::block::DriveKind::Cdrom,
+                      .read_only = view.backend != nullptr && view.backend->read_only(),
+                      .locked = view.locked,
+                      .tray_open = view.tray_open});
+  }
+  return drives;
+}
+
+Result<> Machine::eject(std::string_view drive, bool force) {
+  const auto slot = impl_->cdrom_slot(drive);
+  if (!slot) return core::fail("no drive '{}'; info block lists them", drive);
+  auto done = impl_->put_disc(*slot, nullptr, force);
+  if (done) {
+    impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = true});
+  }
+  return done;
+}
+
+Result<> Machine::change(std::string_view drive, const std::string& path, bool force) {
+  const auto slot = impl_->cdrom_slot(drive);
+  if (!slot) return core::fail("no drive '{}'; info block lists them", drive);
+  auto disc = open_disc(path);
+  if (!disc) return std::unexpected(disc.error());
+  auto done = impl_->put_disc(*slot, std::move(*disc), force);
+  if (done) {
+    impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
+  }
+  return done;
+}
+
+SpiceStatus Machine::spice() {
+  return impl_->spice->status();
+}
+
+void Machine::add_listener(std::function<void(const Event&)> listener) {
+  impl_->control.run_and_wait([&] { impl_->listeners.push_back(std::move(listener)); });
+}
+
+}  // namespace vmm::machine

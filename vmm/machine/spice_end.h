@@ -1,0 +1,45 @@
+// The display's host side: its worker, and the SPICE server if there is one.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/event/loop.h"
+#include "core/ports/display.h"
+#include "core/ports/input.h"
+#include "vmm/config/machine_config.h"
+#include "vmm/machine/machine.h"
+
+namespace vmm::machine {
+
+class SpiceEnd {
+ public:
+  struct Wiring {
+    core::Loop& control;
+    core::DisplaySource& display;
+    core::KeyboardSink& keyboard;
+    core::MouseSink& mouse;
+    std::function<void(const Event&)> on_event;  // control loop
+  };
+
+  // Listens from here on: an address in use is an error.
+  static core::Result<std::unique_ptr<SpiceEnd>> create(const config::MachineConfig& config,
+                                                        const std::array<std::uint8_t, 16>& uuid, const Wiring& wiring);
+  // The control loop has stopped.
+  ~SpiceEnd();
+  SpiceEnd(const SpiceEnd&) = delete;
+  SpiceEnd& operator=(const SpiceEnd&) = delete;
+
+  void stop();           // the display worker; main thread or control loop, once
+  Picture screenshot();  // control loop
+  SpiceStatus status();  // control loop
+
+ private:
+  struct Impl;
+  explicit SpiceEnd(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vmm::machine
