@@ -59,6 +59,9 @@ class Channel {
   // Whether what is sent now goes out at once; if not, on_writable() follows when it is again.
   bool writable() const { return connection_.writable(); }
   net::Connection& connection() { return connection_; }
+  // Done by start(), unless the channel first has another measurement of its own.
+  void start_latency_probe();
+  virtual bool measures_line_itself() const { return false; }
 
   virtual std::span<const Handler> handlers() const = 0;
   virtual void on_start() {}
@@ -119,6 +122,7 @@ class ChannelList {
     for (auto& channel : channels_)
       f(*channel);
   }
+  void clear() { channels_.clear(); }  // loop thread, or the loop has stopped
   bool empty() const { return channels_.empty(); }
   std::size_t size() const { return channels_.size(); }
 

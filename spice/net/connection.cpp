@@ -25,6 +25,8 @@ constexpr std::size_t kMaxQueuedBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxQueuedMessages = 4096;
 // A longer message of unknown type is taken for a lost framing.
 constexpr std::uint32_t kMaxSkippedSize = 1 << 20;
+// Keeps the random id of our pings apart from the small ones that channels use.
+constexpr std::uint32_t kLeastProbeId = 0x100;
 
 Time now() {
   return std::chrono::steady_clock::now().time_since_epoch();
@@ -41,13 +43,16 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
         socket(owner, std::move(stream),
                {.on_input = [this] { input(); },
                 .on_drained = [this] { advance(); },
-                .on_closed = [this](const std::string& reason) { close(reason); }}) {
-    if (options.latency_interval) probe.emplace(std::random_device{}(), *options.latency_interval);
-  }
+                .on_closed = [this](const std::string& reason) { close(reason); }}) {}
 
   void start() {
     socket.start();
-    if (probe) probe->busy(now());
+    update_timer();
+  }
+
+  void start_probe(Time interval) {
+    probe.emplace(std::random_device{}() | kLeastProbeId, interval);
+    probe->busy(now());
     update_timer();
   }
 
@@ -250,6 +255,10 @@ void Connection::start() {
 
 void Connection::start_acks(std::uint32_t window) {
   send(impl_->window.start(window));
+}
+
+void Connection::start_latency_probe(std::chrono::nanoseconds interval) {
+  impl_->start_probe(interval);
 }
 
 void Connection::send_encoded(std::uint16_t type, wire::Gather body) {

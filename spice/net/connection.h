@@ -23,8 +23,6 @@ namespace spice::net {
 struct ConnectionOptions {
   wire::ChannelType channel = wire::ChannelType::Main;
   bool mini_header = true;
-  // From one measurement of the round trip to the next; none without.
-  std::optional<std::chrono::nanoseconds> latency_interval = std::chrono::minutes(5);
 };
 
 class Connection {
@@ -48,6 +46,8 @@ class Connection {
   void start();  // begins reading; nothing is called before
   // Sends SET_ACK: the window counts from here on.
   void start_acks(std::uint32_t window);
+  // Measures the round trip when the channel has become idle, and again after each interval.
+  void start_latency_probe(std::chrono::nanoseconds interval);
 
   template <class M>
   void send(const M& message) {

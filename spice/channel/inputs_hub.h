@@ -1,0 +1,45 @@
+// Serves the inputs channel: all clients drive one keyboard and one mouse. Control loop, except where said.
+#pragma once
+
+#include <memory>
+
+#include "core/event/loop_timer.h"
+#include "core/event/mailbox.h"
+#include "spice/channel/inputs_channel.h"
+#include "spice/channel/lock_sync.h"
+
+namespace spice::channel {
+
+class InputsHub final : public ChannelProvider, private SharedInputs {
+ public:
+  // Constructed on any thread before the loop serves clients; destroyed on the loop, or when it has stopped. The sinks
+  // must outlive it.
+  InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, core::MouseSink& mouse);
+  ~InputsHub() override;
+  InputsHub(const InputsHub&) = delete;
+  InputsHub& operator=(const InputsHub&) = delete;
+
+  wire::Capabilities capabilities() const override { return {wire::kKeyScancodeCap}; }
+  void accept(LinkedConnection connection) override;
+
+ private:
+  core::KeyboardSink& keyboard() override { return keyboard_; }
+  core::MouseSink& mouse() override { return mouse_; }
+  std::uint8_t lights() override { return lights_; }
+  void lock_keys_typed(std::uint8_t keys) override;
+  void lights_wanted(std::uint8_t wanted, std::uint8_t held) override;
+
+  void look_at_lights();
+  void broadcast_lights();
+
+  core::Loop& loop_;
+  core::KeyboardSink& keyboard_;
+  core::MouseSink& mouse_;
+  LockSync lock_sync_;
+  std::uint8_t lights_ = 0;
+  core::LoopTimer settle_timer_;
+  std::shared_ptr<core::Signal> lights_changed_;
+  ChannelList<InputsChannel> channels_;
+};
+
+}  // namespace spice::channel

@@ -1,0 +1,90 @@
+#include "spice/channel/main_channel.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace spice::channel {
+
+namespace {
+
+// Clients play sound and video this much behind the server's clock until they say otherwise.
+constexpr std::chrono::milliseconds kPlaybackLatency{400};
+constexpr std::uint32_t kAgentTokens = 10;
+
+std::chrono::nanoseconds now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+std::uint32_t multi_media_time() {
+  return static_cast<std::uint32_t>(
+      (std::chrono::duration_cast<std::chrono::milliseconds>(now()) - kPlaybackLatency).count());
+}
+
+}  // namespace
+
+MainChannel::MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config)
+    : Channel(loop, std::move(linked)), config_(config) {}
+
+std::span<const Channel::Handler> MainChannel::handlers() const {
+  static constexpr std::array kHandlers{on<&MainChannel::attach_channels>, on<&MainChannel::mouse_mode_request>,
+                                        on<&MainChannel::pong>};
+  return kHandlers;
+}
+
+void MainChannel::on_start() {
+  const auto channels = config_.channels();
+  constexpr auto kServerMode = static_cast<std::uint32_t>(wire::MouseMode::Server);
+  send(wire::MainInit{
+      .session_id = session().id,
+      .displays_hint =
+          static_cast<std::uint32_t>(std::ranges::count(channels, wire::ChannelType::Display, &wire::ChannelKey::type)),
+      .supported_mouse_modes = kServerMode,
+      .current_mouse_mode = kServerMode,
+      .agent_connected = 0,
+      .agent_tokens = kAgentTokens,
+      .multi_media_time = multi_media_time(),
+      .ram_hint = config_.ram_hint,
+  });
+  if (client_caps().has(wire::kNameAndUuidCap)) {
+    send(wire::MainName{config_.name});
+    send(wire::MainUuid{config_.uuid});
+  }
+  if (connection().remote().family == "unix") return start_latency_probe();
+  for (std::uint32_t id = 1; id <= NetTest::kPings; ++id)
+    send(net_test_.ping(id, now()));
+}
+
+void MainChannel::attach_channels(const wire::MainAttachChannels&) {
+  wire::MainChannelsList list;
+  for (const auto& key : config_.channels())
+    list.channels.push_back({key.type, key.id});
+  send(list);
+}
+
+// Server mode is the only one; a wish for another changes nothing, and only changes are announced.
+void MainChannel::mouse_mode_request(const wire::MainMouseModeRequest&) {}
+
+void MainChannel::pong(const wire::Pong& message) {
+  if (!net_test_.pong(message, now()) || !net_test_.finished()) return;
+  session().bit_rate = net_test_.bit_rate();
+  start_latency_probe();
+}
+
+void MainChannel::notify(wire::Notify::Severity severity, const std::string& text) {
+  send(wire::Notify{.time_ns = static_cast<std::uint64_t>(now().count()),
+                    .severity = severity,
+                    .visibility = wire::Notify::Visibility::High,
+                    .text = text});
+}
+
+void MainProvider::accept(LinkedConnection connection) {
+  channels_.add(std::make_unique<MainChannel>(loop_, std::move(connection), config_));
+}
+
+void MainProvider::notify(std::uint32_t session_id, wire::Notify::Severity severity, const std::string& text) {
+  channels_.for_each([&](MainChannel& channel) {
+    if (channel.session().id == session_id) channel.notify(severity, text);
+  });
+}
+
+}  // namespace spice::channel
