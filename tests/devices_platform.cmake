@@ -17,3 +17,7 @@ minivmm_test(devices_platform
     device/platform/rtc_test.cpp
     device/platform/uart16550_test.cpp
   USES devices/platform)
+
+minivmm_fuzz(pci_config
+  SOURCES fuzz/pci_config.cpp
+  USES devices/platform)

@@ -29,7 +29,8 @@ PciBus::Plugged* PciBus::find(unsigned bus, PciAddress address) {
 
 std::uint32_t PciBus::config_read(unsigned bus, PciAddress address, std::uint32_t offset, unsigned width) {
   auto* plugged = find(bus, address);
-  if (plugged == nullptr || !range_inside(offset, width, abi::kConfigSize)) return static_cast<std::uint32_t>(all_ones(width));
+  if (plugged == nullptr || !range_inside(offset, width, abi::kConfigSize))
+    return static_cast<std::uint32_t>(all_ones(width));
   const std::scoped_lock device(plugged->function->lock());
   return plugged->function->config_read(offset, width);
 }
