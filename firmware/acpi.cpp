@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/assert.h"
+#include "core/base/bits.h"
 #include "core/base/endian.h"
 #include "firmware/embedded.h"
 
@@ -20,6 +21,7 @@ using core::le64;
 constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
 constexpr std::string_view kTablesFile = "etc/acpi/tables";
 constexpr std::uint32_t kFacsAlignment = 64;
+constexpr std::size_t kTableAlignment = 8;
 constexpr unsigned kMaxCpus = 255;
 
 // [ACPI 6.4 5.2.6]
@@ -210,7 +212,8 @@ class Tables {
 
   // Bytes that are no table with a header. Returns their offset.
   std::uint32_t add_raw(std::span<const std::uint8_t> bytes) {
-    const auto at = size();
+    files_.tables.resize(core::align_up<std::size_t>(files_.tables.size(), kTableAlignment));
+    const auto at = static_cast<std::uint32_t>(files_.tables.size());
     files_.tables.insert(files_.tables.end(), bytes.begin(), bytes.end());
     return at;
   }
@@ -239,8 +242,6 @@ class Tables {
   }
 
  private:
-  std::uint32_t size() const { return static_cast<std::uint32_t>(files_.tables.size()); }
-
   AcpiFiles& files_;
 };
 
