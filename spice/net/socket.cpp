@@ -181,6 +181,12 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
         return fail_later(core::errno_text());
       }
     }
+    if (open && output_ends) ::shutdown(fd.get(), SHUT_WR);
+  }
+
+  void shutdown_output() {
+    output_ends = true;
+    if (!waiting_for_room) flush();
   }
 
   void wait_for_room() {
@@ -221,6 +227,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   asio::error_code attach_error;
   bool open = true;
   bool waiting_for_room = false;
+  bool output_ends = false;
 
   Bytes input;
   std::size_t input_begin = 0;
@@ -282,6 +289,10 @@ const Endpoint& Socket::remote() const {
 
 bool Socket::encrypted() const {
   return impl_->transport.encrypted();
+}
+
+void Socket::shutdown_output() {
+  impl_->shutdown_output();
 }
 
 void Socket::close() {

@@ -47,6 +47,8 @@ class Socket {
   const Endpoint& remote() const;
   bool encrypted() const;
 
+  // Nothing will be sent any more: the peer sees the end when it has everything.
+  void shutdown_output();
   void close();
   // Leaves the loop. What is queued and unread goes along.
   Stream detach();
