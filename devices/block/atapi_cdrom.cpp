@@ -72,10 +72,15 @@ core::Result<std::unique_ptr<core::BlockBackend>> AtapiCdrom::eject(bool force) 
 core::Result<> AtapiCdrom::insert(std::unique_ptr<core::BlockBackend> disc) {
   if (medium() != nullptr) return core::fail("there is a disc in the drive; eject it first");
   medium() = std::move(disc);
-  state_.tray_open = false;
-  state_.attention = true;
-  state_.event = MediaEvent::NewMedia;
+  tray_closed();
   return {};
+}
+
+void AtapiCdrom::tray_closed() {
+  const bool disc = medium() != nullptr;
+  state_.tray_open = false;
+  state_.attention = disc;
+  state_.event = disc ? MediaEvent::NewMedia : MediaEvent::NoChange;
 }
 
 // --- ATA commands ----------------------------------------------------------------------------------------------------

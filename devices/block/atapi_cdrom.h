@@ -61,6 +61,8 @@ class AtapiCdrom final : public IdeDrive {
   static constexpr std::uint8_t kSignatureMid = 0x14;
   static constexpr std::uint8_t kSignatureHigh = 0xeb;
 
+  void tray_closed();
+
   // ATA commands.
   void identify();
   void set_features();

@@ -96,11 +96,12 @@ void AtapiCdrom::start_stop(const Packet& packet) {
   const bool move_tray = (packet[4] & 2) != 0;
   if ((packet[4] & 0xf0) != 0 || !move_tray) return finish();
   if (!start && state_.locked) return check_condition(ILLEGAL_REQUEST, kMediumRemovalPrevented);
-  if (start == state_.tray_open) {
-    state_.tray_open = !start;
-    state_.attention = start && backend() != nullptr;
-    state_.event =
-        start ? (backend() != nullptr ? MediaEvent::NewMedia : MediaEvent::NoChange) : MediaEvent::MediaRemoval;
+  if (start && state_.tray_open) {
+    tray_closed();
+  } else if (!start && !state_.tray_open) {
+    state_.tray_open = true;
+    state_.attention = false;
+    state_.event = MediaEvent::MediaRemoval;
   }
   finish();
 }

@@ -1,0 +1,18 @@
+# One file a line, sorted.
+minivmm_test(devices_block
+  SOURCES
+    device/block/ata_disk_test.cpp
+    device/block/atapi_cdrom_test.cpp
+    device/block/ide_state_test.cpp
+    device/block/images_test.cpp
+  USES devices/block)
+minivmm_test(devices_block_threads
+  SOURCES
+    device/block/io_threads_test.cpp
+  USES devices/block
+  LABELS threads)
+minivmm_fuzz(ide
+  SOURCES
+    fuzz/ide.cpp
+  USES devices/block
+  LIBS GTest::gtest)
