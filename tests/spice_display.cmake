@@ -9,7 +9,8 @@ minivmm_test(spice_canvas
   SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp
   USES spice/canvas)
 minivmm_test(spice_display
-  SOURCES unit/spice/display/client_picture_test.cpp unit/spice/display/image_encoder_test.cpp
+  SOURCES unit/spice/display/client_picture_test.cpp unit/spice/display/display_worker_test.cpp
+          unit/spice/display/image_encoder_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
   USES spice/display)

@@ -236,6 +236,7 @@ template struct Coding<DisplaySurfaceDestroy>;
 template struct Coding<DisplayMonitorsConfig>;
 template struct Coding<DisplayInit>;
 template struct Coding<DisplayPreferredCompression>;
+template struct Coding<DisplayGlDrawDone>;
 template struct Coding<DisplayPreferredVideoCodec>;
 
 }  // namespace spice::wire

@@ -230,6 +230,8 @@ struct DisplayPreferredCompression {
   void wire(IO& io);
 };
 
+using DisplayGlDrawDone = Empty<ChannelType::Display, 104>;
+
 struct DisplayPreferredVideoCodec {
   static constexpr std::uint16_t kType = 105;
   std::vector<std::uint8_t> codecs;

@@ -73,6 +73,7 @@ constexpr std::array kMessages{
                 kMonitorsConfigCap},
     MessageInfo{ChannelType::Display, kIn, DisplayInit::kType, "INIT", 14, kAny},
     MessageInfo{ChannelType::Display, kIn, DisplayPreferredCompression::kType, "PREFERRED_COMPRESSION", 1, kAny},
+    MessageInfo{ChannelType::Display, kIn, DisplayGlDrawDone::kType, "GL_DRAW_DONE", 0, kAny},
     MessageInfo{ChannelType::Display, kIn, DisplayPreferredVideoCodec::kType, "PREFERRED_VIDEO_CODEC_TYPE", 256, kAny},
 
     MessageInfo{ChannelType::Inputs, kOut, InputsInit::kType, "INIT", 2, kAny},

@@ -1,0 +1,66 @@
+// One display: a thread that pulls the picture from a device and brings it to every client.
+//
+// While a client watches, the source is asked every 30 ms, less often when nothing changes; with no client only when
+// the device wakes us or a screenshot is taken, so that an unwatched display costs nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/ports/display.h"
+#include "spice/channel/linked_connection.h"
+#include "spice/wire/display.h"
+
+namespace spice::display {
+
+// A copy of the screen, rows without gaps, as core/ports/display.h has pixels.
+struct Picture {
+  std::int32_t width = 0;
+  std::int32_t height = 0;
+  std::vector<std::uint32_t> pixels;
+};
+
+class DisplayWorker {
+ public:
+  struct Config {
+    std::uint8_t id = 0;
+    std::string name = "display";  // of the thread
+    // Off sends bitmaps as they are, all others LZ until there are more codecs. A client's own preference goes first.
+    wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
+    std::chrono::nanoseconds init_timeout = std::chrono::seconds(30);  // for a client's first message
+  };
+
+  // The source must outlive the worker, and not wake it afterwards.
+  DisplayWorker(const Config& config, core::DisplaySource& source);
+  ~DisplayWorker();  // stops
+  DisplayWorker(const DisplayWorker&) = delete;
+  DisplayWorker& operator=(const DisplayWorker&) = delete;
+
+  // Control loop. Clients may be accepted before start(); the source is not touched until then.
+  void start();
+  // While paused nothing of the source or the clients is touched: for saving state. A guest that merely stands still
+  // needs no pause, and its clients go on.
+  void pause();
+  void resume();
+  void stop();  // drops the clients; idempotent
+
+  // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
+  Picture screenshot();
+  // Somebody typed or moved the mouse: look soon. Any thread, never blocks.
+  void expect_change();
+  // What the surface shows has nothing to do with the source any more (state was loaded): draw all of it. Any thread.
+  void redraw();
+
+  // To be registered with the server for channels (Display, id) and (Cursor, id).
+  channel::ChannelProvider& display_provider();
+  channel::ChannelProvider& cursor_provider();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spice::display
