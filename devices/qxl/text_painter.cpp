@@ -25,8 +25,9 @@ constexpr std::uint32_t kKeyHidden = 1 << 17;
 constexpr std::uint8_t kAttrBlink = 0x80;
 constexpr unsigned kAttrFont = 3;
 
-// Line graphics reach into the ninth dot. [VGA 2.7.3 bit 2]
-constexpr std::uint8_t kFirstLineGraphic = 0xc0;
+// Line graphics reach into the ninth dot. [VGA 2.7.3 bit 2] A real VGA begins at C0; with B0, as in QEMU, the shades
+// B0-B2 have no gaps, and of the others up to BF none touches the right edge.
+constexpr std::uint8_t kFirstLineGraphic = 0xb0;
 constexpr std::uint8_t kLastLineGraphic = 0xdf;
 
 // Where a font of the character map select register lies in plane 2. [VGA 2.4.4]
@@ -151,25 +152,33 @@ void TextPainter::draw_changes(const core::PixelView& canvas, bool all, ChangeRe
   const std::size_t columns = style_.scanout.columns + 1u;
   keys_.resize(bands.size() * columns);
   for (std::size_t b = 0; b < bands.size(); ++b) {
+    core::Rect run;  // neighbours are reported as one
     for (unsigned c = 0; c < columns; ++c) {
       const auto index = b * columns + c;
       const auto key = key_of(cells_[index], bands[b].address + c);
       const auto font = key >> (8 + kAttrFont) & 1;
       if (!all && keys_[index] == key && !new_glyphs_[font].test(key & 0xff)) continue;
       keys_[index] = key;
-      draw_cell(canvas, bands[b], c, key, changes);
+      const auto drawn = draw_cell(canvas, bands[b], c, key);
+      if (!run.empty() && run.right == drawn.left) {
+        run.right = drawn.right;
+      } else {
+        changes.add(run);
+        run = drawn;
+      }
     }
+    changes.add(run);
   }
 }
 
-void TextPainter::draw_cell(const core::PixelView& canvas, const TextBand& band, unsigned column, std::uint32_t key,
-                            ChangeRects& changes) const {
+core::Rect TextPainter::draw_cell(const core::PixelView& canvas, const TextBand& band, unsigned column,
+                                  std::uint32_t key) const {
   const auto& scanout = style_.scanout;
   const std::int32_t width = scanout.cell_width;
   const auto x = static_cast<std::int32_t>(column) * width - band.pan;
   const core::Rect area{std::max(x, 0), band.top, std::min(x + width, canvas.width),
                         std::min<std::int32_t>(band.top + band.lines, canvas.height)};
-  if (area.empty()) return;
+  if (area.empty()) return {};
   const auto code = static_cast<std::uint8_t>(key);
   const auto attribute = key >> 8 & 0xff;
   const auto fore = scanout.colours[attribute & 0xf];
@@ -189,7 +198,7 @@ void TextPainter::draw_cell(const core::PixelView& canvas, const TextBand& band,
         std::span(dots).subspan(static_cast<std::size_t>(area.left - x), static_cast<std::size_t>(area.width()));
     std::ranges::copy(from, canvas.row(y).begin() + area.left);
   }
-  changes.add(area);
+  return area;
 }
 
 }  // namespace devices::qxl

@@ -57,8 +57,8 @@ class TextPainter {
   std::uint64_t read_fonts(const DirtyPages& dirty, bool all);
   std::uint32_t key_of(std::uint16_t cell, std::uint32_t address) const;
   void draw_changes(const core::PixelView& canvas, bool all, ChangeRects& changes);
-  void draw_cell(const core::PixelView& canvas, const TextBand& band, unsigned column, std::uint32_t key,
-                 ChangeRects& changes) const;
+  // Returns what it has drawn of the cell; nothing of one that panning has moved out of view.
+  core::Rect draw_cell(const core::PixelView& canvas, const TextBand& band, unsigned column, std::uint32_t key) const;
 
   core::MemorySlice memory_;
   bool known_ = false;

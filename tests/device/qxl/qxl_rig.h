@@ -174,9 +174,9 @@ struct QxlRig {
   core::AddressSpace mmio{"memory", 0};
   core::RamMap ram_map;
   RecordingIrqSink pirq;
-  core::PciBus bus{{.io = io, .mmio = mmio, .ram = ram_map, .pirq = pirq}};
   std::unique_ptr<devices::qxl::QxlFunction> owner;
   devices::qxl::QxlFunction& device;
+  core::PciBus bus{{.io = io, .mmio = mmio, .ram = ram_map, .pirq = pirq}};
   FakeCanvas canvas;
 };
 

@@ -113,7 +113,7 @@ inline void load_font(QxlRig& rig, unsigned font, unsigned twist = 0) {
 }
 
 inline void put_text(QxlRig& rig, unsigned cell, unsigned code, unsigned attribute) {
-  rig.set_word(cell, (rig.word(cell) & 0xffff0000u) | code | attribute << 8);
+  rig.set_word(cell, (rig.word(cell) & 0xffff0000u) | (code & 0xff) | attribute << 8);
 }
 
 }  // namespace tests
