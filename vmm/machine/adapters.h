@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "core/bus/irq.h"
+#include "core/ports/input.h"
 
 namespace vmm::machine {
 
@@ -36,6 +37,31 @@ class IntrLine final : public core::IrqSink {
 
  private:
   std::function<void()> kick_;
+};
+
+// Input on its way to the guest, with a word to the display: what is typed will soon be seen.
+class WatchedInput final : public core::KeyboardSink, public core::MouseSink {
+ public:
+  WatchedInput(core::KeyboardSink& keyboard, core::MouseSink& mouse, std::function<void()> happened)
+      : keyboard_(keyboard), mouse_(mouse), happened_(std::move(happened)) {}
+
+  void key(core::KeyCode code, bool down) override {
+    keyboard_.key(code, down);
+    happened_();
+  }
+  std::uint8_t leds() override { return keyboard_.leds(); }
+  void set_led_listener(std::function<void(std::uint8_t)> listener) override {
+    keyboard_.set_led_listener(std::move(listener));
+  }
+  void move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint8_t buttons) override {
+    mouse_.move(dx, dy, dz, buttons);
+    happened_();
+  }
+
+ private:
+  core::KeyboardSink& keyboard_;
+  core::MouseSink& mouse_;
+  std::function<void()> happened_;
 };
 
 // The A20 gate is open if the keyboard controller or port 92h opens it. Their locks differ.

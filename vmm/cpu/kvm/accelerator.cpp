@@ -1,5 +1,6 @@
 #include "vmm/cpu/kvm/accelerator.h"
 
+#include <algorithm>
 #include <linux/kvm.h>
 #include <vector>
 
@@ -22,6 +23,9 @@ namespace {
 // local APICs and the BIOS.
 constexpr std::uint64_t kIdentityMapAddress = 0xfeff'c000;
 constexpr unsigned long kTssAddress = 0xfeff'd000;
+// [SDM 3A 11.11.1] Where messages go; the bits below say to whom.
+constexpr std::uint64_t kMessageAddress = 0xfee0'0000;
+constexpr std::uint64_t kMessageMask = 0xfff0'0000;
 
 class KvmAccelerator final : public Accelerator {
  public:
@@ -54,7 +58,7 @@ class KvmAccelerator final : public Accelerator {
   }
   void deliver(const core::MsiMessage& message) override;
 
-  void stop_clock() override { clock_ns_ = read_clock(); }
+  void stop_clock() override;
   void start_clock() override;
   std::string_view state_name() const override { return "cpu-clock"; }
   unsigned state_version() const override { return 1; }
@@ -131,6 +135,8 @@ core::Result<> KvmAccelerator::create_vcpus(const System& system, unsigned count
 }
 
 void KvmAccelerator::deliver(const core::MsiMessage& message) {
+  // A guest that programs another address has a device write to memory: nothing that interrupts.
+  if ((message.address & kMessageMask) != kMessageAddress) return;
   kvm_msi msi{};
   msi.address_lo = static_cast<std::uint32_t>(message.address);
   msi.address_hi = static_cast<std::uint32_t>(message.address >> 32);
@@ -143,6 +149,13 @@ void KvmAccelerator::deliver(const core::MsiMessage& message) {
 std::uint64_t KvmAccelerator::read_clock() const {
   kvm_clock_data clock{};
   return kvm_ioctl(vm_.get(), KVM_GET_CLOCK, &clock) < 0 ? 0 : std::uint64_t{clock.clock};
+}
+
+void KvmAccelerator::stop_clock() {
+  clock_ns_ = read_clock();
+  // Tells guests that use the clock that they were paused, lest their watchdogs bark. Fails for the others.
+  for (const auto& vcpu : owned_)
+    vcpu->note_pause();
 }
 
 void KvmAccelerator::start_clock() {

@@ -72,6 +72,10 @@ void KvmVcpu::want_ext_int() {
   kick();
 }
 
+void KvmVcpu::note_pause() const {
+  kvm_ioctl(fd_.get(), KVM_KVMCLOCK_CTRL, 0);
+}
+
 RunExit KvmVcpu::run() {
   for (;;) {
     offer_ext_int();

@@ -59,6 +59,8 @@ class KvmVcpu final : public Vcpu, public CpuRunner {
 
   // The 8259's INTR is up, or may be: look before the guest runs on.
   void want_ext_int();
+  // The machine is being paused.
+  void note_pause() const;
 
   unsigned index() const override { return index_; }
   void reset() override;

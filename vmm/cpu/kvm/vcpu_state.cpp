@@ -86,17 +86,13 @@ void KvmVcpu::visit_state(core::StateVisitor& visitor) {
 }
 
 core::Result<> KvmVcpu::state_loaded() {
-  auto applied = apply(state_);
-  ext_int_wanted_ = true;
-  return applied;
+  return apply(state_);
 }
 
 void KvmVcpu::reset() {
   if (const auto applied = apply(power_on_); !applied) {
     core::log(core::LogLevel::Error, "kvm", "{}: {}", name_, applied.error().message);
   }
-  ext_int_in_flight_.reset();
-  ext_int_wanted_ = true;
 }
 
 core::Result<> KvmVcpu::fetch(CpuState& state) {
@@ -191,6 +187,11 @@ void KvmVcpu::fetch_events(CpuState& state) const {
 }
 
 core::Result<> KvmVcpu::apply(const CpuState& state) {
+  // What the last run said of interrupts was about another state.
+  run_->ready_for_interrupt_injection = 0;
+  run_->if_flag = 0;
+  ext_int_in_flight_.reset();
+  ext_int_wanted_ = true;
   if (auto done = apply_tables(state); !done) return done;
   kvm_xcrs xcrs{};
   xcrs.nr_xcrs = 1;
@@ -294,7 +295,6 @@ core::Result<> KvmVcpu::apply_events(const CpuState& state) {
   events.sipi_vector = in.sipi_vector;
   if (auto done = checked_ioctl(fd_.get(), KVM_SET_VCPU_EVENTS, &events, "KVM_SET_VCPU_EVENTS"); !done) return done;
 
-  ext_int_in_flight_.reset();
   if (in.ext_int_acknowledged) {
     kvm_interrupt interrupt{in.ext_int_vector};
     // Already there if this is the CPU it was saved from.
