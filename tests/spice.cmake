@@ -1,0 +1,14 @@
+# The connection half of spice/: wire, net, channel, server.
+find_package(ZLIB REQUIRED)
+
+minivmm_test(spice_wire
+  SOURCES
+    wire/captures_test.cpp
+    wire/common_test.cpp
+    wire/cursor_test.cpp
+    wire/display_test.cpp
+    wire/inputs_test.cpp
+    wire/link_test.cpp
+    wire/main_test.cpp
+  USES spice/wire
+  LIBS ZLIB::ZLIB)
