@@ -93,6 +93,10 @@ void PciBus::remap() {
   }
 }
 
+void PciBus::unplug_all() {
+  functions_.clear();
+}
+
 void PciBus::set_input(unsigned input, bool level) {
   const std::scoped_lock guard(intx_mutex_);
   intx_[input % intx_.size()] = level;

@@ -44,6 +44,8 @@ class PciBus final : public IrqSink {
 
   // Maps all BARs where they are now: after a reset or a load of state. No device lock may be held.
   void remap();
+  // Takes every function off the bus, so that they may be destroyed before it. No CPU runs any more.
+  void unplug_all();
   void set_input(unsigned input, bool level) override;  // INTx: device * 4 + pin
 
   struct Slot {

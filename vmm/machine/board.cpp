@@ -119,6 +119,12 @@ devices::block::IdeController::Config ide_config(std::vector<DrivePlace>& drives
 struct Board::Parts {
   Parts(core::GuestClock& guest_clock, GuestRequests guest_requests, HostEnds host_ends)
       : clock(guest_clock), requests(std::move(guest_requests)), ends(std::move(host_ends)) {}
+  // The bus holds ranges of functions that are younger than itself.
+  ~Parts() {
+    if (pci) pci->unplug_all();
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
 
   Result<> build_memory(const config::MachineConfig& config);
   Result<> build_cpus(const config::MachineConfig& config);
