@@ -12,3 +12,7 @@ minivmm_test(spice_wire
     wire/main_test.cpp
   USES spice/wire
   LIBS ZLIB::ZLIB)
+minivmm_test(spice_net
+  SOURCES unit/spice/net/connection_test.cpp unit/spice/net/rules_test.cpp
+  USES spice/net
+  LABELS threads)
