@@ -14,7 +14,7 @@ minivmm_client_test(command_line cli_test.py TIMEOUT 300)
 minivmm_client_test(spice spice_test.py TIMEOUT 1500)
 minivmm_client_test(seabios boot_test.py TIMEOUT 400 CASES seabios_without_bootable_device debug_exit_gives_its_status)
 minivmm_client_test(reset boot_test.py TIMEOUT 900 CASES system_reset_boots_again)
-minivmm_client_test(grub boot_test.py TIMEOUT 2000 CASES grub_rescue_to_its_shell_with_keys_through_spice)
+minivmm_client_test(grub boot_test.py TIMEOUT 2000 CASES grub_rescue_to_its_menu_and_shell_with_keys_through_spice)
 
 # Style is a test.
 add_test(NAME style_include_rule COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/include_rule.py)

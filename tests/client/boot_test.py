@@ -16,16 +16,18 @@ def seabios_without_bootable_device():
         vmm.wait_screen("no_bootable_device", SEABIOS_TIMEOUT)
 
 
-def grub_rescue_to_its_shell_with_keys_through_spice():
+def grub_rescue_to_its_menu_and_shell_with_keys_through_spice():
     with Vmm("--cdrom", GRUB, "--boot", "d") as vmm:
-        vmm.wait_screen("grub_shell", GRUB_TIMEOUT)
         client = SpiceClient(vmm.port)
         client.wait_picture()
         client.wait("the inputs channel", lambda: (3, "opened") in client.events)
-        before = vmm.screen()
-        client.type([0x12, 0x2e, 0x23, 0x18, 0x39, 0x11, 0x1e, 0x2f, 0x12])  # echo wave
-        client.type([0x1c])
-        client.wait("the typed line and its echo", lambda: len(differing_cells(before, vmm.screen()) or ()) >= 12, GRUB_TIMEOUT)
+        vmm.wait_screen("grub_menu", GRUB_TIMEOUT, lines=21)  # below counts the seconds to the default entry
+        client.key(0x2e)  # c: the command line
+        vmm.wait_screen("grub_shell", GRUB_TIMEOUT)
+        prompt = vmm.screen()
+        client.type([0x12, 0x2e, 0x23, 0x18, 0x39, 0x11, 0x1e, 0x2f, 0x12, 0x1c])  # echo wave
+        client.wait("the typed line, its echo and a prompt", lambda: len(differing_cells(prompt, vmm.screen()) or ()) >= 16,
+                    GRUB_TIMEOUT)
         client.wait("the client to see it", lambda: same_screen(client.screen(), vmm.screen()))
         client.close()
 
@@ -34,9 +36,12 @@ def system_reset_boots_again():
     image = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/hello.img"
     with Vmm("--disk", image + ",readonly=on") as vmm:
         client = SpiceClient(vmm.port)
+        client.wait_picture()
         vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+        client.wait("the prompt at the client", lambda: same_screen(client.screen(), vmm.screen()))
+        prompt = vmm.screen()
         vmm.qmp("system_reset")
-        client.wait("another screen", lambda: not same_screen(vmm.screen(), client.screen()) or client.marked > 1, SEABIOS_TIMEOUT)
+        client.wait("another screen", lambda: len(differing_cells(prompt, vmm.screen()) or ()) > 1, SEABIOS_TIMEOUT)
         vmm.wait_screen("hello", SEABIOS_TIMEOUT)
         client.wait("the client to follow", lambda: client.primary and same_screen(client.screen(), vmm.screen()))
         check(client.channels, "the client was disconnected by the reset")
@@ -52,7 +57,7 @@ def debug_exit_gives_its_status():
 
 CASES = {function.__name__: function for function in (
     seabios_without_bootable_device, debug_exit_gives_its_status, system_reset_boots_again,
-    grub_rescue_to_its_shell_with_keys_through_spice)}
+    grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

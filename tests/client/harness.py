@@ -87,10 +87,10 @@ def differing_cells(a, b, cell=(9, 16)):
     return cells
 
 
-def same_screen(a, b):
-    """Equal but for one character cell: the blinking cursor."""
+def same_screen(a, b, lines=None):
+    """Equal but for one character cell: the blinking cursor. With `lines` only so many lines of text count."""
     cells = differing_cells(a, b)
-    return cells is not None and len(cells) <= 1
+    return cells is not None and len([cell for cell in cells if lines is None or cell[1] < lines]) <= 1
 
 
 class Vmm:
@@ -153,11 +153,11 @@ class Vmm:
         self.qmp("screendump", filename=path)
         return read_ppm(path)
 
-    def wait_screen(self, golden, timeout):
+    def wait_screen(self, golden, timeout, lines=None):
         """Until the screen shows tests/golden/NAME.png; on failure the last screen is kept beside the logs."""
         wanted = read_picture(os.path.join(GOLDEN, golden + ".png"))
         try:
-            return wait_for(f"the screen {golden}", lambda: same_screen(self.screen(), wanted), timeout, 0.5)
+            return wait_for(f"the screen {golden}", lambda: same_screen(self.screen(), wanted, lines), timeout, 0.5)
         except Failure as failure:
             kept = os.path.join(tempfile.gettempdir(), f"minivmm-{golden}-failed.png")
             self.qmp("screendump", filename=kept, format="png")

@@ -173,13 +173,13 @@ def passwords():
         right.close()
         for wrong in ("wrong", "", "secre", "secret1"):
             client = SpiceClient(vmm.port, wrong)
-            client.wait("the refusal", lambda c=client: (1, "error_auth") in c.events)
+            client.wait("the refusal", lambda c=client: (1, "error-auth") in c.events)
             client.close()
         check(vmm.qmp("query-spice")["auth"] == "spice", "query-spice")
     with Vmm(spice="port={port},password=,addr=127.0.0.1") as vmm:
         for attempt in ("", "x"):
             client = SpiceClient(vmm.port, attempt)
-            client.wait("the refusal", lambda c=client: (1, "error_auth") in c.events)
+            client.wait("the refusal", lambda c=client: (1, "error-auth") in c.events)
             client.close()
 
 
