@@ -16,3 +16,10 @@ minivmm_test(spice_net
   SOURCES unit/spice/net/connection_test.cpp unit/spice/net/rules_test.cpp
   USES spice/net
   LABELS threads)
+minivmm_test(spice_channel
+  SOURCES
+    unit/spice/channel/inputs_test.cpp
+    unit/spice/channel/main_test.cpp
+    unit/spice/channel/rules_test.cpp
+  USES spice/channel
+  LABELS threads)

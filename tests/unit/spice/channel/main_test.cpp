@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "spice/channel/main_channel.h"
+#include "tests/unit/spice/loop_fixture.h"
+
+namespace spice::channel {
+namespace {
+
+using test::on_loop;
+using test::RawClient;
+
+class MainTest : public testing::Test {
+ protected:
+  RawClient connect(const wire::Capabilities& caps) {
+    auto pair = test::socket_pair();
+    LinkedConnection linked;
+    linked.stream = std::move(pair.ours);
+    linked.key = {wire::ChannelType::Main, 0};
+    linked.channel_caps = caps;
+    linked.session = std::make_shared<SessionInfo>(0x1234);
+    on_loop(worker_, [&] { provider_->accept(std::move(linked)); });
+    return std::move(pair.theirs);
+  }
+  MainTest() {
+    MainConfig config{.name = "a machine", .ram_hint = 1 << 20, .channels = [] {
+                        using enum wire::ChannelType;
+                        return std::vector<wire::ChannelKey>{{Display, 0}, {Display, 1}, {Inputs, 0}};
+                      }};
+    config.uuid[3] = 7;
+    provider_ = std::make_unique<MainProvider>(worker_.loop(), std::move(config));
+  }
+  ~MainTest() override {
+    on_loop(worker_, [this] { provider_.reset(); });
+  }
+
+  core::Worker worker_{"test"};
+  std::unique_ptr<MainProvider> provider_;
+};
+
+TEST_F(MainTest, init_comes_first) {
+  auto client = connect({});
+  const auto first = client.receive_message();
+  ASSERT_TRUE(first.has_value());
+  ASSERT_EQ(first->type, wire::MainInit::kType);
+  const auto init = wire::decode<wire::MainInit>(first->body);
+  EXPECT_EQ(init->session_id, 0x1234U);
+  EXPECT_EQ(init->displays_hint, 2U);
+  EXPECT_EQ(init->supported_mouse_modes, 1U);
+  EXPECT_EQ(init->current_mouse_mode, 1U);
+  EXPECT_EQ(init->agent_connected, 0U);
+  EXPECT_EQ(init->ram_hint, 1U << 20);
+}
+
+TEST_F(MainTest, name_and_uuid_need_their_capability) {
+  auto with = connect({wire::kNameAndUuidCap});
+  EXPECT_EQ(with.await<wire::MainName>()->name, "a machine");
+  EXPECT_EQ(with.await<wire::MainUuid>()->uuid[3], 7);
+  auto without = connect({});
+  without.send_message(wire::MainAttachChannels{});
+  EXPECT_EQ(without.receive_message()->type, wire::MainInit::kType);
+  EXPECT_EQ(without.receive_message()->type, wire::MainChannelsList::kType);
+}
+
+TEST_F(MainTest, channels_are_listed_when_asked_for) {
+  auto client = connect({});
+  client.send_message(wire::MainAttachChannels{});
+  const auto list = client.await<wire::MainChannelsList>();
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->channels.size(), 3U);
+  EXPECT_EQ(list->channels[1].type, wire::ChannelType::Display);
+  EXPECT_EQ(list->channels[1].id, 1);
+}
+
+TEST_F(MainTest, messages_about_an_absent_agent_are_skipped) {
+  auto client = connect({});
+  client.send_message(wire::MainAgentStart{10});
+  client.send_message(wire::MainClientAgentData{wire::Payload(RawClient::Bytes(2048))});
+  client.send_message(wire::MainMouseModeRequest{wire::MouseMode::Client});
+  client.send_message(wire::MainAttachChannels{});
+  EXPECT_TRUE(client.await<wire::MainChannelsList>().has_value());
+}
+
+TEST_F(MainTest, oversize_agent_data_ends_the_client) {
+  auto client = connect({});
+  client.send_message(wire::MainClientAgentData{wire::Payload(RawClient::Bytes(2049))});
+  EXPECT_EQ(client.await<wire::MainChannelsList>(), std::nullopt);
+}
+
+TEST_F(MainTest, notify_reaches_the_client_of_the_session) {
+  auto client = connect({});
+  on_loop(worker_, [this] {
+    provider_->notify(0x9999, wire::Notify::Severity::Warn, "for somebody else");
+    provider_->notify(0x1234, wire::Notify::Severity::Warn, "keyboard channel is insecure");
+  });
+  const auto message = client.await<wire::Notify>();
+  ASSERT_TRUE(message.has_value());
+  EXPECT_EQ(message->text, "keyboard channel is insecure");
+}
+
+TEST_F(MainTest, good_bye_ends_the_channel) {
+  auto client = connect({});
+  client.send_message(wire::ClientDisconnecting{});
+  EXPECT_EQ(client.await<wire::MainChannelsList>(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace spice::channel

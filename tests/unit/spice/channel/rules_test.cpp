@@ -1,0 +1,104 @@
+// The small state machines: scancodes, lock lights, the measurement of a line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <initializer_list>
+#include <vector>
+
+#include "spice/channel/key_codes.h"
+#include "spice/channel/lock_sync.h"
+#include "spice/channel/net_test.h"
+
+namespace spice::channel {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Key = ScancodeReader::KeyEvent;
+
+std::vector<Key> keys_of(std::initializer_list<std::uint8_t> bytes) {
+  ScancodeReader reader;
+  std::vector<Key> keys;
+  for (const auto byte : bytes)
+    if (const auto key = reader.feed(byte)) keys.push_back(*key);
+  return keys;
+}
+
+TEST(ScancodeReader, plain_keys) {
+  EXPECT_THAT(keys_of({0x1e, 0x9e}), testing::ElementsAre(Key{0x1e, true}, Key{0x1e, false}));
+}
+
+TEST(ScancodeReader, extended_keys) {
+  EXPECT_THAT(keys_of({0xe0, 0x53, 0xe0, 0xd3}), testing::ElementsAre(Key{0xe053, true}, Key{0xe053, false}));
+}
+
+TEST(ScancodeReader, pause) {
+  EXPECT_THAT(keys_of({0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5}),
+              testing::ElementsAre(Key{core::kPauseKey, true}, Key{core::kPauseKey, false}));
+}
+
+TEST(ScancodeReader, nonsense_gives_no_keys) {
+  EXPECT_THAT(keys_of({0x00, 0x80, 0xe0, 0x00, 0xe0, 0x80}), testing::IsEmpty());
+}
+
+TEST(LockSync, types_the_keys_whose_lights_differ) {
+  LockSync sync;
+  EXPECT_EQ(sync.to_type(core::kCapsLed | core::kNumLed, core::kNumLed, 0, seconds(1)), core::kCapsLed);
+  EXPECT_EQ(sync.to_type(0, core::kNumLed, 0, seconds(1)), core::kNumLed);
+  EXPECT_EQ(sync.to_type(0xff, 7, 0, seconds(1)), 0);
+}
+
+TEST(LockSync, leaves_held_keys_alone) {
+  LockSync sync;
+  EXPECT_EQ(sync.to_type(core::kCapsLed, 0, core::kCapsLed, seconds(1)), 0);
+}
+
+TEST(LockSync, slow_guest_does_not_get_the_key_twice) {
+  LockSync sync;
+  sync.typed(core::kCapsLed, 0, seconds(1));
+  EXPECT_EQ(sync.to_type(core::kCapsLed, 0, 0, seconds(2)), 0);
+  EXPECT_EQ(sync.to_type(0, 0, 0, seconds(2)), core::kCapsLed);
+}
+
+TEST(LockSync, lights_count_again_when_the_guest_had_its_time) {
+  LockSync sync;
+  sync.typed(core::kCapsLed, 0, seconds(1));
+  EXPECT_EQ(sync.to_type(core::kCapsLed, 0, 0, seconds(3)), core::kCapsLed);
+}
+
+TEST(LockSync, lights_count_again_when_they_are_as_expected) {
+  LockSync sync;
+  sync.typed(core::kCapsLed, 0, seconds(1));
+  sync.lights_changed(core::kCapsLed);
+  EXPECT_EQ(sync.to_type(core::kCapsLed, core::kCapsLed, 0, seconds(1)), 0);
+}
+
+TEST(NetTest, rate_is_what_the_large_ping_takes_longer) {
+  NetTest test;
+  EXPECT_EQ(test.ping(1, seconds(1)).padding.size(), 0U);
+  EXPECT_EQ(test.ping(2, seconds(1)).padding.size(), 0U);
+  EXPECT_EQ(test.ping(3, seconds(1)).padding.size(), NetTest::kRateBytes);
+  EXPECT_TRUE(test.pong({1, 0}, seconds(1) + milliseconds(50)));
+  EXPECT_TRUE(test.pong({2, 0}, seconds(1) + milliseconds(20)));
+  EXPECT_FALSE(test.finished());
+  EXPECT_TRUE(test.pong({3, 0}, seconds(1) + milliseconds(1020)));
+  EXPECT_TRUE(test.finished());
+  EXPECT_EQ(test.bit_rate(), NetTest::kRateBytes * 8);
+}
+
+TEST(NetTest, line_too_fast_to_measure_has_no_rate) {
+  NetTest test;
+  for (std::uint32_t id = 1; id <= 3; ++id)
+    static_cast<void>(test.ping(id, seconds(1)));
+  for (std::uint32_t id = 1; id <= 3; ++id)
+    EXPECT_TRUE(test.pong({id, 0}, seconds(1) + milliseconds(5)));
+  EXPECT_EQ(test.bit_rate(), 0U);
+}
+
+TEST(NetTest, pongs_out_of_order_are_not_ours) {
+  NetTest test;
+  EXPECT_FALSE(test.pong({2, 0}, seconds(1)));
+  EXPECT_FALSE(test.pong({0, 0}, seconds(1)));
+}
+
+}  // namespace
+}  // namespace spice::channel
