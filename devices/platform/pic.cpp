@@ -116,16 +116,14 @@ void Pic::Chip::operate(std::uint8_t ocw2) {
 Pic::Pic(const Wiring& wiring) : intr_(wiring.intr, 0) {}
 
 core::Result<> Pic::attach(core::AddressSpace& io) {
-  const struct {
-    std::uint16_t port;
-    core::IoHandler& handler;
-  } ranges[] = {{kMasterPort, master_handler_}, {kSlavePort, slave_handler_}, {kElcrPort, elcr_handler_}};
-  for (std::size_t i = 0; i < ports_.size(); ++i) {
-    auto range = io.add({.start = ranges[i].port, .size = 2, .max_width = 1}, ranges[i].handler, lock(), state_name());
-    if (!range) return core::fail_with(state_name(), range);
-    ports_[i] = std::move(*range);
-  }
-  return {};
+  const auto claim = [&](std::uint16_t port, core::IoHandler& handler, core::Registration& registration) {
+    auto range = io.add({.start = port, .size = 2, .max_width = 1}, handler, lock(), state_name());
+    if (range) registration = std::move(*range);
+    return range ? core::Result<>() : core::fail_with(state_name(), range);
+  };
+  if (auto claimed = claim(kMasterPort, master_handler_, ports_[0]); !claimed) return claimed;
+  if (auto claimed = claim(kSlavePort, slave_handler_, ports_[1]); !claimed) return claimed;
+  return claim(kElcrPort, elcr_handler_, ports_[2]);
 }
 
 // The lines are not ours: they keep the levels their devices give them.

@@ -76,7 +76,7 @@ void Ps2Mouse::sanitise() {
   state_.buttons &= kAllButtons;
   state_.replies.sanitise();
   state_.packets.sanitise();
-  state_.sent_bytes = std::min<std::uint8_t>(state_.sent_bytes, 3);
+  if (state_.packets.empty() || state_.sent_bytes >= state_.packets.front().size) state_.sent_bytes = 0;
 }
 
 // ---- motion
@@ -109,7 +109,7 @@ Ps2Mouse::Packet Ps2Mouse::make_packet() {
   const auto dy = scaled(take(state_.dy, kMaxStep));
   const auto buttons = visible_buttons();
   state_.reported_buttons = buttons;
-  Packet packet{.size = 3, .bytes = {}};
+  Packet packet;
   packet.bytes[0] = static_cast<std::uint8_t>(kPacketAlways | (buttons & kPacketButtons) |
                                               (dx < 0 ? kPacketXNegative : 0) | (dy < 0 ? kPacketYNegative : 0));
   packet.bytes[1] = static_cast<std::uint8_t>(dx);

@@ -30,9 +30,10 @@ class Ps2Mouse {
   enum class Expects : std::uint8_t { Command, Rate, Resolution };
 
   struct Packet {
-    std::uint8_t size = 0;
+    std::uint8_t size = 3;
     std::array<std::uint8_t, 4> bytes{};
     void visit(core::StateVisitor& v);
+    void sanitise() { size = size == 4 ? 4 : 3; }
   };
 
   struct State {

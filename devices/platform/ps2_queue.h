@@ -37,6 +37,10 @@ class Ps2Queue {
   }
   void sanitise() {  // after a load
     if (head_ >= Capacity || count_ > Capacity) clear();
+    if constexpr (requires(T item) { item.sanitise(); }) {
+      for (auto& item : items_)
+        item.sanitise();
+    }
   }
 
  private:

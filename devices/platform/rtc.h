@@ -22,7 +22,7 @@ namespace devices::platform {
 class Rtc final : public core::Device {
  public:
   struct Config {
-    std::chrono::sys_time<std::chrono::nanoseconds> start{};  // the date when guest time is 0
+    std::chrono::sys_time<std::chrono::nanoseconds> start;  // the date when guest time is 0
     CmosConfig cmos;
   };
   struct Wiring {

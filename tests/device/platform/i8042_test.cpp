@@ -343,6 +343,17 @@ TEST_F(I8042, load_raises_the_line_and_tells_the_leds) {
   EXPECT_EQ(copy.drain(), (Bytes{0x1c}));
 }
 
+TEST_F(I8042, load_goes_on_inside_a_packet) {
+  for (const unsigned byte : {0xf3U, 200U, 0xf3U, 100U, 0xf3U, 80U, 0xf4U})
+    to_mouse(byte);
+  device.move(1, 0, 5, 0);
+  for (int i = 0; i < 2; ++i)
+    io.in8(0x60);
+  I8042Rig copy;
+  ASSERT_TRUE(tests::load_rig(copy, tests::save_rig(static_cast<I8042Rig&>(*this))));
+  EXPECT_EQ(copy.drain(), (Bytes{0x100, 0x105}));
+}
+
 TEST_F(I8042, obeys_the_state_law) {
   tests::check_state_law<I8042Rig>();
 }
