@@ -68,12 +68,12 @@ TEST(KvmInterrupts, every_way_makes_the_round_trip) {
   EXPECT_EQ(machine.eois, std::vector<std::uint8_t>(50, 0x45));
 }
 
-TEST(KvmInterrupts, four_processors_interrupt_each_other) {
+TEST(KvmInterrupts, three_processors_interrupt_each_other) {
   RIG_REQUIRES_KVM();
-  rig::Machine machine(4);
+  rig::Machine machine(3);
   machine.load_guest("processors");
   machine.run_to_success();
-  EXPECT_EQ(machine.console_text(), "cpu 1\ncpu 2\ncpu 3\n");
+  EXPECT_EQ(machine.console_text(), "cpu 1\ncpu 2\n");
 }
 
 TEST(KvmInterrupts, pic_interrupts_reach_real_mode_awake_and_halted) {

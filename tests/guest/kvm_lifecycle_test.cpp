@@ -36,11 +36,11 @@ TEST(KvmLifecycle, computation_survives_a_storm_of_pauses) {
 
 TEST(KvmLifecycle, reset_starts_all_processors_over) {
   RIG_REQUIRES_KVM();
-  rig::Machine machine(4);
-  for (int round = 0; round < 3; ++round) {
+  rig::Machine machine(3);
+  for (int round = 0; round < 2; ++round) {
     machine.load_guest("processors");
     machine.run_to_success();
-    EXPECT_EQ(machine.console_text(), "cpu 1\ncpu 2\ncpu 3\n");
+    EXPECT_EQ(machine.console_text(), "cpu 1\ncpu 2\n");
     machine.forget_exit();
     machine.threads->reset();
   }

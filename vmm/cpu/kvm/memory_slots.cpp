@@ -47,7 +47,7 @@ void MemorySlots::region_added(const core::RamRegion& region) {
 
 void MemorySlots::regions_changed() {
   const std::scoped_lock lock(mutex_);
-  const auto gone = std::ranges::stable_partition(slots_, [this](const Slot& slot) {
+  const auto gone = std::ranges::partition(slots_, [this](const Slot& slot) {
     return std::ranges::any_of(wanted_, [&](const auto& want) { return differs_in_logging_only(slot.region, want); });
   });
   const std::vector<Slot> removed(gone.begin(), gone.end());

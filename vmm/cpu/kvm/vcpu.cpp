@@ -12,6 +12,10 @@
 
 namespace vmm::cpu::kvm {
 
+namespace {
+constexpr std::uint32_t kMsrTsc = 0x10;
+}
+
 core::Result<RunArea> RunArea::map(int vcpu_fd, std::size_t bytes) {
   void* area = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_fd, 0);
   if (area == MAP_FAILED) return core::fail("cannot map the run area of a vCPU: {}", core::errno_text());
@@ -36,6 +40,10 @@ core::Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(int vm_fd, unsigned index
   if (auto set = set_cpuid(fd.get(), cpuid); !set) return std::unexpected(set.error());
   std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(index, std::move(fd), std::move(*run), common));
   if (auto fetched = vcpu->fetch(vcpu->power_on_); !fetched) return std::unexpected(fetched.error());
+  // Time starts at power-on; equal values let the kernel keep the CPUs' counters together.
+  for (auto& msr : vcpu->power_on_.msrs) {
+    if (msr.index == kMsrTsc) msr.value = 0;
+  }
   vcpu->reset();
   return vcpu;
 }

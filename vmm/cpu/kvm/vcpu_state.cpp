@@ -10,7 +10,6 @@ namespace vmm::cpu::kvm {
 
 namespace {
 
-constexpr std::uint32_t kMsrTsc = 0x10;
 constexpr std::uint32_t kMsrTscDeadline = 0x6e0;  // counts only once the local APIC is in its mode
 
 Segment from_kvm(const kvm_segment& s) {
@@ -201,11 +200,13 @@ core::Result<> KvmVcpu::apply(const CpuState& state) {
   }
   if (auto done = apply_xsave(state); !done) return done;
 
-  auto msrs = state.msrs;
-  const auto late = std::ranges::stable_partition(msrs, [](const Msr& msr) { return msr.index != kMsrTscDeadline; });
-  apply_msrs({msrs.begin(), late.begin()});
+  std::vector<Msr> early;
+  std::vector<Msr> late;
+  for (const auto& msr : state.msrs)
+    (msr.index == kMsrTscDeadline ? late : early).push_back(msr);
+  apply_msrs(early);
   if (auto done = apply_local_apic(state); !done) return done;
-  apply_msrs({late.begin(), late.end()});
+  apply_msrs(late);
 
   kvm_debugregs debug{};
   std::ranges::copy(state.debug_address, std::begin(debug.db));
