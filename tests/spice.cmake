@@ -23,3 +23,12 @@ minivmm_test(spice_channel
     unit/spice/channel/rules_test.cpp
   USES spice/channel
   LABELS threads)
+minivmm_test(spice_server
+  SOURCES
+    unit/spice/server/link_stage_test.cpp
+    unit/spice/server/listen_test.cpp
+    unit/spice/server/server_test.cpp
+    unit/spice/server/sessions_test.cpp
+  USES spice/server
+  LIBS OpenSSL::Crypto
+  LABELS threads)

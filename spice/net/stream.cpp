@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <utility>
 
 namespace spice::net {
 
@@ -86,8 +87,10 @@ void TetheredFd::tie(std::shared_ptr<Tether> tether) {
 }
 
 void TetheredFd::close() {
-  if (auto tether = std::move(tether_)) tether->release();
+  const auto tether = std::exchange(tether_, nullptr);
+  if (tether) tether->release();
   fd_.close();
+  if (tether) tether->tell_gone();
 }
 
 }  // namespace spice::net

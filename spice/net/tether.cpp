@@ -18,10 +18,14 @@ void Tether::attach(int fd) {
 }
 
 void Tether::release() {
+  const std::scoped_lock lock(mutex_);
+  fd_ = -1;
+}
+
+void Tether::tell_gone() {
   std::move_only_function<void()> gone;
   {
     const std::scoped_lock lock(mutex_);
-    fd_ = -1;
     gone = std::exchange(on_gone_, nullptr);
   }
   if (gone) gone();

@@ -16,7 +16,8 @@ class Tether {
 
   // For the owner of the descriptor.
   void attach(int fd);
-  void release();  // before it closes the descriptor
+  void release();    // before it closes the descriptor
+  void tell_gone();  // when it has
 
  private:
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,8 @@ class RawClient {
 
   static RawClient connect(std::uint16_t port) {
     core::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    constexpr int kOn = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -193,7 +193,9 @@ TEST(Tether, tells_once_that_the_connection_is_gone) {
   Tether tether([&gone] { ++gone; });
   tether.attach(-1);
   tether.release();
-  tether.release();
+  EXPECT_EQ(gone, 0);
+  tether.tell_gone();
+  tether.tell_gone();
   tether.cut();
   EXPECT_EQ(gone, 1);
 }

@@ -1,0 +1,408 @@
+// The real server in this process, and clients over real sockets.
+#include "spice/server/server.h"
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mutex>
+
+#include "spice/channel/channel.h"
+#include "spice/wire/display.h"
+#include "spice/wire/inputs.h"
+#include "spice/wire/main.h"
+#include "tests/unit/spice/fake_inputs.h"
+#include "tests/unit/spice/loop_fixture.h"
+#include "tests/unit/spice/server/ticket_client.h"
+
+namespace spice::server {
+namespace {
+
+using test::on_loop;
+using test::RawClient;
+using wire::ChannelType;
+using wire::LinkError;
+
+wire::LinkMessage link_message(ChannelType type, std::uint32_t connection_id = 0, std::uint8_t id = 0) {
+  wire::LinkMessage message;
+  message.connection_id = connection_id;
+  message.channel_type = type;
+  message.channel_id = id;
+  message.common_caps = {0xd};
+  message.channel_caps = {0xf};
+  return message;
+}
+
+// Serves a display on a thread of its own: answers each INIT with a MARK.
+class FakeDisplay final : public channel::ChannelProvider {
+ public:
+  ~FakeDisplay() override {
+    on_loop(worker_, [this] { channels_.reset(); });
+  }
+  wire::Capabilities capabilities() const override { return {wire::kMonitorsConfigCap}; }
+  void accept(channel::LinkedConnection connection) override {
+    worker_.loop().post([this, moved = std::move(connection)]() mutable {
+      channels_->add(std::make_unique<Display>(worker_.loop(), std::move(moved)));
+    });
+  }
+
+ private:
+  class Display final : public channel::Channel {
+   public:
+    Display(core::Loop& loop, channel::LinkedConnection linked) : Channel(loop, std::move(linked)) {}
+
+   private:
+    std::span<const Handler> handlers() const override {
+      static constexpr std::array kHandlers{channel::on<&Display::init>};
+      return kHandlers;
+    }
+    void init(const wire::DisplayInit&) { send(wire::DisplayMark{}); }
+  };
+
+  core::Worker worker_{"display"};
+  std::optional<channel::ChannelList<Display>> channels_{std::in_place};
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void serve(ServerConfig config = {}) {
+    on_loop(worker_, [&] {
+      auto made = Server::create(worker_.loop(), config, {guest_, guest_});
+      ASSERT_TRUE(made.has_value()) << made.error().message;
+      server_ = std::move(*made);
+      server_->add_provider({ChannelType::Display, 0}, display_);
+      server_->set_listener([this](ServerEvent event, const ChannelInfo& info) {
+        const std::scoped_lock lock(mutex_);
+        events_.emplace_back(event, info);
+        ++counts_[static_cast<std::size_t>(event)];
+        changed_.notify_all();
+      });
+      server_->start();
+    });
+  }
+  void serve_with_password(std::string password) {
+    ServerConfig config;
+    config.addr = "127.0.0.1";
+    config.password = std::move(password);
+    serve(std::move(config));
+  }
+  ~ServerTest() override {
+    on_loop(worker_, [this] { server_.reset(); });
+  }
+
+  RawClient connect() { return RawClient::connect(server_->port()); }
+
+  // Up to the result; nullopt if the reply is not OK.
+  std::optional<LinkError> link(RawClient& client, const wire::LinkMessage& message, const std::string& password = "") {
+    client.send_link(message);
+    const auto reply = client.receive_reply();
+    if (!reply || reply->error != LinkError::Ok) return std::nullopt;
+    client.send_plain(wire::AuthChoice{wire::AuthMechanism::Spice});
+    client.send_plain(test::encrypt_ticket(reply->public_key, password));
+    return client.receive_result();
+  }
+  // A linked main channel and its session's number.
+  std::pair<RawClient, std::uint32_t> main_client(const std::string& password = "") {
+    auto client = connect();
+    EXPECT_EQ(link(client, link_message(ChannelType::Main), password), LinkError::Ok);
+    const auto init = client.await<wire::MainInit>();
+    return {std::move(client), init ? init->session_id : 0};
+  }
+  RawClient channel_client(ChannelType type, std::uint32_t session) {
+    auto client = connect();
+    EXPECT_EQ(link(client, link_message(type, session)), LinkError::Ok);
+    return client;
+  }
+
+  void await_events(ServerEvent event, std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(60),
+                                  [&] { return counts_[static_cast<std::size_t>(event)] >= count; }));
+  }
+
+  test::FakeInputs guest_;
+  FakeDisplay display_;
+  core::Worker worker_{"control"};
+  std::unique_ptr<Server> server_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::pair<ServerEvent, ChannelInfo>> events_;
+  std::array<std::size_t, 3> counts_{};
+};
+
+TEST_F(ServerTest, main_channel_introduces_the_machine) {
+  ServerConfig config;
+  config.name = "first light";
+  serve(config);
+  auto client = connect();
+  ASSERT_EQ(link(client, link_message(ChannelType::Main)), LinkError::Ok);
+  EXPECT_TRUE(client.await<wire::MainInit>().has_value());
+  EXPECT_EQ(client.await<wire::MainName>()->name, "first light");
+  EXPECT_TRUE(client.await<wire::MainUuid>().has_value());
+  EXPECT_EQ(client.await<wire::Ping>()->padding.size(), 0U);
+  EXPECT_EQ(client.await<wire::Ping>()->padding.size(), 0U);
+  EXPECT_EQ(client.await<wire::Ping>()->padding.size(), 250U * 1024);
+  client.send_message(wire::MainAttachChannels{});
+  const auto list = client.await<wire::MainChannelsList>();
+  ASSERT_EQ(list->channels.size(), 2U);
+  EXPECT_EQ(list->channels[0].type, ChannelType::Display);
+  EXPECT_EQ(list->channels[1].type, ChannelType::Inputs);
+}
+
+TEST_F(ServerTest, right_password) {
+  serve_with_password("secret");
+  auto client = connect();
+  EXPECT_EQ(link(client, link_message(ChannelType::Main), "secret"), LinkError::Ok);
+}
+
+TEST_F(ServerTest, wrong_password) {
+  serve_with_password("secret");
+  for (const char* password : {"Secret", "", "secret "}) {
+    auto client = connect();
+    EXPECT_EQ(link(client, link_message(ChannelType::Main), password), LinkError::PermissionDenied);
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(ServerTest, empty_password_refuses_everybody) {
+  serve_with_password("");
+  for (const char* password : {"", "x"}) {
+    auto client = connect();
+    EXPECT_EQ(link(client, link_message(ChannelType::Main), password), LinkError::PermissionDenied);
+  }
+}
+
+TEST_F(ServerTest, ticket_must_be_one_even_where_none_is_wanted) {
+  serve();
+  auto client = connect();
+  client.send_link(link_message(ChannelType::Main));
+  ASSERT_TRUE(client.receive_reply().has_value());
+  client.send_plain(wire::AuthChoice{wire::AuthMechanism::Spice});
+  client.send_plain(wire::EncryptedTicket{});
+  EXPECT_EQ(client.receive_result(), LinkError::PermissionDenied);
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ServerTest, old_client_without_auth_selection_and_mini_headers) {
+  serve();
+  auto client = connect();
+  auto message = link_message(ChannelType::Main);
+  message.common_caps.clear();
+  client.send_link(message);
+  const auto reply = client.receive_reply();
+  ASSERT_TRUE(reply.has_value());
+  client.send_plain(test::encrypt_ticket(reply->public_key, ""));
+  ASSERT_EQ(client.receive_result(), LinkError::Ok);
+  const auto header = client.receive_plain<wire::FullHeader>(wire::FullHeader::kSize);
+  EXPECT_EQ(header->serial, 1U);
+  EXPECT_EQ(header->type, wire::MainInit::kType);
+}
+
+TEST_F(ServerTest, refusals_before_the_ticket_are_full_replies) {
+  serve();
+  struct Case {
+    RawClient::Bytes bytes;
+    LinkError error;
+  };
+  const auto header = [](std::uint32_t major, std::uint32_t size) {
+    return wire::encode(wire::LinkHeader{.major_version = major, .size = size}).flatten();
+  };
+  const std::vector<Case> cases{
+      {{'G', 'E', 'T', ' ', '/'}, LinkError::InvalidMagic},
+      {header(1, 18), LinkError::VersionMismatch},
+      {header(2, 17), LinkError::InvalidData},
+      {header(2, 4097), LinkError::InvalidData},
+  };
+  for (const auto& [bytes, error] : cases) {
+    auto client = connect();
+    client.send(bytes);
+    const auto reply = client.receive_reply();
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_EQ(reply->error, error);
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(ServerTest, sasl_is_answered_by_a_second_reply) {
+  serve();
+  auto client = connect();
+  client.send_link(link_message(ChannelType::Main));
+  EXPECT_EQ(client.receive_reply()->error, LinkError::Ok);
+  client.send_plain(wire::AuthChoice{wire::AuthMechanism::Sasl});
+  EXPECT_EQ(client.receive_reply()->error, LinkError::InvalidData);
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(ServerTest, refusals_after_the_ticket_are_words) {
+  serve();
+  const auto [main, session] = main_client();
+  struct Case {
+    wire::LinkMessage message;
+    LinkError error;
+  };
+  const std::vector<Case> cases{
+      {link_message(ChannelType::Main, 77), LinkError::BadConnectionId},
+      {link_message(ChannelType::Inputs, 0), LinkError::BadConnectionId},
+      {link_message(ChannelType::Inputs, session ^ 1), LinkError::BadConnectionId},
+      {link_message(ChannelType::Playback, session), LinkError::ChannelNotAvailable},
+      {link_message(ChannelType::Display, session, 1), LinkError::ChannelNotAvailable},
+      {link_message(ChannelType{200}, session), LinkError::ChannelNotAvailable},
+  };
+  for (const auto& [message, error] : cases) {
+    auto client = connect();
+    EXPECT_EQ(link(client, message), error);
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(ServerTest, channel_is_given_once_to_a_client) {
+  serve();
+  auto [main, session] = main_client();
+  auto first = channel_client(ChannelType::Inputs, session);
+  auto second = connect();
+  EXPECT_EQ(link(second, link_message(ChannelType::Inputs, session)), LinkError::ChannelNotAvailable);
+}
+
+TEST_F(ServerTest, display_is_handed_over_with_what_the_client_already_sent) {
+  serve();
+  auto [main, session] = main_client();
+  auto client = connect();
+  client.send_link(link_message(ChannelType::Display, session));
+  const auto reply = client.receive_reply();
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_THAT(reply->channel_caps, testing::ElementsAre(2));
+  auto eager = wire::encode(wire::AuthChoice{wire::AuthMechanism::Spice}).flatten();
+  const auto ticket = wire::encode(test::encrypt_ticket(reply->public_key, "")).flatten();
+  eager.insert(eager.end(), ticket.begin(), ticket.end());
+  auto init = wire::encode(wire::DisplayInit{});
+  init.prepend_header(wire::encode(wire::MiniHeader{wire::DisplayInit::kType, 14}).flatten());
+  const auto message = init.flatten();
+  eager.insert(eager.end(), message.begin(), message.end());
+  client.send(eager);
+  EXPECT_EQ(client.receive_result(), LinkError::Ok);
+  EXPECT_TRUE(client.await<wire::DisplayMark>().has_value());
+}
+
+TEST_F(ServerTest, keys_arrive) {
+  serve();
+  auto [main, session] = main_client();
+  auto inputs = channel_client(ChannelType::Inputs, session);
+  inputs.send_message(wire::InputsKeyDown{0x1e});
+  EXPECT_THAT(guest_.await(1), testing::ElementsAre("1e+"));
+  EXPECT_EQ(main.await<wire::Notify>()->text, "keyboard channel is insecure");
+}
+
+TEST_F(ServerTest, end_of_main_ends_the_other_channels) {
+  serve();
+  auto [main, session] = main_client();
+  auto inputs = channel_client(ChannelType::Inputs, session);
+  auto display = channel_client(ChannelType::Display, session);
+  main.close();
+  while (inputs.receive_message()) {
+  }
+  while (display.receive_message()) {
+  }
+  await_events(ServerEvent::Disconnected, 3);
+  EXPECT_TRUE(on_loop(worker_, [this] { return server_->snapshot(); }).channels.empty());
+}
+
+TEST_F(ServerTest, violation_ends_that_channel_and_no_other_client) {
+  serve();
+  auto [bad, bad_session] = main_client();
+  auto [good, good_session] = main_client();
+  bad.send_plain(wire::MiniHeader{wire::MainAttachChannels::kType, 0xffff'ffff});
+  while (bad.receive_message()) {
+  }
+  good.send_message(wire::MainAttachChannels{});
+  EXPECT_TRUE(good.await<wire::MainChannelsList>().has_value());
+}
+
+TEST_F(ServerTest, snapshot_and_events_name_the_ends) {
+  serve();
+  auto [main, session] = main_client();
+  const auto status = on_loop(worker_, [this] { return server_->snapshot(); });
+  EXPECT_EQ(status.auth, "none");
+  EXPECT_EQ(status.mouse_mode, "server");
+  ASSERT_FALSE(status.listens.empty());
+  EXPECT_EQ(status.listens[0].host, "127.0.0.1");
+  EXPECT_EQ(status.listens[0].port, std::to_string(server_->port()));
+  ASSERT_EQ(status.channels.size(), 1U);
+  EXPECT_EQ(status.channels[0].connection_id, session);
+  EXPECT_EQ(status.channels[0].key, (wire::ChannelKey{ChannelType::Main, 0}));
+  EXPECT_EQ(status.channels[0].client.host, "127.0.0.1");
+  EXPECT_EQ(status.channels[0].client.family, "ipv4");
+  EXPECT_FALSE(status.channels[0].tls);
+  main.close();
+  await_events(ServerEvent::Disconnected, 1);
+  const std::scoped_lock lock(mutex_);
+  ASSERT_EQ(events_.size(), 3U);
+  EXPECT_EQ(events_[0].first, ServerEvent::Connected);
+  EXPECT_EQ(events_[1].first, ServerEvent::Initialized);
+  EXPECT_EQ(events_[2].first, ServerEvent::Disconnected);
+  EXPECT_EQ(events_[2].second.connection_id, session);
+}
+
+TEST_F(ServerTest, flood_of_silent_connections_does_not_keep_a_client_out) {
+  serve();
+  std::deque<RawClient> silent;
+  for (int i = 0; i < 200; ++i)
+    silent.push_back(connect());
+  main_client();
+  // The oldest were closed to make room.
+  EXPECT_TRUE(silent.front().ended());
+}
+
+TEST_F(ServerTest, silent_connection_is_closed) {
+  ServerConfig config;
+  config.link_timeout = std::chrono::milliseconds(20);
+  serve(config);
+  auto client = connect();
+  EXPECT_TRUE(client.ended());
+  await_events(ServerEvent::Disconnected, 1);
+}
+
+TEST_F(ServerTest, refused_connection_that_lingers_is_closed) {
+  ServerConfig config;
+  config.link_timeout = std::chrono::milliseconds(20);
+  serve(config);
+  auto client = connect();
+  client.send(RawClient::Bytes{'n', 'o', 'p', 'e'});
+  EXPECT_EQ(client.receive_reply()->error, LinkError::InvalidMagic);
+  await_events(ServerEvent::Disconnected, 1);
+}
+
+TEST_F(ServerTest, busy_port_is_refused) {
+  serve();
+  ServerConfig config;
+  config.port = server_->port();
+  const auto second = on_loop(worker_, [&] { return Server::create(worker_.loop(), config, {guest_, guest_}); });
+  ASSERT_FALSE(second.has_value());
+  EXPECT_THAT(second.error().message, testing::HasSubstr("in use"));
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST_F(ServerTest, thousand_cycles_leave_no_descriptor_behind) {
+  constexpr std::size_t kCycles = 1000;
+  serve();
+  const auto cycle = [this] {
+    auto [main, session] = main_client();
+    auto inputs = channel_client(ChannelType::Inputs, session);
+    auto display = channel_client(ChannelType::Display, session);
+  };
+  cycle();  // loops open what they need for themselves
+  await_events(ServerEvent::Disconnected, 3);
+  const auto before = open_descriptors();
+  for (std::size_t i = 0; i < kCycles; ++i)
+    cycle();
+  await_events(ServerEvent::Disconnected, 3 + 3 * kCycles);
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_TRUE(on_loop(worker_, [this] { return server_->snapshot(); }).channels.empty());
+}
+
+}  // namespace
+}  // namespace spice::server
