@@ -32,3 +32,11 @@ minivmm_test(spice_server
   USES spice/server
   LIBS OpenSSL::Crypto
   LABELS threads)
+
+minivmm_fuzz(link
+  SOURCES fuzz/link.cpp
+  USES spice/server)
+minivmm_fuzz(channel
+  SOURCES fuzz/channel.cpp
+  USES spice/channel
+  LIBS asio)
