@@ -3,9 +3,11 @@ minivmm_test(devices_qxl
   SOURCES
     device/qxl/change_rects_test.cpp
     device/qxl/qxl_function_test.cpp
+    device/qxl/text_screen_test.cpp
     device/qxl/vga_memory_test.cpp
     device/qxl/vga_regs_test.cpp
     device/qxl/vga_renderer_test.cpp
   USES devices/qxl)
 
+minivmm_test(devices_qxl_threads SOURCES device/qxl/qxl_threads_test.cpp USES devices/qxl LABELS threads)
 minivmm_fuzz(vga SOURCES fuzz/vga.cpp USES devices/qxl LIBS GTest::gtest)

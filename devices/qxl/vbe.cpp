@@ -70,9 +70,7 @@ bool Vbe::write(std::uint16_t value) {
     case VbeIndex::YOffset: regs_.y_offset = value; break;
     case VbeIndex::Bank: regs_.bank = std::min(value, last_bank()); return false;
     case VbeIndex::Enable: return write_enable(value);
-    case VbeIndex::VirtualHeight:
-    case VbeIndex::Memory64K: return false;  // read only
-    default: return false;
+    default: return false;  // read only, or nothing there
   }
   if (enabled()) settle();
   return false;

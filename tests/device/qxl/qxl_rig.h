@@ -161,7 +161,7 @@ struct QxlRig {
     out8(0x3da, 2);
     peek(0xa0123);
     poke(0xa0124, 0x5a);
-    vbe_mode(1024, 768, 8, 0x61);
+    vbe_mode(128, 64, 8, 0xe1);
     vbe(5, 3);
     vbe(8, 5);
     place_bars();
