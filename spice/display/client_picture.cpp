@@ -79,6 +79,12 @@ void ClientPicture::withdraw_plan() {
 }
 
 void ClientPicture::make_plan() {
+  const bool nothing_drawn = first_picture_ == canvas::Region(bounds_);
+  if (nothing_drawn && first_picture_.area() <= kMaxFirstPicturePixels) {
+    lacking_.clear();
+    plan_ = {bounds_};
+    return;
+  }
   plan_ = plan_updates(lacking_.take());
   std::ranges::sort(plan_, {}, &core::Rect::top);
   std::ranges::stable_partition(plan_, [this](const core::Rect& rect) { return rect.top >= resume_y_; });

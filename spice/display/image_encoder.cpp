@@ -1,23 +1,32 @@
 #include "spice/display/image_encoder.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "core/base/assert.h"
 
 namespace spice::display {
 
-std::span<std::uint8_t> ImageBuffers::buffer() {
-  if (current_ == nullptr && !kept_->buffers.empty()) {
+std::span<std::uint8_t> ImageBuffers::buffer(std::size_t bytes) {
+  if (current_ == nullptr && bytes <= kBufferBytes && !kept_->buffers.empty()) {
     current_ = std::move(kept_->buffers.back());
+    current_bytes_ = kBufferBytes;
     kept_->buffers.pop_back();
   }
-  if (current_ == nullptr) current_ = std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes);
-  return {current_.get(), kBufferBytes};
+  if (current_ == nullptr || current_bytes_ < bytes) {
+    current_bytes_ = std::max(bytes, kBufferBytes);
+    current_ = std::make_unique_for_overwrite<std::uint8_t[]>(current_bytes_);
+  }
+  return {current_.get(), bytes};
 }
 
 wire::Payload ImageBuffers::take(std::size_t bytes) {
   const std::span<const std::uint8_t> used(current_.get(), bytes);
-  if (bytes <= kCopyUpTo) return wire::Payload(std::vector<std::uint8_t>(used.begin(), used.end()));
+  const bool is_used_once = current_bytes_ > kBufferBytes;
+  if (bytes <= kCopyUpTo) {
+    wire::Payload copy(std::vector<std::uint8_t>(used.begin(), used.end()));
+    if (is_used_once) current_.reset();
+    return copy;
+  }
+  if (is_used_once) return {std::shared_ptr<std::uint8_t[]>(std::move(current_)), used};
   const auto give_back = [kept = kept_](std::uint8_t* pointer) {
     Buffer buffer(pointer);
     if (kept->buffers.size() < kMaxKept) kept->buffers.push_back(std::move(buffer));
@@ -34,8 +43,7 @@ ImageEncoder::Image ImageEncoder::encode(const canvas::Surface& surface, const c
   const auto width = static_cast<std::uint32_t>(area.width());
   const auto height = static_cast<std::uint32_t>(area.height());
   const auto raw_bytes = std::size_t{width} * height * 4;
-  MV_ASSERT(raw_bytes <= ImageBuffers::kBufferBytes, "updates are planned no larger");
-  const auto buffer = buffers_.buffer().first(raw_bytes);
+  const auto buffer = buffers_.buffer(raw_bytes);
   if (lz_wanted && raw_bytes >= kLeastForLz) {
     if (scratch_ == nullptr) scratch_ = std::make_unique<codec::LzScratch>();
     const auto* rows = reinterpret_cast<const std::uint8_t*>(surface.at(area.left, area.top));

@@ -16,15 +16,16 @@
 namespace spice::display {
 
 // Where images are written before their size is known. A large one keeps its buffer until it is sent, which then comes
-// back; a small one is copied out, so that a few bytes never hold a whole buffer.
+// back; a small one is copied out, so that a few bytes never hold a whole buffer. What is never written to costs no
+// memory.
 class ImageBuffers {
  public:
   static constexpr std::size_t kBufferBytes = static_cast<std::size_t>(kMaxUpdatePixels) * 4;
   static constexpr std::size_t kCopyUpTo = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxKept = 2;
 
-  // The buffer to write to; take() makes a payload of its first bytes.
-  std::span<std::uint8_t> buffer();
+  // `bytes` to write to; take() makes a payload of the first of them. Above kBufferBytes the buffer is used once.
+  std::span<std::uint8_t> buffer(std::size_t bytes);
   wire::Payload take(std::size_t bytes);
   // Gives back memory that nobody needs until the next image.
   void trim();
@@ -35,6 +36,7 @@ class ImageBuffers {
     std::vector<Buffer> buffers;
   };
   Buffer current_;
+  std::size_t current_bytes_ = 0;
   std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();  // outlives us while payloads are on their way
 };
 
@@ -45,7 +47,7 @@ class ImageEncoder {
     wire::Payload data;
   };
 
-  // `area` lies on the surface and has at most kMaxUpdatePixels. LZ if that is `wanted` and smaller.
+  // `area` lies on the surface. LZ if that is wanted and smaller.
   Image encode(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted);
   void trim();
 

@@ -11,6 +11,9 @@ namespace spice::display {
 // One message holds at most so many pixels, so that a slow client holds little memory and a change elsewhere does not
 // wait behind a whole screen.
 constexpr std::int64_t kMaxUpdatePixels = std::int64_t{128} * 1024;
+// A new client's first picture is one message up to this size, as the reference server sends it: spicy-screenshot takes
+// what it has after the first drawing.
+constexpr std::int64_t kMaxFirstPicturePixels = std::int64_t{16} * 1024 * 1024;
 // A message costs over a hundred bytes beside its pixels: rectangles so near that joining them adds no more than this
 // many pixels are sent as one. A text cell has 144.
 constexpr std::int64_t kJoinSlackPixels = 256;

@@ -74,29 +74,40 @@ TEST(ImageEncoder, earlier_images_keep_their_bytes) {
 
 TEST(ImageBuffers, sent_buffer_is_used_again) {
   ImageBuffers buffers;
-  const auto* first = buffers.buffer().data();
+  const auto* first = buffers.buffer(ImageBuffers::kBufferBytes).data();
   {
     const auto payload = buffers.take(ImageBuffers::kCopyUpTo + 1);
   }
-  EXPECT_EQ(buffers.buffer().data(), first);
+  EXPECT_EQ(buffers.buffer(ImageBuffers::kBufferBytes).data(), first);
 }
 
 TEST(ImageBuffers, small_payload_does_not_hold_the_buffer) {
   ImageBuffers buffers;
-  const auto* first = buffers.buffer().data();
+  const auto* first = buffers.buffer(1000).data();
   const auto payload = buffers.take(100);
   EXPECT_EQ(payload.size(), 100U);
-  EXPECT_EQ(buffers.buffer().data(), first);
+  EXPECT_EQ(buffers.buffer(1000).data(), first);
 }
 
 TEST(ImageBuffers, payload_outlives_the_pool) {
   spice::wire::Payload payload;
   {
     ImageBuffers buffers;
-    buffers.buffer()[0] = 7;
+    buffers.buffer(ImageBuffers::kBufferBytes)[0] = 7;
     payload = buffers.take(ImageBuffers::kBufferBytes);
   }
   EXPECT_EQ(payload.bytes()[0], 7);
+}
+
+TEST(ImageBuffers, oversized_buffer_is_not_kept) {
+  ImageBuffers buffers;
+  const auto large = buffers.buffer(ImageBuffers::kBufferBytes * 4);
+  large[large.size() - 1] = 9;
+  auto payload = buffers.take(large.size());
+  buffers.buffer(1000)[0] = 1;
+  EXPECT_EQ(payload.bytes()[large.size() - 1], 9);
+  buffers.buffer(ImageBuffers::kBufferBytes * 4)[0] = 2;
+  EXPECT_EQ(buffers.take(10).bytes()[0], 2);
 }
 
 }  // namespace
