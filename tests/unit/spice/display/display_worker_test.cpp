@@ -207,20 +207,20 @@ TEST(DisplayWorker, large_noisy_screen_arrives_in_bounded_messages) {
 
 TEST(DisplayWorker, slow_client_costs_nothing_and_ends_with_the_right_picture) {
   Rig rig;
-  rig.source.set_mode(320, 200);
+  rig.source.set_mode(160, 100);
   RawClient slow(rig.worker.display_provider(), {.server_send_buffer = 4096});
   RawClient quick(rig.worker.display_provider());
   slow.init();
   quick.init();
-  for (std::uint32_t i = 0; i < 100; ++i) {  // the slow one reads nothing meanwhile
-    rig.source.paint({0, 0, 320, 200}, i, true);
+  for (std::uint32_t i = 0; i < 40; ++i) {  // the slow one reads nothing meanwhile
+    rig.source.paint({0, 0, 160, 100}, i, true);
     rig.settle();
     ASSERT_TRUE(quick.draw_until_equal(rig.source.image()));
   }
   ASSERT_TRUE(slow.draw_until_equal(rig.source.image()));
   // What lay in the socket, one message queued, and two pictures at most.
-  EXPECT_LT(slow.received_bytes(), 6U * 320 * 200 * 4);
-  EXPECT_GT(quick.received_bytes(), 50U * 320 * 200 * 3);
+  EXPECT_LT(slow.received_bytes(), 6U * 160 * 100 * 4);
+  EXPECT_GT(quick.received_bytes(), 20U * 160 * 100 * 3);
 }
 
 TEST(DisplayWorker, client_that_never_acknowledges_gets_two_windows) {
