@@ -6,14 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "firmware/e820.h"
 #include "firmware/table_loader.h"
 
 namespace firmware {
-
-struct AddressRange {
-  std::uint64_t start = 0;
-  std::uint64_t size = 0;
-};
 
 struct AcpiConfig {
   unsigned cpus = 1;                       // APIC ids 0..cpus-1, at most 255

@@ -17,7 +17,7 @@ E820Entry entry(std::uint64_t start, std::uint64_t end, E820Type type) {
 
 }  // namespace
 
-std::vector<E820Entry> e820_for_bios(const RamLayout& ram, std::span<const ReservedRange> reserved) {
+std::vector<E820Entry> e820_for_bios(const RamLayout& ram, std::span<const AddressRange> reserved) {
   std::vector<E820Entry> map{entry(0, ram.below_4g, E820Type::Ram)};
   if (ram.above_4g > 0) map.push_back(entry(kFourGib, kFourGib + ram.above_4g, E820Type::Ram));
   for (const auto& range : reserved)

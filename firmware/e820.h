@@ -24,7 +24,7 @@ struct RamLayout {
   std::uint64_t above_4g = 0;
 };
 
-struct ReservedRange {
+struct AddressRange {
   std::uint64_t start = 0;
   std::uint64_t size = 0;
 };
@@ -33,7 +33,7 @@ constexpr std::uint64_t kFourGib = std::uint64_t{4} << 30;
 constexpr std::uint64_t kOneMib = std::uint64_t{1} << 20;
 
 // etc/e820: all of RAM and what the accelerator keeps for itself. The BIOS cuts its own areas out.
-std::vector<E820Entry> e820_for_bios(const RamLayout& ram, std::span<const ReservedRange> reserved);
+std::vector<E820Entry> e820_for_bios(const RamLayout& ram, std::span<const AddressRange> reserved);
 // What a BIOS would report to the operating system; for boots without one.
 std::vector<E820Entry> e820_for_os(const RamLayout& ram);
 

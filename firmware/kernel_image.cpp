@@ -1,6 +1,7 @@
 #include "firmware/kernel_image.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/bits.h"
 #include "core/base/endian.h"
@@ -58,19 +59,26 @@ core::Result<FlatKernel> checked(FlatKernel kernel) {
 
 // nullopt: neither protocol.
 core::Result<std::optional<FlatKernel>> parse_flat(Bytes file) {
-  const auto multiboot = find_multiboot(file);
-  if (!multiboot) return std::unexpected(multiboot.error());
+  const auto found = find_multiboot(file);
+  if (!found) return std::unexpected(found.error());
+  const std::optional<MultibootHeader>& multiboot = *found;
   FlatKernel kernel;
-  if (*multiboot && (*multiboot)->segment) {
-    kernel.segments.push_back(*(*multiboot)->segment);
-    kernel.entry = (*multiboot)->entry;
+  if (multiboot && multiboot->segment) {
+    kernel.segments.push_back(*multiboot->segment);
+    kernel.entry = multiboot->entry;
   } else if (is_elf(file)) {
     auto elf = parse_elf(file);
     if (!elf) return std::unexpected(elf.error());
-    if (!*multiboot && !elf->pvh_entry) return std::nullopt;
-    kernel.protocol = *multiboot ? FlatKernel::Protocol::Multiboot : FlatKernel::Protocol::Pvh;
+    const auto pvh_entry = elf->pvh_entry;
+    if (multiboot) {
+      kernel.entry = elf->entry;
+    } else if (pvh_entry) {
+      kernel.protocol = FlatKernel::Protocol::Pvh;
+      kernel.entry = *pvh_entry;
+    } else {
+      return std::nullopt;
+    }
     kernel.segments = std::move(elf->segments);
-    kernel.entry = *multiboot ? elf->entry : *elf->pvh_entry;
   } else {
     return std::nullopt;
   }
@@ -94,12 +102,13 @@ core::Result<KernelImage> parse_kernel(Bytes file, std::string_view path) {
     if (!image) return core::fail("kernel {} {}", path, image.error().message);
     return *image;
   }
-  auto kernel = parse_flat(file);
-  if (!kernel) return core::fail("kernel {} {}", path, kernel.error().message);
-  if (!*kernel)
+  auto flat = parse_flat(file);
+  if (!flat) return core::fail("kernel {} {}", path, flat.error().message);
+  std::optional<FlatKernel>& kernel = *flat;
+  if (!kernel)
     return core::fail("kernel {} is neither a Linux bzImage, a Multiboot kernel nor an ELF file with a PVH entry",
                       path);
-  return std::move(**kernel);
+  return std::move(*kernel);
 }
 
 }  // namespace firmware

@@ -28,7 +28,7 @@ struct PlatformConfig {
   std::optional<KernelFiles> kernel;      // boots before any device
   BootFrom kernel_from = BootFrom::Bios;  // None: with Platform::bios as its BIOS
 
-  std::vector<ReservedRange> reserved;     // memory that the accelerator keeps
+  std::vector<AddressRange> reserved;      // memory that the accelerator keeps
   std::optional<AddressRange> pci_hole64;  // a window for BARs above 4 GiB
   bool hpet = false;
 };
