@@ -4,8 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include "core/base/endian.h"
-
 namespace devices::qxl {
 
 namespace {
@@ -67,6 +65,12 @@ void convert_bytes(const Scanout& scanout, std::span<const std::uint8_t> bytes, 
   }
 }
 
+std::uint32_t load_half(const std::uint8_t* bytes) {
+  std::uint16_t value = 0;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
 // Components of 5 and 6 bits to 8: the high bits fill the low ones.
 constexpr std::uint32_t five(std::uint32_t c) {
   return c << 3 | c >> 2;
@@ -77,14 +81,14 @@ constexpr std::uint32_t six(std::uint32_t c) {
 
 void convert_555(std::span<const std::uint8_t> bytes, std::span<std::uint32_t> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::uint32_t v = core::load_le<std::uint16_t>(&bytes[2 * i]);
+    const auto v = load_half(&bytes[2 * i]);
     out[i] = five(v >> 10 & 31) << 16 | five(v >> 5 & 31) << 8 | five(v & 31);
   }
 }
 
 void convert_565(std::span<const std::uint8_t> bytes, std::span<std::uint32_t> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::uint32_t v = core::load_le<std::uint16_t>(&bytes[2 * i]);
+    const auto v = load_half(&bytes[2 * i]);
     out[i] = five(v >> 11) << 16 | six(v >> 5 & 63) << 8 | five(v & 31);
   }
 }
@@ -96,9 +100,18 @@ void convert_888(std::span<const std::uint8_t> bytes, std::span<std::uint32_t> o
   }
 }
 
+// The compiler makes vectors of a loop with a fixed count only; this one runs for every pixel of the largest modes.
 void convert_x888(std::span<const std::uint8_t> bytes, std::span<std::uint32_t> out) {
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = core::load_le<std::uint32_t>(&bytes[4 * i]) & kRgb;
+  constexpr std::size_t kStep = 16;
+  std::memcpy(out.data(), bytes.data(), out.size_bytes());
+  auto rest = out;
+  for (; rest.size() >= kStep; rest = rest.subspan(kStep)) {
+    auto* pixels = rest.data();
+    for (std::size_t i = 0; i < kStep; ++i)
+      pixels[i] &= kRgb;
+  }
+  for (auto& pixel : rest)
+    pixel &= kRgb;
 }
 
 }  // namespace
