@@ -14,7 +14,9 @@ pkg_check_modules(spice-protocol REQUIRED IMPORTED_TARGET spice-protocol)
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(asio INTERFACE)
 target_include_directories(asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
-target_compile_definitions(asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Whether Asio 1.22 sees aligned_alloc depends on what was included before it, and a program of both kinds of files frees
+# with delete what came from aligned_alloc: none of them shall see it.
+target_compile_definitions(asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 # GCC 12 takes Asio's recycled handler memory for a mismatched new/delete.
 target_compile_options(asio INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 # ThreadSanitizer does not know fences; Asio's queues lock mutexes, which it does know.
