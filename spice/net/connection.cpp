@@ -96,10 +96,10 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   std::pair<std::uint16_t, std::uint32_t> read_header(std::span<const std::uint8_t> bytes) const {
     if (options.mini_header) {
-      const auto header = *wire::decode<wire::MiniHeader>(bytes);
+      const auto header = wire::decode<wire::MiniHeader>(bytes).value_or(wire::MiniHeader{});
       return {header.type, header.size};
     }
-    const auto header = *wire::decode<wire::FullHeader>(bytes);
+    const auto header = wire::decode<wire::FullHeader>(bytes).value_or(wire::FullHeader{});
     return {header.type, header.size};
   }
 
@@ -195,7 +195,8 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   void tick() {
     const auto time = now();
-    if (socket.bytes_sent() == sent_when_looked && liveness.deadline() && *liveness.deadline() <= time) {
+    const auto deadline = liveness.deadline();
+    if (socket.bytes_sent() == sent_when_looked && deadline && *deadline <= time) {
       return close("no sign of life");
     }
     if (probe && !writable()) probe->busy(time);
@@ -274,7 +275,8 @@ std::uint64_t Connection::next_serial() const {
 }
 
 std::optional<std::chrono::nanoseconds> Connection::round_trip() const {
-  return impl_->probe ? impl_->probe->round_trip() : std::nullopt;
+  const auto& probe = impl_->probe;
+  return probe ? probe->round_trip() : std::nullopt;
 }
 
 std::uint64_t Connection::unknown_messages() const {

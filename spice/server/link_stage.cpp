@@ -44,7 +44,7 @@ std::size_t LinkStage::receive_header(std::span<const std::uint8_t> input) {
     return 0;
   }
   if (input.size() < wire::kLinkHeaderSize) return 0;
-  const auto header = *wire::decode<wire::LinkHeader>(input.first(wire::kLinkHeaderSize));
+  const auto header = wire::decode<wire::LinkHeader>(input).value_or(wire::LinkHeader{});
   if (header.major_version != wire::kMajorVersion) {
     refuse(wire::LinkError::VersionMismatch);
   } else if (header.size < wire::kLinkMessageSize || header.size > wire::kMaxLinkMessageSize) {

@@ -19,7 +19,7 @@ constexpr wire::ChannelKey kInputs{wire::ChannelType::Inputs, 0};
 }  // namespace
 
 struct Server::Impl final : std::enable_shared_from_this<Server::Impl>, LinkStage::Host {
-  Impl(core::Loop& owner, const ServerConfig& wanted, ListenPlan plan, const ServerWiring& wiring)
+  Impl(core::Loop& owner, const ServerConfig& wanted, const ListenPlan& plan, const ServerWiring& wiring)
       : loop(owner),
         config(wanted),
         wants_ticket(plan.wants_ticket),

@@ -90,7 +90,7 @@ class Printer {
   }
   template <class... Ts>
   void choice(const char* name, std::variant<Ts...>& field, std::size_t) {
-    std::visit([this, name](auto& alternative) { object(name, alternative); }, field);
+    std::visit([this, name](auto& alternative) { this->object(name, alternative); }, field);
   }
   void jump(const char*, bool) {}
 
