@@ -52,6 +52,7 @@ void MainChannel::on_start() {
   if (connection().remote().family == "unix") return start_latency_probe();
   for (std::uint32_t id = 1; id <= NetTest::kPings; ++id)
     send(net_test_.ping(id, now()));
+  connection().expect_answer(true);
 }
 
 void MainChannel::attach_channels(const wire::MainAttachChannels&) {
@@ -67,6 +68,7 @@ void MainChannel::mouse_mode_request(const wire::MainMouseModeRequest&) {}
 void MainChannel::pong(const wire::Pong& message) {
   if (!net_test_.pong(message, now()) || !net_test_.finished()) return;
   session().bit_rate = net_test_.bit_rate();
+  connection().expect_answer(false);
   start_latency_probe();
 }
 

@@ -174,7 +174,8 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   // Time
 
   bool waits_for_peer() const {
-    return !pending.empty() || socket.queued_bytes() > 0 || !window.open() || (probe && probe->awaits_pong());
+    return !pending.empty() || socket.queued_bytes() > 0 || !window.open() || (probe && probe->awaits_pong()) ||
+           answer_expected;
   }
 
   void update_timer() {
@@ -238,6 +239,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   Liveness liveness;
   std::optional<LatencyProbe> probe;
+  bool answer_expected = false;
   std::uint64_t sent_when_looked = 0;
   Time armed_for{};
 };
@@ -260,6 +262,11 @@ void Connection::start_acks(std::uint32_t window) {
 
 void Connection::start_latency_probe(std::chrono::nanoseconds interval) {
   impl_->start_probe(interval);
+}
+
+void Connection::expect_answer(bool is_expected) {
+  impl_->answer_expected = is_expected;
+  impl_->update_timer();
 }
 
 void Connection::send_encoded(std::uint16_t type, wire::Gather body) {

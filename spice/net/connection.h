@@ -48,6 +48,8 @@ class Connection {
   void start_acks(std::uint32_t window);
   // Measures the round trip when the channel has become idle, and again after each interval.
   void start_latency_probe(std::chrono::nanoseconds interval);
+  // Whether the channel waits for an answer of its own kind: a peer silent meanwhile is given up after 30 s.
+  void expect_answer(bool is_expected);
 
   template <class M>
   void send(const M& message) {
