@@ -11,7 +11,6 @@ namespace {
 
 using devices::qxl::layout_of;
 using devices::qxl::QxlFunction;
-using devices::qxl::QxlLayout;
 using devices::qxl::QxlSizes;
 using tests::QxlRig;
 
@@ -80,12 +79,11 @@ TEST(QxlFunction, large_vram_gets_a_64_bit_bar_that_bar1_shows_the_start_of) {
   rig.place_bars();
   rig.bus.config_write(0, QxlRig::kSlot, 0x20, 4, 0);
   rig.bus.config_write(0, QxlRig::kSlot, 0x24, 4, 1);
-  const auto low = rig.ram_map.find(core::Gpa(QxlRig::kVram));
-  const auto high = rig.ram_map.find(core::Gpa(std::uint64_t{1} << 32));
-  ASSERT_TRUE(low && high);
-  EXPECT_EQ(low->block, high->block);
-  EXPECT_EQ(low->size, 64 * kMib);
-  EXPECT_EQ(high->size, 256 * kMib);
+  const auto low = rig.mapped(QxlRig::kVram);
+  const auto high = rig.mapped(std::uint64_t{1} << 32);
+  EXPECT_EQ(low.block, high.block);
+  EXPECT_EQ(low.size, 64 * kMib);
+  EXPECT_EQ(high.size, 256 * kMib);
 }
 
 struct SizeCase {
@@ -97,12 +95,11 @@ class QxlSizeRules : public testing::TestWithParam<SizeCase> {};
 
 TEST_P(QxlSizeRules, give_the_layout) {
   const auto& wanted = GetParam();
-  const auto layout = layout_of(wanted.sizes);
-  ASSERT_TRUE(layout);
-  EXPECT_EQ(layout->ram_bytes, wanted.ram);
-  EXPECT_EQ(layout->vram_bytes, wanted.vram);
-  EXPECT_EQ(layout->vram64_bytes, wanted.vram64);
-  EXPECT_EQ(layout->vgamem_bytes, wanted.vgamem);
+  const auto layout = layout_of(wanted.sizes).value_or(devices::qxl::QxlLayout{});
+  EXPECT_EQ(layout.ram_bytes, wanted.ram);
+  EXPECT_EQ(layout.vram_bytes, wanted.vram);
+  EXPECT_EQ(layout.vram64_bytes, wanted.vram64);
+  EXPECT_EQ(layout.vgamem_bytes, wanted.vgamem);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -168,10 +165,9 @@ TEST(QxlRom, first_monitor_has_its_checksum) {
 TEST(QxlRom, is_mapped_read_only) {
   QxlRig rig;
   rig.place_bars();
-  const auto region = rig.ram_map.find(core::Gpa(QxlRig::kRom));
-  ASSERT_TRUE(region);
-  EXPECT_FALSE(region->writable);
-  EXPECT_EQ(region->size, 8192u);
+  const auto region = rig.mapped(QxlRig::kRom);
+  EXPECT_FALSE(region.writable);
+  EXPECT_EQ(region.size, 8192u);
 }
 
 TEST(QxlRamHeader, is_initialised_by_reset) {

@@ -127,6 +127,11 @@ struct QxlRig {
   std::uint8_t peek(std::uint32_t address) { return static_cast<std::uint8_t>(mmio.read(address, 1)); }
   void poke(std::uint32_t address, unsigned value) { mmio.write(address, 1, value); }
 
+  // What the CPU sees as memory at an address; of size 0 for nothing.
+  core::RamRegion mapped(std::uint64_t address) const {
+    return ram_map.find(core::Gpa(address)).value_or(core::RamRegion{});
+  }
+
   core::MemoryBlock& ram() { return *device.memory_blocks()[0]; }
   core::MemoryBlock& rom() { return *device.memory_blocks()[2]; }
   std::uint32_t word(std::uint32_t index) { return ram().all().read<std::uint32_t>(index * 4ull).value_or(0); }

@@ -158,7 +158,7 @@ TEST_F(Planar, disabled_memory_does_not_answer) {
 }
 
 TEST_F(Planar, is_never_mapped) {
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xa0000)));
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0u);
 }
 
 struct OddEven : testing::Test {
@@ -206,13 +206,12 @@ TEST_F(Chain4, bytes_lie_in_order) {
 }
 
 TEST_F(Chain4, is_mapped_while_the_data_path_is_plain) {
-  const auto region = rig.ram_map.find(core::Gpa(0xa0000));
-  ASSERT_TRUE(region);
-  EXPECT_EQ(region->start, core::Gpa(0xa0000));
-  EXPECT_EQ(region->size, 0x10000u);
-  EXPECT_EQ(region->offset, 0u);
-  EXPECT_TRUE(region->writable);
-  EXPECT_TRUE(region->log_dirty);
+  const auto region = rig.mapped(0xa0000);
+  EXPECT_EQ(region.start, core::Gpa(0xa0000));
+  EXPECT_EQ(region.size, 0x10000u);
+  EXPECT_EQ(region.offset, 0u);
+  EXPECT_TRUE(region.writable);
+  EXPECT_TRUE(region.log_dirty);
 }
 
 struct PathCase {
@@ -229,9 +228,9 @@ TEST_P(Chain4Path, is_unmapped_by_anything_the_handler_must_see) {
   rig.out8(port, index);
   const auto before = rig.in8(static_cast<std::uint16_t>(port + 1));
   rig.out16(port, index | value << 8);
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xa0000)));
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0u);
   rig.out16(port, index | static_cast<unsigned>(before) << 8);
-  EXPECT_TRUE(rig.ram_map.find(core::Gpa(0xa0000)));
+  EXPECT_NE(rig.mapped(0xa0000).size, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Registers, Chain4Path,
@@ -242,12 +241,12 @@ INSTANTIATE_TEST_SUITE_P(Registers, Chain4Path,
 
 TEST_F(Chain4, mapping_follows_the_memory_map) {
   rig.gfx(6, 0x01);
-  EXPECT_EQ(rig.ram_map.find(core::Gpa(0xa0000))->size, 0x20000u);
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0x20000u);
   rig.gfx(6, 0x0d);
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xa0000)));
-  EXPECT_EQ(rig.ram_map.find(core::Gpa(0xb8000))->size, 0x8000u);
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0u);
+  EXPECT_EQ(rig.mapped(0xb8000).size, 0x8000u);
   rig.out8(0x3c2, 0x61);
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xb8000)));
+  EXPECT_EQ(rig.mapped(0xb8000).size, 0u);
 }
 
 TEST_F(Chain4, reset_unmaps) {
@@ -255,7 +254,7 @@ TEST_F(Chain4, reset_unmaps) {
     const std::scoped_lock guard(rig.device.lock());
     rig.device.reset();
   }
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xa0000)));
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0u);
 }
 
 TEST_F(Chain4, handler_obeys_map_mask_and_bit_mask) {

@@ -272,16 +272,15 @@ TEST_F(VbePorts, switching_on_begins_unpanned) {
 TEST_F(VbePorts, bank_is_mapped_into_the_window) {
   rig.vbe_mode(1024, 768, 32);
   rig.vbe(5, 3);
-  const auto region = rig.ram_map.find(core::Gpa(0xa0000));
-  ASSERT_TRUE(region);
-  EXPECT_EQ(region->offset, 0x30000u);
-  EXPECT_EQ(region->size, 0x10000u);
-  EXPECT_EQ(region->block, &rig.ram());
-  EXPECT_TRUE(region->log_dirty);
+  const auto region = rig.mapped(0xa0000);
+  EXPECT_EQ(region.offset, 0x30000u);
+  EXPECT_EQ(region.size, 0x10000u);
+  EXPECT_EQ(region.block, &rig.ram());
+  EXPECT_TRUE(region.log_dirty);
   rig.vbe(5, 0xffff);
   EXPECT_EQ(rig.vbe(5), 255);
   rig.vbe(4, 0);
-  EXPECT_FALSE(rig.ram_map.find(core::Gpa(0xa0000)));
+  EXPECT_EQ(rig.mapped(0xa0000).size, 0u);
 }
 
 }  // namespace
