@@ -10,7 +10,6 @@ namespace {
 using lz_vectors::Bytes;
 using lz_vectors::meaningful;
 using lz_vectors::Vector;
-using spice::codec::kLzHeaderBytes;
 using spice::codec::lz_decode;
 using spice::codec::lz_encode;
 using spice::codec::LzError;
