@@ -11,7 +11,7 @@ endforeach()
 minivmm_test(vmm_cpu_kvm
   SOURCES guest/kvm_rig.cpp guest/kvm_interrupt_test.cpp guest/kvm_io_test.cpp guest/kvm_lifecycle_test.cpp
     guest/kvm_memory_test.cpp guest/kvm_seabios_test.cpp guest/kvm_state_test.cpp
-  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm)
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm TIMEOUT 300)
 target_compile_definitions(test_vmm_cpu_kvm PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
 add_dependencies(test_vmm_cpu_kvm guest_interrupts guest_ports guest_memory guest_processors guest_compute guest_cpuid
   guest_ext_int guest_triple_fault guest_nowhere)

@@ -1,4 +1,5 @@
 # minivmm_guest(name SOURCES ... [REAL_MODE]): see README.md. Built by the host's tools, outside the project's flags.
+include_guard(DIRECTORY)
 set(MINIVMM_GUEST_DIR ${CMAKE_BINARY_DIR}/guests)
 set(MINIVMM_BARE_DIR ${CMAKE_CURRENT_LIST_DIR})
 find_program(MINIVMM_LD ld REQUIRED)

@@ -40,8 +40,9 @@ void guest_main() {
       bare::relax();
   }
   for (unsigned round = 1; round <= kRounds; ++round) {
-    for (unsigned cpu = 1; cpu < kCpus; ++cpu) {
+    for (unsigned cpu = 1; cpu < kCpus; ++cpu)
       bare::send_interrupt(cpu, kVector);
+    for (unsigned cpu = 1; cpu < kCpus; ++cpu) {
       while (taken[cpu] < round)
         bare::relax();
     }
