@@ -37,12 +37,13 @@ TEST(KvmIo, widths_and_strings_arrive_whole) {
   std::array<unsigned, 5> calls{};
   machine.port_probe.on_read_string = [&](unsigned width, std::span<std::uint8_t> out) {
     ++calls[width];
-    for (std::size_t i = 0; i < out.size(); i += width) {
+    std::size_t elements = 0;
+    for (std::size_t i = 0; i < out.size(); i += width, ++elements) {
       const auto value = (width == 1 ? 0 : 0x1000) + position[width]++;
       for (unsigned byte = 0; byte < width; ++byte)
         out[i + byte] = static_cast<std::uint8_t>(value >> (8 * byte));
     }
-    return out.size() / width;
+    return elements;
   };
   machine.run_to_success();
 
