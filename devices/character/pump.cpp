@@ -141,8 +141,8 @@ Pump::Waiting Pump::wait(int timeout_ms) {
   if (first.fd >= 0 && (first.revents & kGone) != 0) {
     hung_up_ = true;
     if (duplex) drop_output();
-    // Without a receiver nobody will ever read what the peer may have left.
-    if (duplex && !reads && pending_.empty()) {
+    // Without a receiver nobody will ever read what the peer may have left. Asked again: one may have come since.
+    if (duplex && pending_.empty() && !wants_input()) {
       input_ended();
       return {};
     }
