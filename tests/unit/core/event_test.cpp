@@ -1,0 +1,267 @@
+// Loops, workers, mailboxes and the guest clock. Real threads, but nothing here depends on how long anything takes.
+#include <atomic>
+#include <condition_variable>
+#include <gtest/gtest.h>
+#include <latch>
+#include <mutex>
+#include <thread>
+
+#include "core/event/guest_clock.h"
+#include "core/event/loop.h"
+#include "core/event/mailbox.h"
+#include "core/event/worker.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Worker, runs_posted_tasks_in_order) {
+  core::Worker worker("test");
+  std::vector<int> order;
+  for (int i = 0; i < 100; ++i)
+    worker.loop().post([&order, i] { order.push_back(i); });
+  worker.run_and_wait([] {});
+  ASSERT_EQ(order.size(), 100u);
+  EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+TEST(Worker, run_and_wait_on_its_own_thread_runs_at_once) {
+  core::Worker worker("test");
+  bool inner = false;
+  worker.run_and_wait([&] { worker.run_and_wait([&] { inner = true; }); });
+  EXPECT_TRUE(inner);
+}
+
+TEST(Worker, runs_nothing_while_paused) {
+  core::Worker worker("test");
+  std::atomic<int> runs = 0;
+  worker.pause();
+  worker.loop().post([&] { ++runs; });
+  EXPECT_EQ(runs, 0);
+  worker.resume();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(runs, 1);
+}
+
+TEST(Worker, pause_and_resume_storm_loses_no_task) {
+  core::Worker worker("test");
+  std::atomic<int> runs = 0;
+  std::jthread poster([&] {
+    for (int i = 0; i < 1000; ++i)
+      worker.loop().post([&] { ++runs; });
+  });
+  for (int i = 0; i < 100; ++i) {
+    worker.pause();
+    worker.resume();
+  }
+  poster.join();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(runs, 1000);
+}
+
+TEST(Worker, stop_while_paused_returns) {
+  core::Worker worker("test");
+  worker.pause();
+  worker.stop();
+}
+
+TEST(Mailbox, delivers_from_many_threads_in_each_sender_s_order) {
+  core::Worker worker("test");
+  std::array<int, 4> last{};
+  std::atomic<int> received = 0;
+  core::Mailbox<std::pair<int, int>> mailbox(worker.loop(), 10'000, [&](std::pair<int, int> message) {
+    EXPECT_EQ(message.second, last[static_cast<std::size_t>(message.first)] + 1);
+    last[static_cast<std::size_t>(message.first)] = message.second;
+    ++received;
+  });
+  {
+    std::vector<std::jthread> senders;
+    for (int sender = 0; sender < 4; ++sender) {
+      senders.emplace_back([&mailbox, sender] {
+        for (int i = 1; i <= 500; ++i)
+          EXPECT_TRUE(mailbox.try_send({sender, i}));
+      });
+    }
+  }
+  worker.run_and_wait([] {});
+  EXPECT_EQ(received, 2000);
+}
+
+TEST(Mailbox, refuses_beyond_its_capacity) {
+  core::Worker worker("test");
+  int received = 0;
+  core::Mailbox<int> mailbox(worker.loop(), 3, [&](int) { ++received; });
+  worker.pause();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(mailbox.try_send(i));
+  EXPECT_FALSE(mailbox.try_send(3));
+  worker.resume();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(received, 3);
+}
+
+TEST(Signal, rings_while_pending_coalesce) {
+  core::Worker worker("test");
+  int rings = 0;
+  core::Signal signal(worker.loop(), [&] { ++rings; });
+  worker.pause();
+  for (int i = 0; i < 10; ++i)
+    signal.ring();
+  worker.resume();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(rings, 1);
+}
+
+// Counts how often a timer fired; waits for a number of times.
+class Fired {
+ public:
+  void operator()() {
+    const std::scoped_lock lock(mutex_);
+    ++count_;
+    changed_.notify_all();
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return count_ >= count; });
+  }
+  int count() {
+    const std::scoped_lock lock(mutex_);
+    return count_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int count_ = 0;
+};
+
+class GuestClockTest : public testing::Test {
+ protected:
+  void arm(core::GuestTime deadline) {
+    const std::scoped_lock guard(lock);
+    timer->arm(deadline);
+  }
+
+  core::RealTimeClock clock;
+  core::DeviceLock lock;
+  Fired fired;
+  std::unique_ptr<core::Timer> timer = clock.create_timer(lock, [this] { fired(); });
+};
+
+TEST_F(GuestClockTest, starts_at_zero_and_stands_still) {
+  EXPECT_EQ(clock.now(), 0ns);
+  EXPECT_EQ(clock.now(), 0ns);
+}
+
+TEST_F(GuestClockTest, set_now_counts_while_stopped) {
+  clock.set_now(5s);
+  EXPECT_EQ(clock.now(), 5s);
+}
+
+TEST_F(GuestClockTest, past_deadline_fires_at_once) {
+  clock.start();
+  arm(0ns);
+  fired.wait_for(1);
+  const std::scoped_lock guard(lock);
+  EXPECT_FALSE(timer->armed());
+}
+
+TEST_F(GuestClockTest, does_not_fire_while_stopped) {
+  arm(0ns);
+  EXPECT_EQ(fired.count(), 0);
+  clock.start();
+  fired.wait_for(1);
+}
+
+TEST_F(GuestClockTest, cancelled_timer_does_not_fire) {
+  clock.start();
+  {
+    const std::scoped_lock guard(lock);
+    timer->arm(0ns);
+    timer->cancel();
+    EXPECT_FALSE(timer->armed());
+  }
+  Fired later;
+  auto other = clock.create_timer(lock, [&] { later(); });
+  {
+    const std::scoped_lock guard(lock);
+    other->arm(clock.now());
+  }
+  later.wait_for(1);
+  EXPECT_EQ(fired.count(), 0);
+}
+
+TEST_F(GuestClockTest, timer_re_arms_itself) {
+  clock.start();
+  std::unique_ptr<core::Timer> periodic;
+  periodic = clock.create_timer(lock, [&] {
+    fired();
+    if (fired.count() < 5) periodic->arm(0ns);
+  });
+  {
+    const std::scoped_lock guard(lock);
+    periodic->arm(0ns);
+  }
+  fired.wait_for(5);
+}
+
+TEST_F(GuestClockTest, destruction_waits_for_a_firing_timer) {
+  clock.start();
+  std::latch inside{1};
+  std::latch go_on{1};
+  bool done = false;
+  auto slow = clock.create_timer(lock, [&] {
+    inside.count_down();
+    go_on.wait();
+    done = true;
+  });
+  {
+    const std::scoped_lock guard(lock);
+    slow->arm(0ns);
+  }
+  inside.wait();
+  go_on.count_down();
+  slow.reset();
+  EXPECT_TRUE(done);
+}
+
+TEST_F(GuestClockTest, stop_waits_for_a_firing_timer) {
+  clock.start();
+  std::latch inside{1};
+  std::latch go_on{1};
+  std::atomic<bool> done = false;
+  auto slow = clock.create_timer(lock, [&] {
+    inside.count_down();
+    go_on.wait();
+    done = true;
+  });
+  {
+    const std::scoped_lock guard(lock);
+    slow->arm(0ns);
+  }
+  inside.wait();
+  go_on.count_down();
+  clock.stop();
+  EXPECT_TRUE(done);
+}
+
+TEST_F(GuestClockTest, arm_and_cancel_storm_is_safe) {
+  clock.start();
+  for (int i = 0; i < 1000; ++i) {
+    const std::scoped_lock guard(lock);
+    timer->arm(clock.now());
+    if (i % 3 == 0) timer->cancel();
+  }
+  arm(0ns);
+  fired.wait_for(1);
+}
+
+TEST_F(GuestClockTest, completion_is_delivered_with_the_lock_held) {
+  auto completion = clock.create_completion(lock);
+  bool free = true;
+  completion->issue(1ms);
+  completion->post([&] { std::jthread([&] { free = lock.try_lock(); }).join(); });
+  EXPECT_FALSE(free);
+}
+
+}  // namespace
