@@ -40,3 +40,7 @@ minivmm_fuzz(channel
   SOURCES fuzz/channel.cpp
   USES spice/channel
   LIBS asio)
+
+# GCC 12 at -O2 takes the moved-out empty pointer inside a Result of the fixture for an object that is not on the heap.
+set_source_files_properties(unit/spice/server/server_test.cpp PROPERTIES COMPILE_OPTIONS
+  "$<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>")

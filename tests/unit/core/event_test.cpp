@@ -1,4 +1,5 @@
 // Loops, workers, mailboxes and the guest clock. Real threads, but nothing here depends on how long anything takes.
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <gtest/gtest.h>
