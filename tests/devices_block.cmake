@@ -5,7 +5,8 @@ minivmm_test(devices_block
     device/block/atapi_cdrom_test.cpp
     device/block/ide_state_test.cpp
     device/block/images_test.cpp
-  USES devices/block)
+  USES devices/block
+  TIMEOUT 300)
 minivmm_test(devices_block_threads
   SOURCES
     device/block/io_threads_test.cpp

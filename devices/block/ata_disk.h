@@ -48,9 +48,9 @@ class AtaDisk final : public IdeDrive {
     bool read_ahead = true;
   };
   struct Row {
+    void (AtaDisk::*run)(const Row& row);
     std::uint8_t first;
     std::uint8_t last;
-    void (AtaDisk::*run)(const Row& row);
     bool ext = false;       // 48-bit
     bool multiple = false;  // a DRQ block is more than a sector
     bool fua = false;

@@ -109,7 +109,7 @@ IdentifyData ata_identify(const AtaIdentity& identity) {
   put_identify_word(data, 80, 0x00f0);  // ATA-4 to ATA/ATAPI-7
   put_identify_word(data, 81, 0x0016);
   put_features(data, identity);
-  put_identify_word(data, 93, 0x6001 | 0x2000);  // 80-conductor cable, device 0 passed
+  put_identify_word(data, 93, 0x6001);  // 80-conductor cable, device 0 passed
   put_32(data, 100, identity.sectors);
   put_32(data, 102, identity.sectors >> 32);
   return data;

@@ -35,8 +35,8 @@ class AtapiCdrom final : public IdeDrive {
  private:
   using Packet = std::array<std::uint8_t, abi::kPacketBytes>;
   struct Row {
-    std::uint8_t code;
     void (AtapiCdrom::*run)(const Packet& packet);
+    std::uint8_t code;
     bool needs_disc = false;
     bool moves_data = false;
     bool before_attention = false;  // answers even while a unit attention waits [MMC5 4.1.6]
