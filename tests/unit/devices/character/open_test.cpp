@@ -41,8 +41,10 @@ core::Fd listen_at(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(::listen(fd.get(), 1), 0);
+  const bool listens = fd.valid() &&
+                       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                       ::listen(fd.get(), 1) == 0;
+  EXPECT_TRUE(listens);
   return fd;
 }
 
