@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/log.h"
+
 namespace devices::block {
 
 core::Result<std::unique_ptr<IoPool>> IoPool::create(unsigned max_threads) {
@@ -31,8 +33,11 @@ void IoPool::submit(Task task) {
   {
     const std::scoped_lock guard(mutex_);
     queue_.push_back(std::move(task));
-    // If no further thread can be had, those that run will do.
-    if (queue_.size() > idle_ && threads_.size() < max_threads_) static_cast<void>(start_thread_locked());
+    if (queue_.size() > idle_ && threads_.size() < max_threads_) {
+      // Those that run will do, if no further thread can be had.
+      const auto started = start_thread_locked();
+      if (!started) MV_LOG_LIMITED(Warn, "block", "{}", started.error().message);
+    }
   }
   work_.notify_one();
 }
