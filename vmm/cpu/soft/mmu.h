@@ -1,0 +1,119 @@
+// Linear addresses to host memory: a software TLB in front of the page walk. [SDM 3A 4]
+//
+// A hit is a compare and an add. Everything else goes the slow way: TLB misses, accesses that cross a page, MMIO,
+// stores to pages that somebody watches or that hold decoded code. All functions answer false after recording a fault
+// in the Cpu, and then have changed nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "vmm/cpu/soft/physical_map.h"
+
+namespace vmm::cpu::soft {
+
+struct Cpu;
+
+enum class Access : std::uint8_t { Read, Write, Fetch };
+
+struct TlbEntry {
+  static constexpr std::uint64_t kNone = 1;  // no page's address
+  // The page's linear address where that access may go the quick way, else kNone.
+  std::uint64_t read = kNone, write = kNone;
+  std::uintptr_t host = 0;     // host address less linear address
+  std::uint64_t physical = 0;  // the page's, | kGlobal
+};
+
+class Mmu {
+ public:
+  static constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
+
+  explicit Mmu(Cpu& cpu) : cpu_(cpu) { flush_all(); }
+  Mmu(const Mmu&) = delete;
+  Mmu& operator=(const Mmu&) = delete;
+
+  // At the present privilege.
+  template <class T>
+  bool read(std::uint64_t linear, T& value) {
+    const TlbEntry& entry = table_[index(linear)];
+    if (entry.read == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
+      std::memcpy(&value, reinterpret_cast<const void*>(entry.host + linear), sizeof value);
+      return true;
+    }
+    return read_slow(linear, &value, sizeof value, Access::Read);
+  }
+  template <class T>
+  bool write(std::uint64_t linear, T value) {
+    const TlbEntry& entry = table_[index(linear)];
+    if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
+      std::memcpy(reinterpret_cast<void*>(entry.host + linear), &value, sizeof value);
+      return true;
+    }
+    return write_slow(linear, &value, sizeof value);
+  }
+  // The first half of a read-modify-write: faults as the store would. The write() of the same bytes that follows,
+  // before anything else happens, cannot fault.
+  template <class T>
+  bool read_for_write(std::uint64_t linear, T& value) {
+    const TlbEntry& entry = table_[index(linear)];
+    if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
+      std::memcpy(&value, reinterpret_cast<const void*>(entry.host + linear), sizeof value);
+      return true;
+    }
+    return read_slow(linear, &value, sizeof value, Access::Write);
+  }
+  // Any length up to a page; all or nothing.
+  bool read_bytes(std::uint64_t linear, void* bytes, unsigned size) {
+    return read_slow(linear, bytes, size, Access::Read);
+  }
+  bool write_bytes(std::uint64_t linear, const void* bytes, unsigned size) { return write_slow(linear, bytes, size); }
+  // Would such an access fault? Records the fault if so; sets accessed and dirty bits as the access would.
+  bool probe(std::uint64_t linear, unsigned size, Access access);
+  // A run of host memory for repeated strings: how many bytes from `linear` on, at most `wanted` and within the page,
+  // may be accessed the quick way, and where. 0: go element by element. Never faults.
+  unsigned direct(std::uint64_t linear, unsigned wanted, Access access, std::uint8_t*& host);
+
+  // With supervisor privilege whatever the CPL, for descriptor tables and task states. [SDM 3A 4.6.1]
+  template <class T>
+  bool read_system(std::uint64_t linear, T& value) {
+    return read_system_bytes(linear, &value, sizeof value);
+  }
+  template <class T>
+  bool write_system(std::uint64_t linear, T value) {
+    return write_system_bytes(linear, &value, sizeof value);
+  }
+  bool read_system_bytes(std::uint64_t linear, void* bytes, unsigned size);
+  bool write_system_bytes(std::uint64_t linear, const void* bytes, unsigned size);
+
+  // For the decoder: the physical page behind `linear`, if code may be fetched there.
+  bool fetch_page(std::uint64_t linear, std::uint64_t& physical_page);
+
+  // After a change of CPL, EFLAGS.AC, CR0, CR4 or EFER: which table and which rules hold.
+  void privilege_changed();
+  void flush_all();         // every translation
+  void flush_non_global();  // MOV CR3
+  void flush_page(std::uint64_t linear);
+  // No quick stores to this host page from now on, in whatever table: it holds code, or a watcher looks again.
+  void drop_writes(const std::uint8_t* host_page);
+  void drop_all_writes();
+  // Grows with every flush and every change of privilege or mapping: what was looked up by linear address before is
+  // void.
+  std::uint64_t generation() const { return generation_; }
+
+ private:
+  static constexpr unsigned kEntries = 1024;
+  // Supervisor; supervisor while SMAP forbids user data; user.
+  enum Table : std::uint8_t { kSupervisor, kSupervisorSmap, kUser, kTables };
+  static unsigned index(std::uint64_t linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
+
+  bool read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access);
+  bool write_slow(std::uint64_t linear, const void* bytes, unsigned size);
+
+  Cpu& cpu_;
+  TlbEntry* table_ = nullptr;
+  std::uint64_t generation_ = 0;
+  std::array<std::array<TlbEntry, kEntries>, kTables> tables_;
+};
+
+}  // namespace vmm::cpu::soft

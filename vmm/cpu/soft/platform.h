@@ -1,0 +1,23 @@
+// What a software CPU meets outside of itself: ports, time, and its fellow CPUs' block cache.
+#pragma once
+
+#include <cstdint>
+
+#include "core/bus/address_space.h"
+#include "vmm/cpu/soft/block_cache.h"
+#include "vmm/cpu/soft/physical_map.h"
+
+namespace vmm::cpu::soft {
+
+class Platform {
+ public:
+  virtual ~Platform() = default;
+  virtual core::AddressSpace& io() = 0;
+  virtual PhysicalMap& physical() = 0;
+  virtual BlockCache& blocks() = 0;
+  virtual std::uint64_t time_stamp() = 0;  // the time stamp counter, before any guest's offset
+  // No CPU's quick stores reach this page any more.
+  virtual void drop_writes(const std::uint8_t* host_page) = 0;
+};
+
+}  // namespace vmm::cpu::soft
