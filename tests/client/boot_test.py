@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Guests we did not write, on KVM, to their screens (compared with tests/golden)."""
-import os
 import sys
+import tempfile
 
-from harness import ROOT, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen
+from harness import GUESTS, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen
 
 GRUB = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso"
 # Kernel-mode code runs at half a million instructions a second where KVM has no hardware behind it.
@@ -32,8 +32,27 @@ def grub_rescue_to_its_menu_and_shell_with_keys_through_spice():
         client.close()
 
 
+def direct_boot(*options, timeout, status):
+    for protocol in ("multiboot", "pvh"):
+        with tempfile.NamedTemporaryFile() as serial:
+            vmm = Vmm("--kernel", f"{GUESTS}/direct_boot/{protocol}.elf", "--append", "quick brown=fox", "--serial",
+                      "file:" + serial.name, *options, qmp=False)
+            check(vmm.wait_exit(timeout) == status, f"{protocol}: exit status {vmm.process.returncode}, not {status}")
+            vmm.close()
+            said = serial.read().decode()
+            check(said.startswith(f"{protocol}: ") and said.endswith("quick brown=fox\n"), f"{protocol}: {said!r}")
+
+
+def direct_boot_without_firmware():
+    direct_boot("--bios", "none", timeout=60, status=0x21)
+
+
+def direct_boot_after_the_firmware():
+    direct_boot(timeout=SEABIOS_TIMEOUT, status=0)  # the guest powers off
+
+
 def system_reset_boots_again():
-    image = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/hello.img"
+    image = GUESTS + "/boot_sector/hello.img"
     with Vmm("--disk", image + ",readonly=on") as vmm:
         client = SpiceClient(vmm.port)
         client.wait_picture()
@@ -49,14 +68,15 @@ def system_reset_boots_again():
 
 
 def debug_exit_gives_its_status():
-    image = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/exit.img"
+    image = GUESTS + "/boot_sector/exit.img"
     vmm = Vmm("--disk", image + ",snapshot=on", qmp=False)
     check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x21, f"exit status {vmm.process.returncode}, not {0x21}")
     vmm.close()
 
 
 CASES = {function.__name__: function for function in (
-    seabios_without_bootable_device, debug_exit_gives_its_status, system_reset_boots_again,
+    seabios_without_bootable_device, debug_exit_gives_its_status,
+    direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def bad_options():
     refused("--cpus", "0", naming="--cpus")
     refused("--spice", "tls-port=1,port=2", naming="tls-port")
     refused("--boot", "z", naming="--boot")
+    refused("--bios", "none", naming="--kernel")
     refused("--initrd", "/tmp/x", naming="--kernel")
 
 

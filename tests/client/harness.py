@@ -16,6 +16,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MINIVMM = os.environ.get("MINIVMM", os.path.join(ROOT, "build/release/minivmm"))
+GUESTS = os.environ.get("GUESTS", os.path.join(ROOT, "build/release/tests/guest"))
 GOLDEN = os.path.join(ROOT, "tests/golden")
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -32,9 +33,11 @@ def check(condition, message):
 
 
 def wait_for(what, probe, timeout=60, pause=0.05):
-    """Polls probe() until it answers something true; its answer is returned."""
+    """Polls probe() until it answers something true; its answer is returned. SPICE clients live on meanwhile."""
     end = time.monotonic() + timeout
     while True:
+        for client in list(SpiceClient.connected):
+            client.pump()
         answer = probe()
         if answer:
             return answer
@@ -212,6 +215,7 @@ class Vmm:
 
 class SpiceClient:
     """spice-gtk through its GObject bindings, driven from one main context."""
+    connected = set()
 
     def __init__(self, port, password=None, host="127.0.0.1"):
         import gi
@@ -228,6 +232,7 @@ class SpiceClient:
         self.invalidations = 0
         GObject.Object.connect(self.session, "channel-new", self._channel_new)
         SpiceClientGLib.Session.connect(self.session)
+        SpiceClient.connected.add(self)
 
     def _channel_new(self, _session, channel):
         kind = channel.get_property("channel-type")
@@ -258,10 +263,7 @@ class SpiceClient:
                 time.sleep(0.005)
 
     def wait(self, what, probe, timeout=30):
-        def pumped():
-            self.pump()
-            return probe()
-        return wait_for(what, pumped, timeout, 0.01)
+        return wait_for(what, probe, timeout, 0.01)
 
     def wait_picture(self, timeout=30):
         self.wait("a first picture", lambda: self.primary and self.marked, timeout)
@@ -286,6 +288,7 @@ class SpiceClient:
             self.pump(0.05)
 
     def close(self):
+        SpiceClient.connected.discard(self)
         self.spice.Session.disconnect(self.session)
         self.pump(0.05)
 

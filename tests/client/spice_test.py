@@ -6,9 +6,10 @@ import struct
 import subprocess
 import tempfile
 
-from harness import ROOT, SpiceClient, Vmm, check, differing_cells, read_picture, read_ppm, run_cases, same_screen, wait_for
+from harness import (GUESTS, SpiceClient, Vmm, check, differing_cells, read_picture, read_ppm, run_cases, same_screen,
+                     wait_for)
 
-BOOT_SECTOR = os.environ.get("BOOT_SECTORS", os.path.join(ROOT, "build/release/tests/guest/boot_sector")) + "/hello.img"
+BOOT_SECTOR = GUESTS + "/boot_sector/hello.img"
 CYCLES = int(os.environ.get("CYCLES", "1000"))
 BOOT_TIMEOUT = 240  # SeaBIOS on an emulated kernel mode, beside other tests
 

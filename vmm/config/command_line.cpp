@@ -61,6 +61,7 @@ std::vector<std::string> problems(const MachineConfig& config) {
   std::vector<std::string> found;
   if (config.kernel.empty() && !config.initrd.empty()) found.emplace_back("--initrd needs --kernel");
   if (config.kernel.empty() && !config.append.empty()) found.emplace_back("--append needs --kernel");
+  if (config.kernel.empty() && config.bios == kNoBios) found.emplace_back("--bios none needs --kernel");
   if (config.disks.size() + (config.cdrom ? 1 : 0) > 4) {
     found.emplace_back("IDE has four places: at most four --disk, or three and a --cdrom");
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmm::config {
@@ -33,6 +34,9 @@ struct DebugconConfig {
   std::uint16_t port = 0x402;
 };
 
+// --bios none: --kernel starts straight from the reset, without firmware.
+constexpr std::string_view kNoBios = "none";
+
 struct MachineConfig {
   // Machine
   std::string name = "minivmm";
@@ -40,7 +44,7 @@ struct MachineConfig {
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;
   unsigned cpus = 1;
   AccelChoice accel = AccelChoice::Auto;
-  std::string bios;     // path; empty: the built-in SeaBIOS
+  std::string bios;     // path; empty: the built-in SeaBIOS; or kNoBios
   std::string vgabios;  // path; empty: the built-in one
 
   // Disks and boot

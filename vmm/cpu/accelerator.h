@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -42,12 +43,19 @@ class MsiDoorbell {
   virtual core::Result<> change(const core::MsiMessage& message) = 0;  // any thread
 };
 
+// Guest physical addresses that an accelerator keeps for itself; firmware must tell the guest.
+struct KeptMemory {
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;
+};
+
 // deliver() and set_ioapic_routes(): any thread, device locks may be held, never block on a vCPU.
 class Accelerator : public core::MsiSink, public core::IoApicRouteSink, public core::Stateful {
  public:
   virtual std::string_view name() const = 0;  // "kvm"
   virtual std::span<Vcpu* const> vcpus() = 0;
   virtual std::span<CpuRunner* const> runners() = 0;
+  virtual std::optional<KeptMemory> kept_memory() const { return std::nullopt; }
 
   // The 8259's INTR output rose: the boot CPU looks at it. Any thread, device locks may be held.
   virtual void kick_ext_int() = 0;

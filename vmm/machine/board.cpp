@@ -61,7 +61,8 @@ Result<std::unique_ptr<core::MemoryBlock>> rom_block(std::string name, const std
 }
 
 Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& config,
-                                                 const std::array<std::uint8_t, 16>& uuid, const HostEnds& ends) {
+                                                 const std::array<std::uint8_t, 16>& uuid, const HostEnds& ends,
+                                                 std::optional<cpu::KeptMemory> kept) {
   std::vector<firmware::BootCandidate> candidates;
   for (const auto& drive : ends.drives) {
     candidates.push_back({drive.is_cdrom ? 'd' : 'c', firmware::ide_boot_path(drive.channel, drive.unit)});
@@ -73,6 +74,8 @@ Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& co
   result.uuid = uuid;
   result.boot_order = firmware::ordered_paths(config.boot_order, candidates);
   result.boot_menu = config.boot_menu;
+  if (kept) result.reserved.push_back({kept->start, kept->size});
+  result.kernel_from = config.bios == config::kNoBios ? firmware::BootFrom::None : firmware::BootFrom::Bios;
   if (config.kernel.empty()) return result;
   // A comma separates modules, which only Multiboot and PVH kernels tell apart.
   std::vector<std::string> modules;
@@ -129,9 +132,9 @@ struct Board::Parts {
   Result<> build_memory(const config::MachineConfig& config);
   Result<> build_cpus(const config::MachineConfig& config);
   void build_interrupts();
+  Result<> build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid);
   void build_chipset(const config::MachineConfig& config);
   Result<> build_devices(const config::MachineConfig& config);
-  Result<> build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid);
   Result<> plug();
   Result<> attach();
   void list_devices();
@@ -178,9 +181,6 @@ Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
   auto memory = core::GuestMemory::create(config.memory_bytes, ram_layout(config.memory_bytes).below_4g);
   if (!memory) return core::fail_with("--memory", memory);
   ram = std::move(*memory);
-  auto rom = rom_block("bios", ends.bios);
-  if (!rom) return std::unexpected(rom.error());
-  bios = std::move(*rom);
   return {};
 }
 
@@ -200,6 +200,18 @@ void Board::Parts::build_interrupts() {
   ioapic = std::make_unique<platform::IoApic>(platform::IoApic::Wiring{*accelerator, *accelerator});
   isa = std::make_unique<platform::IsaIrqs>(platform::IsaIrqs::Wiring{pic, *ioapic});
   irqs = std::make_unique<IrqCounter>(*isa);
+}
+
+Result<> Board::Parts::build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid) {
+  fw_cfg = std::make_unique<firmware::FwCfg>(firmware::FwCfg::Wiring{*ram});
+  auto wanted = firmware_config(config, uuid, ends, accelerator->kept_memory());
+  if (!wanted) return std::unexpected(wanted.error());
+  auto filled = firmware::fill_fw_cfg(*fw_cfg, std::move(*wanted));
+  if (!filled) return core::fail_with("--kernel", filled);
+  auto rom = rom_block("bios", filled->bios.empty() ? ends.bios : filled->bios);
+  if (!rom) return std::unexpected(rom.error());
+  bios = std::move(*rom);
+  return {};
 }
 
 void Board::Parts::build_chipset(const config::MachineConfig& config) {
@@ -241,15 +253,6 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
   auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
   if (!function) return std::unexpected(function.error());
   qxl = std::move(*function);
-  return {};
-}
-
-Result<> Board::Parts::build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid) {
-  fw_cfg = std::make_unique<firmware::FwCfg>(firmware::FwCfg::Wiring{*ram});
-  auto wanted = firmware_config(config, uuid, ends);
-  if (!wanted) return std::unexpected(wanted.error());
-  auto filled = firmware::fill_fw_cfg(*fw_cfg, std::move(*wanted));
-  if (!filled) return std::unexpected(filled.error());
   return {};
 }
 
@@ -302,9 +305,9 @@ Result<std::unique_ptr<Board>> Board::create(const config::MachineConfig& config
   if (auto built = parts->build_memory(config); !built) return std::unexpected(built.error());
   if (auto built = parts->build_cpus(config); !built) return std::unexpected(built.error());
   parts->build_interrupts();
+  if (auto built = parts->build_firmware(config, uuid); !built) return std::unexpected(built.error());
   parts->build_chipset(config);
   if (auto built = parts->build_devices(config); !built) return std::unexpected(built.error());
-  if (auto built = parts->build_firmware(config, uuid); !built) return std::unexpected(built.error());
   if (auto plugged = parts->plug(); !plugged) return std::unexpected(plugged.error());
   if (auto attached = parts->attach(); !attached) return std::unexpected(attached.error());
   parts->list_devices();

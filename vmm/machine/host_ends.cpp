@@ -71,9 +71,11 @@ Result<HostEnds> open_host_ends(const config::MachineConfig& config) {
     if (!stream) return core::fail_with("--debugcon", stream);
     ends.debugcon = std::move(*stream);
   }
-  auto bios = image_or(config.bios, firmware::seabios(), firmware::load_bios);
-  if (!bios) return core::fail_with("--bios", bios);
-  ends.bios = std::move(*bios);
+  if (config.bios != config::kNoBios) {
+    auto bios = image_or(config.bios, firmware::seabios(), firmware::load_bios);
+    if (!bios) return core::fail_with("--bios", bios);
+    ends.bios = std::move(*bios);
+  }
   auto vgabios = image_or(config.vgabios, firmware::vgabios_qxl(), firmware::load_vgabios);
   if (!vgabios) return core::fail_with("--vgabios", vgabios);
   ends.vgabios = std::move(*vgabios);

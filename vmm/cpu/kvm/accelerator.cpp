@@ -23,6 +23,7 @@ namespace {
 // local APICs and the BIOS.
 constexpr std::uint64_t kIdentityMapAddress = 0xfeff'c000;
 constexpr unsigned long kTssAddress = 0xfeff'd000;
+constexpr std::uint64_t kKeptBytes = 0x4000;
 // [SDM 3A 11.11.1] Where messages go; the bits below say to whom.
 constexpr std::uint64_t kMessageAddress = 0xfee0'0000;
 constexpr std::uint64_t kMessageMask = 0xfff0'0000;
@@ -48,6 +49,7 @@ class KvmAccelerator final : public Accelerator {
   std::string_view name() const override { return "kvm"; }
   std::span<Vcpu* const> vcpus() override { return vcpus_; }
   std::span<CpuRunner* const> runners() override { return runners_; }
+  std::optional<KeptMemory> kept_memory() const override { return KeptMemory{kIdentityMapAddress, kKeptBytes}; }
   void kick_ext_int() override { owned_.front()->want_ext_int(); }
   void set_a20(bool) override {}  // KVM cannot fold addresses; no guest of the last decades closes the gate for good
   core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) override {
