@@ -13,7 +13,7 @@ minivmm_test(spice_display
           unit/spice/display/image_encoder_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
-  USES spice/display)
+  USES spice/display LABELS threads)
 minivmm_fuzz(lz_decode
   SOURCES fuzz/lz_decode.cpp
   USES spice/codec)

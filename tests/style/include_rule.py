@@ -54,7 +54,8 @@ def main():
                 problems.append(f"{path}:{number}: {found[1]} is not a file of the project (write paths from the root)")
             elif target not in (source, "core/base") and not any(permits(rule, target) for rule in table[source]):
                 problems.append(f"{path}:{number}: {source} may not include {target}")
-    print("\n".join(problems) if problems else f"{len(files)} files obey the include rule")
+    for problem in problems:
+        print(problem)
     return 1 if problems else 0
 
 

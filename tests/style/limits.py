@@ -39,7 +39,8 @@ def main():
             if not (file.parent / "README.md").exists() and file.name != "main.cpp":
                 problems.append(f"{path.parent}: has no README.md")
     problems = sorted(set(problems))
-    print("\n".join(problems) if problems else "style limits kept")
+    for problem in problems:
+        print(problem)
     return 1 if problems else 0
 
 
