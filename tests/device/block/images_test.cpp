@@ -127,10 +127,14 @@ TEST_F(Images, file_without_write_permission_says_what_to_do) {
   ::chmod(folder_.c_str(), 0755);
   // Root may write everything: be nobody for a moment.
   const bool is_root = ::geteuid() == 0;
-  if (is_root) ASSERT_EQ(::seteuid(65534), 0);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
   EXPECT_THAT(error_of({.path = image}), HasSubstr("readonly=on"));
   EXPECT_EQ(error_of({.path = image, .readonly = true}), "");
-  if (is_root) ASSERT_EQ(::seteuid(0), 0);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
 }
 
 // --- locks -----------------------------------------------------------------------------------------------------------
