@@ -14,6 +14,19 @@
 
 namespace spice::display {
 
+namespace {
+
+// A cell of the largest text mode font; nothing smaller than a cursor's blink needs to be followed at once.
+constexpr std::int64_t kCellPixels = 9 * 32;
+
+RefreshPace::Seen seen_in(const Screen::Changes& changes) {
+  if (!changes.any()) return RefreshPace::Seen::Nothing;
+  const bool is_small = !changes.mode_set && changes.region.area() <= kCellPixels;
+  return is_small ? RefreshPace::Seen::Blink : RefreshPace::Seen::Change;
+}
+
+}  // namespace
+
 // All on the worker's thread, except the constructor, the destructor and what says otherwise.
 class DisplayWorker::Impl {
  public:
@@ -107,7 +120,7 @@ class DisplayWorker::Impl {
     const auto changes = screen_.refresh(source_, std::exchange(full_wanted_, false));
     if (changes.any()) displays_.for_each([&changes](DisplayChannel& display) { display.changed(changes); });
     if (screen_.surface().bounds() != bounds) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
-    const auto interval = pace_.after_refresh(changes.any());
+    const auto interval = pace_.after_refresh(seen_in(changes));
     if (watched()) timer_.arm(interval);
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace spice::display {
 
@@ -13,16 +14,19 @@ class RefreshPace {
   static constexpr Milliseconds kShortest{30};
   // An idle text screen is looked at five times a second: what a guest does by itself is seen within this.
   static constexpr Milliseconds kLongest{200};
-  // So many refreshes without a change before the pace slackens: a cursor's blink does not keep it up for ever.
+  // A text cursor blinks some four times a second: often enough to show it, and no reason to hurry.
+  static constexpr Milliseconds kBlinking{100};
+  // So many refreshes without a change before the pace slackens.
   static constexpr unsigned kQuietBeforeSlack = 4;
 
+  enum class Seen : std::uint8_t { Nothing, Blink, Change };
+
   // After a refresh: the time to the next one.
-  Milliseconds after_refresh(bool changed) {
-    if (changed) {
-      quiet_ = 0;
-      interval_ = kShortest;
+  Milliseconds after_refresh(Seen seen) {
+    if (seen == Seen::Change) {
+      expect_change();
     } else if (++quiet_ > kQuietBeforeSlack) {
-      interval_ = std::min(interval_ * 3 / 2, kLongest);
+      interval_ = seen == Seen::Blink ? std::min(interval_, kBlinking) : std::min(interval_ * 3 / 2, kLongest);
     }
     return interval_;
   }

@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "core/bus/address_space.h"
 #include "vmm/cpu/cpu_state.h"
+#include "vmm/cpu/cpuid.h"
 #include "vmm/cpu/soft/flags.h"
 #include "vmm/cpu/soft/mmu.h"
 #include "vmm/cpu/soft/op.h"
@@ -48,7 +50,9 @@ enum class Vector : std::uint8_t {
 struct Fault {
   Vector vector = Vector::InvalidOpcode;
   std::uint32_t error_code = 0;  // where the vector has one
-  std::uint64_t address = 0;     // PageFault: for CR2. Debug: the bits for DR6
+  // PageFault: for CR2. Debug: the bits for DR6. GeneralProtection: an address that is not canonical, which is for the
+  // stack segment's users to turn into StackFault; else 0.
+  std::uint64_t address = 0;
 };
 
 enum SegmentIndex : std::uint8_t { kEs, kCs, kSs, kDs, kFs, kGs };
@@ -120,11 +124,13 @@ struct Cpu {
 
   Mmu mmu{*this};
 
-  std::uint64_t cr0 = 0x60000010, cr2 = 0, cr3 = 0, cr4 = 0, cr8_unused = 0, efer = 0;
+  std::uint64_t cr0 = 0x60000010, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0;
+  std::array<std::uint64_t, 4> page_directory_pointers{};  // PAE paging outside long mode
   SegmentRegister ldt, tr;
   DescriptorTable gdt, idt;
   std::array<std::uint64_t, 4> debug_address{};
   std::uint64_t dr6 = 0xffff0ff0, dr7 = 0x400;
+  std::uint64_t debug_hits = 0;  // DR6 bits of data breakpoints that the instruction met: #DB after it
 
   X87 x87;
   alignas(16) std::array<Xmm, 16> xmm{};
@@ -146,6 +152,7 @@ struct Cpu {
   unsigned index = 0;
   LocalApic* apic = nullptr;
   const CpuFeatures* features = nullptr;
+  const std::vector<CpuidEntry>* cpuid = nullptr;  // what CPUID answers; nullptr: zeros
   Platform* platform = nullptr;  // ports, time stamp counter, halting: what is outside the CPU
 
   template <class T>

@@ -14,6 +14,7 @@
 namespace vmm::cpu::soft {
 
 struct Cpu;
+struct PageFrame;
 
 enum class Access : std::uint8_t { Read, Write, Fetch };
 
@@ -22,12 +23,20 @@ struct TlbEntry {
   // The page's linear address where that access may go the quick way, else kNone.
   std::uint64_t read = kNone, write = kNone;
   std::uintptr_t host = 0;     // host address less linear address
-  std::uint64_t physical = 0;  // the page's, | kGlobal
+  std::uint64_t physical = 0;  // the page's, | the bits below
+  static constexpr std::uint64_t kGlobal = 1, kLarge = 2;  // part of a larger page
+};
+
+// Where code was found to be executable, for fetch_page().
+struct FetchEntry {
+  std::uint64_t linear = TlbEntry::kNone;  // | the table
+  std::uint64_t physical = 0;              // as in TlbEntry
 };
 
 class Mmu {
  public:
   static constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
+  static constexpr unsigned kPhysicalBits = 40;  // MAXPHYADDR, what CPUID leaf 8000_0008 says
 
   explicit Mmu(Cpu& cpu) : cpu_(cpu) { flush_all(); }
   Mmu(const Mmu&) = delete;
@@ -89,7 +98,12 @@ class Mmu {
   // For the decoder: the physical page behind `linear`, if code may be fetched there.
   bool fetch_page(std::uint64_t linear, std::uint64_t& physical_page);
 
-  // After a change of CPL, EFLAGS.AC, CR0, CR4 or EFER: which table and which rules hold.
+  // Whether an address can be used for data at all: always outside long mode.
+  bool is_canonical(std::uint64_t linear) const;
+  // PAE paging's four registers, on MOV CR3 and the like, and when a state is loaded. False: #GP is recorded.
+  bool load_page_directory_pointers(std::uint64_t cr3);
+
+  // After a change of CPL, EFLAGS.AC, CR0, CR4, EFER or DR7: which table and which rules hold.
   void privilege_changed();
   void flush_all();         // every translation
   void flush_non_global();  // MOV CR3
@@ -103,17 +117,47 @@ class Mmu {
 
  private:
   static constexpr unsigned kEntries = 1024;
-  // Supervisor; supervisor while SMAP forbids user data; user.
-  enum Table : std::uint8_t { kSupervisor, kSupervisorSmap, kUser, kTables };
+  static constexpr unsigned kFetchEntries = 256;
+  // Supervisor; supervisor while SMAP forbids user data; user; and one that stays empty, for when every access must be
+  // looked at: alignment checks, data breakpoints.
+  enum Table : std::uint8_t { kSupervisor, kSupervisorSmap, kUser, kTables, kNoTable = kTables };
+  // A part of an access within one page.
+  struct Piece {
+    HostPage page;
+    std::uint64_t physical = 0;  // after the A20 gate
+    std::uint64_t linear = 0;
+    unsigned size = 0;
+    TlbEntry* entry = nullptr;  // where stores may become quick
+  };
+  // One access of at most a page: one piece or two.
+  struct Pieces {
+    std::array<Piece, 2> piece;
+    unsigned count = 0;
+  };
   static unsigned index(std::uint64_t linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
 
   bool read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access);
   bool write_slow(std::uint64_t linear, const void* bytes, unsigned size);
+  bool check_access(std::uint64_t linear, unsigned size, Access access);
+  bool locate(std::uint64_t linear, unsigned size, Access access, Table table, Pieces& pieces);
+  bool locate_piece(std::uint64_t linear, Access access, Table table, Piece& piece);
+  TlbEntry& install(Table table, std::uint64_t page, const HostPage& host, std::uint64_t physical,
+                    const PageFrame& frame);
+  void allow_writes(const Piece& piece);
+  void read_pieces(const Pieces& pieces, void* bytes);
+  void write_pieces(const Pieces& pieces, const void* bytes);
+  void meet_breakpoints(std::uint64_t linear, unsigned size, Access access);
+  Table system_table() const;
 
   Cpu& cpu_;
   TlbEntry* table_ = nullptr;
   std::uint64_t generation_ = 0;
-  std::array<std::array<TlbEntry, kEntries>, kTables> tables_;
+  Table active_ = kSupervisor;  // for the present privilege
+  bool checks_alignment_ = false;
+  bool has_breakpoints_ = false;
+  std::uint64_t large_regions_ = 0;  // bit n: entries of large pages in the GiB n modulo 64
+  std::array<std::array<TlbEntry, kEntries>, kTables + 1> tables_;
+  std::array<FetchEntry, kFetchEntries> fetches_;
 };
 
 }  // namespace vmm::cpu::soft

@@ -44,7 +44,8 @@ class PhysicalMap final : public core::RamMapListener {
   std::uint64_t a20_mask_ = ~std::uint64_t{0};
   std::vector<core::RamRegion> present_;  // CPUs' thread; sorted
   std::mutex mutex_;
-  std::vector<core::RamRegion> wanted_;  // guarded by mutex_
+  std::vector<core::RamRegion> changing_;  // guarded by mutex_: in the middle of a change
+  std::vector<core::RamRegion> wanted_;    // guarded by mutex_: after the last whole change
   std::atomic<bool> stale_{false};
 };
 
