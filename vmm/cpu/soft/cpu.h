@@ -153,7 +153,7 @@ struct Cpu {
   LocalApic* apic = nullptr;
   const CpuFeatures* features = nullptr;
   const std::vector<CpuidEntry>* cpuid = nullptr;  // what CPUID answers; nullptr: zeros
-  Platform* platform = nullptr;  // ports, time stamp counter, halting: what is outside the CPU
+  Platform* platform = nullptr;                    // ports, time stamp counter, halting: what is outside the CPU
 
   template <class T>
   T reg(std::uint8_t offset) const {

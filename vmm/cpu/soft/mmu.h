@@ -22,8 +22,8 @@ struct TlbEntry {
   static constexpr std::uint64_t kNone = 1;  // no page's address
   // The page's linear address where that access may go the quick way, else kNone.
   std::uint64_t read = kNone, write = kNone;
-  std::uintptr_t host = 0;     // host address less linear address
-  std::uint64_t physical = 0;  // the page's, | the bits below
+  std::uintptr_t host = 0;                                 // host address less linear address
+  std::uint64_t physical = 0;                              // the page's, | the bits below
   static constexpr std::uint64_t kGlobal = 1, kLarge = 2;  // part of a larger page
 };
 
