@@ -1,0 +1,177 @@
+// Which operands an instruction has, for the families that pick a function by them; and memory operands whose address
+// needs no more than an addition, which most have in 64-bit mode.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <initializer_list>
+#include <type_traits>
+
+#include "vmm/cpu/soft/cpu.h"
+#include "vmm/cpu/soft/decoder.h"
+#include "vmm/cpu/soft/operands.h"
+
+namespace vmm::cpu::soft {
+
+constexpr std::uint8_t kRax = 0 * 8, kRcx = 1 * 8, kRdx = 2 * 8, kRbx = 3 * 8, kAh = 1;
+
+// A general register of any size as a byte offset; kNotGeneral for all others.
+constexpr std::uint8_t kNotGeneral = 0xff;
+constexpr std::uint8_t register_offset(ZydisRegister name) {
+  const auto within = [name](ZydisRegister first, ZydisRegister last) { return name >= first && name <= last; };
+  const auto numbered = [name](ZydisRegister zero) { return static_cast<std::uint8_t>((name - zero) * 8); };
+  if (within(ZYDIS_REGISTER_AL, ZYDIS_REGISTER_BL)) return numbered(ZYDIS_REGISTER_AL);
+  if (within(ZYDIS_REGISTER_AH, ZYDIS_REGISTER_BH)) return static_cast<std::uint8_t>(numbered(ZYDIS_REGISTER_AH) + 1);
+  if (within(ZYDIS_REGISTER_SPL, ZYDIS_REGISTER_R15B))
+    return static_cast<std::uint8_t>(numbered(ZYDIS_REGISTER_SPL) + 4 * 8);
+  if (within(ZYDIS_REGISTER_AX, ZYDIS_REGISTER_R15W)) return numbered(ZYDIS_REGISTER_AX);
+  if (within(ZYDIS_REGISTER_EAX, ZYDIS_REGISTER_R15D)) return numbered(ZYDIS_REGISTER_EAX);
+  if (within(ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_R15)) return numbered(ZYDIS_REGISTER_RAX);
+  return kNotGeneral;
+}
+
+// Destination first.
+enum class Form : std::uint8_t { Reg, Mem, RegReg, RegMem, MemReg, RegImm, MemImm, Other };
+
+constexpr bool is_general(const Instruction& instruction, unsigned n) {
+  return n < instruction.operands.size() && instruction.operands[n].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         register_offset(instruction.operands[n].reg.value) != kNotGeneral;
+}
+constexpr bool is_immediate(const Instruction& instruction, unsigned n) {
+  return n < instruction.operands.size() && instruction.operands[n].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+constexpr std::uint8_t general_operand(const Instruction& instruction, unsigned n) {
+  return register_offset(instruction.operands[n].reg.value);
+}
+
+// The form of the first two operands, whose registers go to `op`: two of them to reg (destination) and rm (source), a
+// single one to both.
+inline Form take_operands(const Instruction& instruction, Op& op) {
+  const bool register0 = is_general(instruction, 0), register1 = is_general(instruction, 1);
+  const bool memory0 = instruction.operand_is_memory(0), memory1 = instruction.operand_is_memory(1);
+  if (register0) op.reg = op.rm = general_operand(instruction, 0);
+  if (register1) op.rm = general_operand(instruction, 1);
+  if (register1 && !register0) op.reg = op.rm;
+  if (is_immediate(instruction, 1)) op.immediate = static_cast<std::uint64_t>(instruction.operands[1].imm.value.s);
+
+  if (instruction.operands.size() == 1) return register0 ? Form::Reg : memory0 ? Form::Mem : Form::Other;
+  if (register0 && register1) return Form::RegReg;
+  if (register0 && memory1) return Form::RegMem;
+  if (memory0 && register1) return Form::MemReg;
+  if (register0 && is_immediate(instruction, 1)) return Form::RegImm;
+  if (memory0 && is_immediate(instruction, 1)) return Form::MemImm;
+  return Form::Other;
+}
+
+// Calls f.operator()<T>() with the unsigned type of that many bits; nullptr if there is none, or for 8 bits of an
+// instruction that has no such form.
+template <class F>
+Handler for_wide_size(unsigned bits, F f) {
+  switch (bits) {
+    case 16: return f.template operator()<std::uint16_t>();
+    case 32: return f.template operator()<std::uint32_t>();
+    case 64: return f.template operator()<std::uint64_t>();
+    default: return nullptr;
+  }
+}
+template <class F>
+Handler for_size(unsigned bits, F f) {
+  if (bits == 8) return f.template operator()<std::uint8_t>();
+  return for_wide_size(bits, f);
+}
+
+// Calls f with std::true_type or std::false_type.
+template <class F>
+Handler for_bool(bool value, F f) {
+  return value ? f(std::true_type{}) : f(std::false_type{});
+}
+
+// The memory operand is at base + scaled index + displacement, without a segment or a narrower address.
+constexpr bool is_quick(const Op& op) {
+  return (op.flags & (kFlat | kAddress32 | kAddress16)) == kFlat;
+}
+constexpr bool is_locked(const Op& op) {
+  return (op.flags & kLocked) != 0;
+}
+
+inline std::uint64_t quick_address(const Cpu& cpu, const Op& op) {
+  return cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
+         static_cast<std::uint64_t>(op.displacement);
+}
+template <bool kQuick, class T>
+bool load_form(Cpu& cpu, const Op& op, T& value) {
+  if constexpr (kQuick) return cpu.mmu.read(quick_address(cpu, op), value);
+  return load(cpu, op, value);
+}
+template <bool kQuick, class T>
+bool store_form(Cpu& cpu, const Op& op, T value) {
+  if constexpr (kQuick) return cpu.mmu.write(quick_address(cpu, op), value);
+  return store(cpu, op, value);
+}
+template <bool kQuick, class T>
+bool load_for_write_form(Cpu& cpu, const Op& op, T& value, std::uint64_t& linear) {
+  if constexpr (kQuick) {
+    linear = quick_address(cpu, op);
+    return cpu.mmu.read_for_write(linear, value);
+  }
+  return load_for_write(cpu, op, value, linear);
+}
+
+// Stores f(old) where load_for_write() has found `old`, indivisibly: CPUs take turns, but devices write RAM from
+// threads of their own, and drivers take flags away from them by XCHG and the like. f may be called again with what a
+// device has put there meanwhile. Where stores cannot go the quick way (MMIO, watched pages) it is a plain store.
+template <class T, class F>
+void store_locked(Cpu& cpu, std::uint64_t linear, T old, F& f) {
+  const ArithmeticFlags before = cpu.flags;
+  std::uint8_t* host = nullptr;
+  if (linear % sizeof(T) == 0 && cpu.mmu.direct(linear, sizeof(T), Access::Write, host) == sizeof(T)) {
+    const std::atomic_ref<T> cell(*reinterpret_cast<T*>(host));
+    T expected = old;
+    while (!cell.compare_exchange_strong(expected, f(expected)))
+      cpu.flags = before;
+    return;
+  }
+  // Registers that the store needs are read before it: it may void the very op that is executed.
+  cpu.mmu.write(linear, f(old));
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+// memory = f(memory). f sets flags and registers, after it has read the op's fields.
+template <class T, bool kQuick, bool kIndivisible, class F>
+Flow update(Cpu& cpu, const Op& op, F f) {
+  T old = 0;
+  std::uint64_t linear = 0;
+  if (!load_for_write_form<kQuick>(cpu, op, old, linear)) return Flow::Fault;
+  if constexpr (kIndivisible) {
+    store_locked(cpu, linear, old, f);
+  } else {
+    cpu.mmu.write(linear, f(old));
+  }
+  return Flow::Next;
+}
+
+// Mnemonics of a family and who picks their functions.
+using Selector = Handler (*)(const Instruction& instruction, Op& op);
+class SelectorTable {
+ public:
+  struct Entry {
+    ZydisMnemonic mnemonic;
+    Selector select;
+  };
+  constexpr SelectorTable(std::initializer_list<Entry> entries) {
+    for (const Entry& entry : entries)
+      selectors_[entry.mnemonic] = entry.select;
+  }
+  Handler operator()(const Instruction& instruction, Op& op) const {
+    const auto mnemonic = static_cast<std::size_t>(instruction.decoded.mnemonic);
+    if (mnemonic >= selectors_.size()) return nullptr;
+    const Selector select = selectors_[mnemonic];
+    return select == nullptr ? nullptr : select(instruction, op);
+  }
+
+ private:
+  std::array<Selector, ZYDIS_MNEMONIC_MAX_VALUE + 1> selectors_{};
+};
+
+}  // namespace vmm::cpu::soft

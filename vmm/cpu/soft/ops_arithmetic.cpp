@@ -1,0 +1,325 @@
+// ADD ... XOR, CMP, TEST, INC, DEC, NEG, NOT, XADD, ADCX, ADOX and the instructions that set single flags. [SDM 2]
+// The decimal ones are in ops_decimal.cpp, CMPXCHG in ops_compare_exchange.cpp.
+#include "vmm/cpu/soft/ops_arithmetic.h"
+
+#include "vmm/cpu/soft/forms.h"
+
+namespace vmm::cpu::soft {
+namespace {
+
+struct Add {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a + b);
+    flags.set_add(a, b, result);
+    return result;
+  }
+};
+struct Adc {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a + b + T{flags.cf()});
+    flags.set_add(a, b, result);
+    return result;
+  }
+};
+struct Sub {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a - b);
+    flags.set_sub(a, b, result);
+    return result;
+  }
+};
+struct Sbb {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a - b - T{flags.cf()});
+    flags.set_sub(a, b, result);
+    return result;
+  }
+};
+struct Cmp : Sub {
+  static constexpr bool kWrites = false;
+};
+struct And {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a & b);
+    flags.set_logic(result);
+    return result;
+  }
+};
+struct Or {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a | b);
+    flags.set_logic(result);
+    return result;
+  }
+};
+struct Xor {
+  static constexpr bool kWrites = true;
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a, T b) {
+    const T result = static_cast<T>(a ^ b);
+    flags.set_logic(result);
+    return result;
+  }
+};
+struct Test : And {
+  static constexpr bool kWrites = false;
+};
+
+template <class O, class T>
+Flow binary_reg(Cpu& cpu, const Op& op, T b) {
+  const T result = O::apply(cpu.flags, cpu.reg<T>(op.reg), b);
+  if constexpr (O::kWrites) cpu.set_reg<T>(op.reg, result);
+  return Flow::Next;
+}
+template <class O, class T>
+Flow reg_reg(Cpu& cpu, const Op& op) {
+  return binary_reg<O, T>(cpu, op, cpu.reg<T>(op.rm));
+}
+template <class O, class T>
+Flow reg_imm(Cpu& cpu, const Op& op) {
+  return binary_reg<O, T>(cpu, op, static_cast<T>(op.immediate));
+}
+template <class O, class T, bool kQuick>
+Flow reg_mem(Cpu& cpu, const Op& op) {
+  T b = 0;
+  if (!load_form<kQuick>(cpu, op, b)) return Flow::Fault;
+  return binary_reg<O, T>(cpu, op, b);
+}
+
+template <class O, class T, bool kQuick, bool kIndivisible>
+Flow binary_mem(Cpu& cpu, const Op& op, T b) {
+  if constexpr (O::kWrites) {
+    return update<T, kQuick, kIndivisible>(cpu, op, [&cpu, b](T a) { return O::apply(cpu.flags, a, b); });
+  } else {
+    T a = 0;
+    if (!load_form<kQuick>(cpu, op, a)) return Flow::Fault;
+    O::apply(cpu.flags, a, b);
+    return Flow::Next;
+  }
+}
+template <class O, class T, bool kQuick, bool kIndivisible>
+Flow mem_reg(Cpu& cpu, const Op& op) {
+  return binary_mem<O, T, kQuick, kIndivisible>(cpu, op, cpu.reg<T>(op.reg));
+}
+template <class O, class T, bool kQuick, bool kIndivisible>
+Flow mem_imm(Cpu& cpu, const Op& op) {
+  return binary_mem<O, T, kQuick, kIndivisible>(cpu, op, static_cast<T>(op.immediate));
+}
+
+// XOR r,r and SUB r,r: the usual way to get a zero.
+template <class T>
+Flow zero_reg(Cpu& cpu, const Op& op) {
+  cpu.flags.set_logic(T{0});
+  cpu.set_reg<T>(op.reg, T{0});
+  return Flow::Next;
+}
+// TEST r,r: the usual way to compare with zero; AND and OR do the same as nothing is changed.
+template <class T>
+Flow test_self(Cpu& cpu, const Op& op) {
+  cpu.flags.set_logic(cpu.reg<T>(op.reg));
+  return Flow::Next;
+}
+
+template <class O, class T>
+Handler same_register_form() {
+  if constexpr (std::is_same_v<O, Xor> || std::is_same_v<O, Sub>) return zero_reg<T>;
+  if constexpr (std::is_same_v<O, Test>) return test_self<T>;
+  return reg_reg<O, T>;
+}
+
+template <class O, class T>
+Handler binary_form(Form form, const Op& op) {
+  switch (form) {
+    case Form::RegReg: return op.reg == op.rm ? same_register_form<O, T>() : reg_reg<O, T>;
+    case Form::RegImm: return reg_imm<O, T>;
+    case Form::RegMem: return for_bool(is_quick(op), [](auto quick) -> Handler { return reg_mem<O, T, quick.value>; });
+    case Form::MemReg:
+      if (O::kWrites && is_locked(op)) return mem_reg<O, T, false, true>;
+      return for_bool(is_quick(op), [](auto quick) -> Handler { return mem_reg<O, T, quick.value, false>; });
+    case Form::MemImm:
+      if (O::kWrites && is_locked(op)) return mem_imm<O, T, false, true>;
+      return for_bool(is_quick(op), [](auto quick) -> Handler { return mem_imm<O, T, quick.value, false>; });
+    default: return nullptr;
+  }
+}
+template <class O>
+Handler select_binary(const Instruction& instruction, Op& op) {
+  const Form form = take_operands(instruction, op);
+  return for_size(instruction.bits(0), [&]<class T>() { return binary_form<O, T>(form, op); });
+}
+
+struct Inc {
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a) {
+    const bool cf = flags.cf();
+    const T result = static_cast<T>(a + 1);
+    flags.set_add(a, T{1}, result);
+    flags.set_cf(cf);
+    return result;
+  }
+};
+struct Dec {
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a) {
+    const bool cf = flags.cf();
+    const T result = static_cast<T>(a - 1);
+    flags.set_sub(a, T{1}, result);
+    flags.set_cf(cf);
+    return result;
+  }
+};
+struct Neg {
+  template <class T>
+  static T apply(ArithmeticFlags& flags, T a) {
+    return Sub::apply(flags, T{0}, a);
+  }
+};
+struct Not {
+  template <class T>
+  static T apply(ArithmeticFlags&, T a) {
+    return static_cast<T>(~a);
+  }
+};
+
+template <class O, class T>
+Flow unary_reg(Cpu& cpu, const Op& op) {
+  cpu.set_reg<T>(op.rm, O::apply(cpu.flags, cpu.reg<T>(op.rm)));
+  return Flow::Next;
+}
+template <class O, class T, bool kQuick, bool kIndivisible>
+Flow unary_mem(Cpu& cpu, const Op& op) {
+  return update<T, kQuick, kIndivisible>(cpu, op, [&cpu](T a) { return O::apply(cpu.flags, a); });
+}
+template <class O>
+Handler select_unary(const Instruction& instruction, Op& op) {
+  const Form form = take_operands(instruction, op);
+  return for_size(instruction.bits(0), [&]<class T>() -> Handler {
+    if (form == Form::Reg) return unary_reg<O, T>;
+    if (form != Form::Mem) return nullptr;
+    if (is_locked(op)) return unary_mem<O, T, false, true>;
+    return for_bool(is_quick(op), [](auto quick) -> Handler { return unary_mem<O, T, quick.value, false>; });
+  });
+}
+
+template <class T>
+Flow xadd_reg(Cpu& cpu, const Op& op) {
+  const T a = cpu.reg<T>(op.reg), b = cpu.reg<T>(op.rm);
+  cpu.set_reg<T>(op.rm, a);
+  cpu.set_reg<T>(op.reg, Add::apply(cpu.flags, a, b));
+  return Flow::Next;
+}
+template <class T, bool kIndivisible>
+Flow xadd_mem(Cpu& cpu, const Op& op) {
+  const T b = cpu.reg<T>(op.reg);
+  const std::uint8_t reg = op.reg;
+  return update<T, false, kIndivisible>(cpu, op, [&cpu, b, reg](T a) {
+    cpu.set_reg<T>(reg, a);
+    return Add::apply(cpu.flags, a, b);
+  });
+}
+Handler select_xadd(const Instruction& instruction, Op& op) {
+  const Form form = take_operands(instruction, op);
+  return for_size(instruction.bits(0), [&]<class T>() -> Handler {
+    if (form == Form::RegReg) return xadd_reg<T>;
+    return for_bool(is_locked(op), [](auto locked) -> Handler { return xadd_mem<T, locked.value>; });
+  });
+}
+
+// ADCX and ADOX: two carry chains at once, in CF and in OF. [SDM 2]
+template <class T, bool kOverflow, bool kMemory>
+Flow add_chain(Cpu& cpu, const Op& op) {
+  T b = 0;
+  if constexpr (kMemory) {
+    if (!load(cpu, op, b)) return Flow::Fault;
+  } else {
+    b = cpu.reg<T>(op.rm);
+  }
+  const T a = cpu.reg<T>(op.reg);
+  const bool carry = kOverflow ? cpu.flags.of() : cpu.flags.cf();
+  T result = 0;
+  const bool out = __builtin_add_overflow(a, b, &result) | __builtin_add_overflow(result, T{carry}, &result);
+  cpu.set_reg<T>(op.reg, result);
+  if constexpr (kOverflow) {
+    cpu.flags.set_of(out);
+  } else {
+    cpu.flags.set_cf(out);
+  }
+  return Flow::Next;
+}
+template <bool kOverflow>
+Handler select_add_chain(const Instruction& instruction, Op& op) {
+  const Form form = take_operands(instruction, op);
+  return for_wide_size(instruction.bits(0), [&]<class T>() {
+    return for_bool(form == Form::RegMem, [](auto memory) -> Handler { return add_chain<T, kOverflow, memory.value>; });
+  });
+}
+
+template <Handler kHandler>
+Handler select_plain(const Instruction&, Op&) {
+  return kHandler;
+}
+template <bool kValue>
+Flow set_carry(Cpu& cpu, const Op&) {
+  cpu.flags.set_cf(kValue);
+  return Flow::Next;
+}
+Flow cmc(Cpu& cpu, const Op&) {
+  cpu.flags.set_cf(!cpu.flags.cf());
+  return Flow::Next;
+}
+Flow cld(Cpu& cpu, const Op&) {
+  cpu.other_flags &= ~kDf;
+  return Flow::Next;
+}
+Flow set_direction(Cpu& cpu, const Op&) {
+  cpu.other_flags |= kDf;
+  return Flow::Next;
+}
+
+constexpr SelectorTable kSelectors{
+    {ZYDIS_MNEMONIC_ADD, select_binary<Add>},
+    {ZYDIS_MNEMONIC_OR, select_binary<Or>},
+    {ZYDIS_MNEMONIC_ADC, select_binary<Adc>},
+    {ZYDIS_MNEMONIC_SBB, select_binary<Sbb>},
+    {ZYDIS_MNEMONIC_AND, select_binary<And>},
+    {ZYDIS_MNEMONIC_SUB, select_binary<Sub>},
+    {ZYDIS_MNEMONIC_XOR, select_binary<Xor>},
+    {ZYDIS_MNEMONIC_CMP, select_binary<Cmp>},
+    {ZYDIS_MNEMONIC_TEST, select_binary<Test>},
+    {ZYDIS_MNEMONIC_INC, select_unary<Inc>},
+    {ZYDIS_MNEMONIC_DEC, select_unary<Dec>},
+    {ZYDIS_MNEMONIC_NEG, select_unary<Neg>},
+    {ZYDIS_MNEMONIC_NOT, select_unary<Not>},
+    {ZYDIS_MNEMONIC_XADD, select_xadd},
+    {ZYDIS_MNEMONIC_ADCX, select_add_chain<false>},
+    {ZYDIS_MNEMONIC_ADOX, select_add_chain<true>},
+    {ZYDIS_MNEMONIC_CMPXCHG, select_compare_exchange},
+    {ZYDIS_MNEMONIC_CMPXCHG8B, select_compare_exchange8},
+    {ZYDIS_MNEMONIC_CMPXCHG16B, select_compare_exchange16},
+    {ZYDIS_MNEMONIC_CLC, select_plain<set_carry<false>>},
+    {ZYDIS_MNEMONIC_STC, select_plain<set_carry<true>>},
+    {ZYDIS_MNEMONIC_CMC, select_plain<cmc>},
+    {ZYDIS_MNEMONIC_CLD, select_plain<cld>},
+    {ZYDIS_MNEMONIC_STD, select_plain<set_direction>},
+};
+
+}  // namespace
+
+Handler arithmetic_family(const Instruction& instruction, Op& op) {
+  const Handler handler = kSelectors(instruction, op);
+  return handler != nullptr ? handler : select_decimal(instruction, op);
+}
+
+}  // namespace vmm::cpu::soft
