@@ -138,7 +138,7 @@ class Mmu {
 
   bool read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access);
   bool write_slow(std::uint64_t linear, const void* bytes, unsigned size);
-  bool check_access(std::uint64_t linear, unsigned size, Access access);
+  bool check_access(std::uint64_t linear, unsigned size);
   bool locate(std::uint64_t linear, unsigned size, Access access, Table table, Pieces& pieces);
   bool locate_piece(std::uint64_t linear, Access access, Table table, Piece& piece);
   TlbEntry& install(Table table, std::uint64_t page, const HostPage& host, std::uint64_t physical,
