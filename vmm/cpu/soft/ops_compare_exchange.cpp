@@ -1,4 +1,4 @@
-// CMPXCHG, CMPXCHG8B, CMPXCHG16B. [SDM 2] The destination is always written, so a page that may not be written faults
+// CMPXCHG, CMPXCHG8B, CMPXCHG16B. [SDM 2] Memory is always written, so a page that may not be written faults
 // whatever the comparison says.
 #include "vmm/cpu/soft/forms.h"
 #include "vmm/cpu/soft/ops_arithmetic.h"
@@ -22,8 +22,7 @@ Flow compare_exchange_reg(Cpu& cpu, const Op& op) {
   if (old == accumulator) {
     cpu.set_reg<T>(op.reg, source);
   } else {
-    cpu.set_reg<T>(op.reg, old);
-    cpu.set_reg<T>(kRax, old);
+    cpu.set_reg<T>(kRax, old);  // the destination keeps even the upper half that a write of 32 bits would clear
   }
   return Flow::Next;
 }

@@ -1,0 +1,184 @@
+#include "tests/unit/vmm/cpu/soft/differential/native.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/ucontext.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vmm::cpu::soft::differential {
+
+struct NativeBatch {
+  std::size_t count = 0;
+  Memory memory;
+  std::array<Case, NativeCpu::kBatch> cases;
+  std::array<Outcome, NativeCpu::kBatch> outcomes;
+};
+
+namespace {
+
+// Of Linux: selectors of user code and data. [arch/x86/include/asm/segment.h]
+constexpr std::uint64_t kCode32Selector = 0x23, kCode64Selector = 0x33, kDataSelector = 0x2b;
+constexpr unsigned kXstateBvOffset = 512;
+constexpr std::size_t kSignalStack = 256 * 1024;
+constexpr std::array kSignals{SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+// REG_* of the registers in encoding order.
+constexpr std::array kGeneral{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                              REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
+// The child's; a signal handler knows nothing else.
+struct Child {
+  NativeBatch* batch = nullptr;
+  int orders = -1, answers = -1;
+  std::size_t next = 0;  // case
+  bool running = false;  // the case before `next`
+};
+Child child;
+
+[[noreturn]] void leave_child() {
+  while (true)
+    syscall(SYS_exit, 0);
+}
+
+void save_outcome(const ucontext_t& context, Outcome& outcome) {
+  const auto& registers = context.uc_mcontext.gregs;
+  outcome.vector = static_cast<std::uint8_t>(registers[REG_TRAPNO]);
+  outcome.error_code = static_cast<std::uint32_t>(registers[REG_ERR]);
+  outcome.address = static_cast<std::uint64_t>(registers[REG_CR2]);
+  outcome.rip = static_cast<std::uint64_t>(registers[REG_RIP]);
+  for (std::size_t i = 0; i < kGeneral.size(); ++i)
+    outcome.after.general[i] = static_cast<std::uint64_t>(registers[kGeneral[i]]);
+  outcome.after.flags = static_cast<std::uint32_t>(registers[REG_EFL]);
+  std::memcpy(outcome.after.fx.data(), context.uc_mcontext.fpregs, kFxBytes);
+  std::memcpy(outcome.memory.data(), reinterpret_cast<const void*>(kDataAddress), kPage);
+}
+
+void load_case(ucontext_t& context, const Case& one) {
+  auto* code = reinterpret_cast<std::uint8_t*>(kCodeAddress);
+  std::memcpy(code, one.code.data(), one.size);
+  code[one.size] = 0xcc;
+  std::memcpy(reinterpret_cast<void*>(kDataAddress), child.batch->memory.data(), kPage);
+
+  auto& registers = context.uc_mcontext.gregs;
+  for (std::size_t i = 0; i < kGeneral.size(); ++i)
+    registers[kGeneral[i]] = static_cast<greg_t>(one.before.general[i]);
+  registers[REG_RIP] = static_cast<greg_t>(kCodeAddress);
+  registers[REG_EFL] = one.before.flags;
+  const std::uint64_t code_selector = one.code32 ? kCode32Selector : kCode64Selector;
+  registers[REG_CSGSFS] = static_cast<greg_t>((static_cast<std::uint64_t>(registers[REG_CSGSFS]) & 0xffffffff0000) |
+                                              code_selector | kDataSelector << 48);
+  auto* frame = reinterpret_cast<std::uint8_t*>(context.uc_mcontext.fpregs);
+  std::memcpy(frame, one.before.fx.data(), kFxBytes);
+  frame[kXstateBvOffset] |= 3;  // x87 and SSE are to be loaded, whatever they were
+}
+
+void handle_signal(int, siginfo_t*, void* data) {
+  auto& context = *static_cast<ucontext_t*>(data);
+  NativeBatch& batch = *child.batch;
+  if (child.running) save_outcome(context, batch.outcomes[child.next - 1]);
+  if (!child.running || child.next == batch.count) {
+    char byte = 0;
+    if (child.running && write(child.answers, &byte, 1) != 1) leave_child();
+    if (read(child.orders, &byte, 1) != 1) leave_child();
+    child.next = 0;
+  }
+  child.running = true;
+  load_case(context, batch.cases[child.next++]);
+}
+
+bool map_page(std::uint64_t address, int protection) {
+  void* wanted = reinterpret_cast<void*>(address);
+  return mmap(wanted, kPage, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
+}
+
+[[noreturn]] void run_child() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  void* stack = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const stack_t alternate{.ss_sp = stack, .ss_flags = 0, .ss_size = kSignalStack};
+  if (stack == MAP_FAILED || sigaltstack(&alternate, nullptr) != 0) leave_child();
+  if (!map_page(kCodeAddress, PROT_READ | PROT_WRITE | PROT_EXEC)) leave_child();
+  if (!map_page(kDataAddress, PROT_READ | PROT_WRITE)) leave_child();
+  struct sigaction action = {};
+  action.sa_sigaction = handle_signal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  for (const int signal : kSignals)
+    sigaction(signal, &action, nullptr);
+  // 64-bit processes have null selectors here, of no use in compatibility mode.
+  asm volatile("mov %0, %%ds\n mov %0, %%es" ::"r"(static_cast<std::uint32_t>(kDataSelector)));
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) leave_child();
+  asm volatile("int3");
+  leave_child();
+}
+
+}  // namespace
+
+NativeCpu::NativeCpu() {
+  void* shared = mmap(nullptr, sizeof(NativeBatch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared != MAP_FAILED) batch_ = static_cast<NativeBatch*>(shared);
+}
+
+NativeCpu::~NativeCpu() {
+  if (child_ > 0) {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+    close(orders_);
+    close(answers_);
+  }
+  if (batch_ != nullptr) munmap(batch_, sizeof *batch_);
+}
+
+bool NativeCpu::start() {
+  int orders[2], answers[2];
+  if (batch_ == nullptr || pipe(orders) != 0) return false;
+  if (pipe(answers) != 0) {
+    close(orders[0]);
+    close(orders[1]);
+    return false;
+  }
+  child_ = fork();
+  if (child_ == 0) {
+    close(orders[1]);
+    close(answers[0]);
+    child = {.batch = batch_, .orders = orders[0], .answers = answers[1]};
+    run_child();
+  }
+  close(orders[0]);
+  close(answers[1]);
+  orders_ = orders[1];
+  answers_ = answers[0];
+  return child_ > 0;
+}
+
+std::span<const Outcome> NativeCpu::run(std::span<const Case> cases, const Memory& memory) {
+  if (child_ < 0 && !start()) {
+    error_ = "cannot start a child process";
+    return {};
+  }
+  batch_->count = std::min(cases.size(), kBatch);
+  batch_->memory = memory;
+  std::copy_n(cases.begin(), batch_->count, batch_->cases.begin());
+  std::signal(SIGPIPE, SIG_IGN);
+  char byte = 0;
+  pollfd answer{.fd = answers_, .events = POLLIN, .revents = 0};
+  constexpr int kPatienceMs = 30000;  // a batch takes a millisecond
+  if (write(orders_, &byte, 1) != 1 || poll(&answer, 1, kPatienceMs) != 1 || read(answers_, &byte, 1) != 1) {
+    int status = 0;
+    kill(child_, SIGKILL);
+    waitpid(child_, &status, 0);
+    close(orders_);
+    close(answers_);
+    child_ = -1;
+    error_ = "the child process died or hung, wait status " + std::to_string(status);
+    return {};
+  }
+  return std::span(batch_->outcomes).first(batch_->count);
+}
+
+}  // namespace vmm::cpu::soft::differential

@@ -1,0 +1,162 @@
+#include "tests/unit/vmm/cpu/soft/differential/soft.h"
+
+#include <algorithm>
+
+#include "core/memory/ram_map.h"
+#include "vmm/cpu/soft/cpu.h"
+#include "vmm/cpu/soft/decoder.h"
+#include "vmm/cpu/soft/features.h"
+#include "vmm/cpu/soft/platform.h"
+
+namespace vmm::cpu::soft::differential {
+namespace {
+
+// Physical pages: four levels of page tables, code, data.
+constexpr std::uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kDirectory = 0x3000, kTable = 0x4000;
+constexpr std::uint64_t kCodePhysical = 0x5000, kDataPhysical = 0x6000, kRamBytes = 0x10000;
+constexpr std::uint64_t kUserPage = 7;  // present, writable, user [SDM 3A 4.5]
+
+// Access rights as SegmentRegister has them.
+constexpr std::uint32_t kUserData = 0xc0f3, kUserCode32 = 0xc0fb, kUserCode64 = 0xa0fb;
+
+class TestPlatform final : public Platform {
+ public:
+  core::AddressSpace& io() override { return io_; }
+  PhysicalMap& physical() override { return physical_; }
+  BlockCache& blocks() override { return blocks_; }
+  std::uint64_t time_stamp() override { return ++time_; }
+  void drop_writes(const std::uint8_t*) override {}
+
+ private:
+  core::AddressSpace io_{"io", 0x10000};
+  core::AddressSpace mmio_{"mmio", 0};
+  PhysicalMap physical_{mmio_};
+  BlockCache blocks_;
+  std::uint64_t time_ = 0;
+};
+
+void set_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector, std::uint32_t attributes) {
+  SegmentRegister& segment = cpu.segments[index];
+  segment.selector = selector;
+  segment.base = 0;
+  segment.limit = 0xffffffff;
+  segment.attributes = attributes;
+  segment.derive(true);
+}
+
+void load_fx(const Registers& from, Cpu& cpu) {
+  X87& x87 = cpu.x87;
+  x87 = {};
+  x87.control = from.fx_field<std::uint16_t>(kFxControl);
+  const auto status = from.fx_field<std::uint16_t>(kFxStatus);
+  x87.top = status >> 11 & 7;
+  x87.status = static_cast<std::uint16_t>(status & ~(7u << 11));
+  x87.occupied = from.fx_field<std::uint8_t>(kFxTag);
+  for (unsigned i = 0; i < 8; ++i) {
+    X87::Register& one = x87.registers[(x87.top + i) & 7];
+    one.mantissa = from.fx_field<std::uint64_t>(kFxSt + 16 * i);
+    one.sign_exponent = from.fx_field<std::uint16_t>(kFxSt + 16 * i + 8);
+  }
+  cpu.mxcsr = from.fx_field<std::uint32_t>(kFxMxcsr);
+  for (unsigned i = 0; i < 16; ++i)
+    cpu.xmm[i] = from.fx_field<Xmm>(kFxXmm + 16 * i);
+}
+
+void save_fx(const Cpu& cpu, Registers& to) {
+  const X87& x87 = cpu.x87;
+  to.set_fx_field(kFxControl, x87.control);
+  to.set_fx_field(kFxStatus, static_cast<std::uint16_t>(x87.status | x87.top << 11));
+  to.set_fx_field(kFxTag, x87.occupied);
+  to.set_fx_field(kFxOpcode, x87.last_opcode);
+  to.set_fx_field(kFxIp, x87.last_ip);
+  to.set_fx_field(kFxDp, x87.last_dp);
+  for (unsigned i = 0; i < 8; ++i) {
+    const X87::Register& one = x87.registers[(x87.top + i) & 7];
+    to.set_fx_field(kFxSt + 16 * i, one.mantissa);
+    to.set_fx_field(kFxSt + 16 * i + 8, one.sign_exponent);
+  }
+  to.set_fx_field(kFxMxcsr, cpu.mxcsr);
+  for (unsigned i = 0; i < 16; ++i)
+    to.set_fx_field(kFxXmm + 16 * i, cpu.xmm[i]);
+}
+
+}  // namespace
+
+struct SoftCpu::Impl {
+  TestPlatform platform;
+  std::unique_ptr<core::MemoryBlock> ram = *core::MemoryBlock::create("differential", kRamBytes);
+  core::RamMap map;
+  core::RamMapping mapping;
+  Cpu cpu;
+
+  void put(std::uint64_t physical, std::uint64_t value) { std::memcpy(ram->host() + physical, &value, sizeof value); }
+  std::uint8_t* at(std::uint64_t physical) { return ram->host() + physical; }
+};
+
+SoftCpu::SoftCpu() : impl_(std::make_unique<Impl>()) {
+  Impl& my = *impl_;
+  my.map.set_listener(&my.platform.physical());
+  my.mapping = my.map.map({.start = core::Gpa(0), .size = kRamBytes, .block = my.ram.get()});
+  my.platform.physical().refresh();
+  my.put(kPml4, kPdpt | kUserPage);
+  my.put(kPdpt, kDirectory | kUserPage);
+  my.put(kDirectory + (kCodeAddress >> 21) * 8, kTable | kUserPage);
+  my.put(kTable + (kCodeAddress >> 12) % 512 * 8, kCodePhysical | kUserPage);
+  my.put(kTable + (kDataAddress >> 12) % 512 * 8, kDataPhysical | kUserPage);
+
+  Cpu& cpu = my.cpu;
+  cpu.platform = &my.platform;
+  cpu.features = &CpuFeatures::everything();
+  cpu.cr0 = kCr0Pe | kCr0Mp | kCr0Et | kCr0Ne | kCr0Wp | kCr0Pg;
+  cpu.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt;
+  cpu.cr3 = kPml4;
+  cpu.efer = kEferLme | kEferLma | kEferNxe | kEferSce;
+  for (const SegmentIndex index : {kEs, kSs, kDs, kFs, kGs})
+    set_segment(cpu, index, 0x2b, kUserData);
+  cpu.cpl = 3;
+}
+
+SoftCpu::~SoftCpu() {
+  impl_->map.set_listener(nullptr);
+}
+
+void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
+  Cpu& cpu = impl_->cpu;
+  std::uint8_t* code = impl_->at(kCodePhysical);
+  std::memcpy(impl_->at(kDataPhysical), memory.data(), kPage);
+  std::memcpy(code, one.code.data(), one.size);
+  std::copy(one.before.general.begin(), one.before.general.end(), cpu.general.begin());
+  set_segment(cpu, kCs, one.code32 ? 0x23 : 0x33, one.code32 ? kUserCode32 : kUserCode64);
+  cpu.set_rflags(one.before.flags);
+  cpu.derive_mode();
+  cpu.mmu.privilege_changed();
+  load_fx(one.before, cpu);
+
+  outcome.vector = kDone;
+  outcome.error_code = 0;
+  outcome.address = 0;
+  cpu.rip = kCodeAddress;
+  constexpr unsigned kMaxSteps = 100000;  // repeated strings come back now and then
+  for (unsigned step = 0; step < kMaxSteps && cpu.rip - kCodeAddress < one.size; ++step) {
+    Op op;
+    bool ends_block = false;
+    const auto offset = static_cast<unsigned>(cpu.rip - kCodeAddress);
+    const bool whole = decode({code + offset, one.size - offset}, cpu.mode, *cpu.features, op, ends_block);
+    cpu.set_next_rip(cpu.rip + op.length);
+    const Flow flow = whole ? op.run(cpu, op) : cpu.raise(Vector::InvalidOpcode);
+    if (flow == Flow::Fault) {
+      outcome.vector = static_cast<std::uint8_t>(cpu.fault.vector);
+      outcome.error_code = cpu.fault.error_code;
+      outcome.address = cpu.fault.address;
+      break;
+    }
+    if (flow != Flow::Restart) cpu.rip = cpu.next_rip();
+  }
+  outcome.rip = cpu.rip;
+  std::copy_n(cpu.general.begin(), 16, outcome.after.general.begin());
+  outcome.after.flags = cpu.rflags();
+  save_fx(cpu, outcome.after);
+  std::memcpy(outcome.memory.data(), impl_->at(kDataPhysical), kPage);
+}
+
+}  // namespace vmm::cpu::soft::differential
