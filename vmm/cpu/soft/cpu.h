@@ -142,7 +142,8 @@ struct Cpu {
   Activity activity = Activity::Running;
   bool nmi_pending = false, nmi_masked = false;
   bool init_pending = false;
-  std::uint64_t retired = 0;  // instructions
+  bool interrupt_waits = false;  // the runner has one that IF holds back
+  std::uint64_t retired = 0;     // instructions
 
   // MSRs that are plain storage are in msrs.cpp's table.
   std::uint64_t kernel_gs_base = 0, star = 0, lstar = 0, cstar = 0, sfmask = 0;
@@ -192,6 +193,10 @@ struct Cpu {
     other_flags = (value & ~kArithmeticFlags) | 2;
   }
   void derive_mode();
+  // IF was set: what waits for that is looked at now.
+  void interrupts_may_pass() {
+    if (interrupt_waits && (other_flags & kIf) != 0) attention.store(1, std::memory_order_relaxed);
+  }
 };
 
 }  // namespace vmm::cpu::soft

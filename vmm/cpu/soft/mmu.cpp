@@ -25,21 +25,19 @@ bool Mmu::is_canonical(std::uint64_t linear) const {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(linear << unused) >> unused) == linear;
 }
 
-// Checks that come before translation and that the quick way needs not: it has translated such addresses already.
-bool Mmu::check_access(std::uint64_t linear, unsigned size) {
-  if (!is_canonical(linear) || !is_canonical(linear + size - 1)) {
-    cpu_.raise(Vector::GeneralProtection, 0, linear);
-    return false;
-  }
-  // [SDM 3A 6.15 "Alignment Check"] sizes that are no power of two are 8-byte quantities with a tail, or structures.
-  if (checks_alignment_ && size > 1 && size <= 16) {
-    const std::uint64_t alignment = size == 10 ? 8 : size;
-    if (std::has_single_bit(alignment) && (linear & (alignment - 1)) != 0) {
-      cpu_.raise(Vector::AlignmentCheck, 0);
-      return false;
-    }
-  }
-  return true;
+bool Mmu::check_canonical(std::uint64_t linear, unsigned size) {
+  if (is_canonical(linear) && is_canonical(linear + size - 1)) return true;
+  cpu_.raise(Vector::GeneralProtection, 0, linear);
+  return false;
+}
+
+// [SDM 3A 6.15 "Alignment Check"]
+bool Mmu::check_alignment(std::uint64_t linear, unsigned size) {
+  const std::uint64_t alignment = size == 10 ? 8 : size;  // an x87 extended value
+  if (!checks_alignment_ || size > 16 || !std::has_single_bit(alignment) || (linear & (alignment - 1)) == 0)
+    return true;
+  cpu_.raise(Vector::AlignmentCheck, 0);
+  return false;
 }
 
 // [SDM 3B 17.2.4, 17.2.5] R/W is 01 for stores and 11 for all data; LEN 2 means eight bytes.
@@ -119,16 +117,24 @@ void Mmu::write_pieces(const Pieces& pieces, const void* bytes) {
 }
 
 bool Mmu::read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access) {
+  return check_alignment(linear, size) && read_run(linear, bytes, size, access);
+}
+
+bool Mmu::write_slow(std::uint64_t linear, const void* bytes, unsigned size) {
+  return check_alignment(linear, size) && write_bytes(linear, bytes, size);
+}
+
+bool Mmu::read_run(std::uint64_t linear, void* bytes, unsigned size, Access access) {
   Pieces pieces;
-  if (!check_access(linear, size) || !locate(linear, size, access, active_, pieces)) return false;
+  if (!check_canonical(linear, size) || !locate(linear, size, access, active_, pieces)) return false;
   if (has_breakpoints_) meet_breakpoints(linear, size, access);
   read_pieces(pieces, bytes);
   return true;
 }
 
-bool Mmu::write_slow(std::uint64_t linear, const void* bytes, unsigned size) {
+bool Mmu::write_bytes(std::uint64_t linear, const void* bytes, unsigned size) {
   Pieces pieces;
-  if (!check_access(linear, size) || !locate(linear, size, Access::Write, active_, pieces)) return false;
+  if (!check_canonical(linear, size) || !locate(linear, size, Access::Write, active_, pieces)) return false;
   if (has_breakpoints_) meet_breakpoints(linear, size, Access::Write);
   write_pieces(pieces, bytes);
   return true;
@@ -140,7 +146,7 @@ bool Mmu::probe(std::uint64_t linear, unsigned size, Access access) {
   if (access == Access::Write ? entry.write == last_page : access == Access::Read && entry.read == last_page)
     return true;
   Pieces pieces;
-  return check_access(linear, size) && locate(linear, size, access, active_, pieces);
+  return check_canonical(linear, size) && locate(linear, size, access, active_, pieces);
 }
 
 unsigned Mmu::direct(std::uint64_t linear, unsigned wanted, Access access, std::uint8_t*& host) {
@@ -158,23 +164,15 @@ bool Mmu::read_system_bytes(std::uint64_t linear, void* bytes, unsigned size) {
     std::memcpy(bytes, reinterpret_cast<const void*>(entry.host + linear), size);
     return true;
   }
-  if (!is_canonical(linear) || !is_canonical(linear + size - 1)) {
-    cpu_.raise(Vector::GeneralProtection, 0, linear);
-    return false;
-  }
   Pieces pieces;
-  if (!locate(linear, size, Access::Read, table, pieces)) return false;
+  if (!check_canonical(linear, size) || !locate(linear, size, Access::Read, table, pieces)) return false;
   read_pieces(pieces, bytes);
   return true;
 }
 
 bool Mmu::write_system_bytes(std::uint64_t linear, const void* bytes, unsigned size) {
-  if (!is_canonical(linear) || !is_canonical(linear + size - 1)) {
-    cpu_.raise(Vector::GeneralProtection, 0, linear);
-    return false;
-  }
   Pieces pieces;
-  if (!locate(linear, size, Access::Write, system_table(), pieces)) return false;
+  if (!check_canonical(linear, size) || !locate(linear, size, Access::Write, system_table(), pieces)) return false;
   write_pieces(pieces, bytes);
   return true;
 }
@@ -188,10 +186,7 @@ bool Mmu::fetch_page(std::uint64_t linear, std::uint64_t& physical_page) {
     physical_page = entry.physical & kPageMask;
     return true;
   }
-  if (!is_canonical(linear)) {
-    cpu_.raise(Vector::GeneralProtection, 0);
-    return false;
-  }
+  if (!check_canonical(linear, 1)) return false;
   PageFrame frame;
   if (!walk_pages(cpu_, {.linear = linear, .fetch = true, .user = table == kUser}, frame)) return false;
   physical_page = cpu_.platform->physical().mask_a20(frame.physical);

@@ -72,11 +72,11 @@ class Mmu {
     }
     return read_slow(linear, &value, sizeof value, Access::Write);
   }
-  // Any length up to a page; all or nothing.
+  // Any length up to a page; all or nothing. For structures: alignment is not checked.
   bool read_bytes(std::uint64_t linear, void* bytes, unsigned size) {
-    return read_slow(linear, bytes, size, Access::Read);
+    return read_run(linear, bytes, size, Access::Read);
   }
-  bool write_bytes(std::uint64_t linear, const void* bytes, unsigned size) { return write_slow(linear, bytes, size); }
+  bool write_bytes(std::uint64_t linear, const void* bytes, unsigned size);
   // Would such an access fault? Records the fault if so; sets accessed and dirty bits as the access would.
   bool probe(std::uint64_t linear, unsigned size, Access access);
   // A run of host memory for repeated strings: how many bytes from `linear` on, at most `wanted` and within the page,
@@ -138,7 +138,9 @@ class Mmu {
 
   bool read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access);
   bool write_slow(std::uint64_t linear, const void* bytes, unsigned size);
-  bool check_access(std::uint64_t linear, unsigned size);
+  bool read_run(std::uint64_t linear, void* bytes, unsigned size, Access access);
+  bool check_canonical(std::uint64_t linear, unsigned size);
+  bool check_alignment(std::uint64_t linear, unsigned size);
   bool locate(std::uint64_t linear, unsigned size, Access access, Table table, Pieces& pieces);
   bool locate_piece(std::uint64_t linear, Access access, Table table, Piece& piece);
   TlbEntry& install(Table table, std::uint64_t page, const HostPage& host, std::uint64_t physical,
