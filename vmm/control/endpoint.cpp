@@ -51,6 +51,12 @@ class Client final : public Output, public std::enable_shared_from_this<Client<S
     if (closed_) std::exchange(closed_, nullptr)();
   }
 
+  // The endpoint goes, and with it what the session refers to; no session is the caller.
+  void end() {
+    close();
+    session_.reset();
+  }
+
  private:
   void read() {
     in_.async_read_some(asio::buffer(buffer_), [self = this->shared_from_this()](auto error, std::size_t size) {
@@ -100,7 +106,7 @@ class UnixEndpoint final : public Endpoint {
     asio::error_code ignored;
     acceptor_.close(ignored);
     for (auto& weak : clients_) {
-      if (auto client = weak.lock()) client->close();
+      if (auto client = weak.lock()) client->end();
     }
     ::unlink(path_.c_str());
   }
@@ -140,7 +146,7 @@ class StdioEndpoint final : public Endpoint {
       : client_(std::make_shared<Client<Descriptor>>(Descriptor(context, in), Descriptor(context, out), nullptr)) {
     client_->start(factory);
   }
-  ~StdioEndpoint() override { client_->close(); }
+  ~StdioEndpoint() override { client_->end(); }
 
  private:
   std::shared_ptr<Client<Descriptor>> client_;

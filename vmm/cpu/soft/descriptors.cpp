@@ -23,6 +23,11 @@ bool locate(const Cpu& cpu, std::uint16_t selector, unsigned size, std::uint64_t
 
 }  // namespace
 
+bool has_descriptor(const Cpu& cpu, std::uint16_t selector) {
+  std::uint64_t linear = 0;
+  return locate(cpu, selector, 8, linear);
+}
+
 bool read_descriptor(Cpu& cpu, std::uint16_t selector, Descriptor& descriptor, Vector vector, std::uint32_t external) {
   std::uint64_t linear = 0;
   if (!locate(cpu, selector, 8, linear)) return refuse(cpu, vector, selector_error(selector, external));

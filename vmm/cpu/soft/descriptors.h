@@ -79,6 +79,8 @@ inline bool refuse(Cpu& cpu, Vector vector, std::uint32_t error_code) {
   return false;
 }
 
+// Whether a table reaches that far.
+bool has_descriptor(const Cpu& cpu, std::uint16_t selector);
 // Reads what the selector names; outside of its table: `vector` with the selector and `external` as error code.
 bool read_descriptor(Cpu& cpu, std::uint16_t selector, Descriptor& descriptor,
                      Vector vector = Vector::GeneralProtection, std::uint32_t external = 0);

@@ -14,7 +14,7 @@
 namespace vmm::cpu::soft::differential {
 
 struct Campaign {
-  std::span<const std::string_view> forms;
+  std::string_view forms;  // generator.h; commas in between
   std::uint64_t cases = 20000;
   unsigned max_instructions = 5;
   bool fpu = false;  // random x87, MMX and SSE registers, and they are compared
@@ -25,7 +25,7 @@ struct Campaign {
 // What differs; empty if nothing does.
 std::string run_campaign(const Campaign& campaign);
 // Each of `codes` (hexadecimal bytes, "32:" in front for compatibility mode) with many random registers; RBX points
-// into the middle of the data page.
+// into the middle of the data page, to an address that 64 divides.
 std::string run_regressions(std::span<const std::string_view> codes, const Campaign& campaign);
 
 }  // namespace vmm::cpu::soft::differential

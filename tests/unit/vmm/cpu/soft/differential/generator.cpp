@@ -33,9 +33,12 @@ bool fits(std::int64_t value, unsigned bits) {
 
 }  // namespace
 
-Generator::Generator(std::span<const std::string_view> forms, std::uint64_t seed) : random_(seed) {
-  for (const std::string_view text : forms)
-    forms_.push_back(parse_form(text));
+Generator::Generator(std::string_view forms, std::uint64_t seed) : random_(seed) {
+  for (std::size_t at = 0; at < forms.size();) {
+    const std::size_t end = std::min(forms.find(',', at), forms.size());
+    forms_.push_back(parse_form(forms.substr(at, end - at)));
+    at = end + 1;
+  }
 }
 
 Memory Generator::make_memory() {

@@ -1,4 +1,5 @@
-// Random cases out of instruction forms, which are written much like the manual writes them. Words of a form:
+// Random cases out of instruction forms, which are written much like the manual writes them, with commas between forms.
+// Words of a form:
 //
 //   0F, AF, 80     opcode bytes; a first byte of 66, F2 or F3 with more to follow is a mandatory prefix
 //   C8+r           a register in the opcode's low three bits
@@ -62,7 +63,7 @@ UnknownFlags unknown_flags(const Case& one);
 
 class Generator {
  public:
-  Generator(std::span<const std::string_view> forms, std::uint64_t seed);
+  Generator(std::string_view forms, std::uint64_t seed);
 
   Case make(unsigned max_instructions);
   Memory make_memory();
