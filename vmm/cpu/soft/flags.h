@@ -42,7 +42,11 @@ class ArithmeticFlags {
   bool sf() const { return ((result_ >> 63 ^ carries_) & kSignDifference) != 0; }
   bool pf() const { return (std::popcount(static_cast<std::uint8_t>(result_ ^ carries_ >> 8)) & 1) == 0; }
 
-  void set_cf(bool value) { assign_carries(value, of()); }
+  // OF is the difference of the top two bits: both change or none.
+  void set_cf(bool value) {
+    const std::uint64_t change = (carries_ ^ std::uint64_t{value} << 63) & (std::uint64_t{1} << 63);
+    carries_ ^= change | change >> 1;
+  }
   void set_of(bool value) { assign_carries(cf(), value); }
   // Both at once, for rotates.
   void assign_carries(bool cf, bool of) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <type_traits>
 
@@ -99,23 +100,41 @@ inline std::uint64_t quick_address(const Cpu& cpu, const Op& op) {
   return cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
          static_cast<std::uint64_t>(op.displacement);
 }
-template <bool kQuick, class T>
-bool load_form(Cpu& cpu, const Op& op, T& value) {
-  if constexpr (kQuick) return cpu.mmu.read(quick_address(cpu, op), value);
-  return load(cpu, op, value);
+
+// f(cpu, op, value of the memory operand); f is a function object without state.
+template <class T, class F>
+[[gnu::noinline]] Flow with_memory_slow(Cpu& cpu, const Op& op) {
+  T value = 0;
+  if (!load(cpu, op, value)) return Flow::Fault;
+  return F{}(cpu, op, value);
 }
-template <bool kQuick, class T>
-bool store_form(Cpu& cpu, const Op& op, T value) {
-  if constexpr (kQuick) return cpu.mmu.write(quick_address(cpu, op), value);
-  return store(cpu, op, value);
-}
-template <bool kQuick, class T>
-bool load_for_write_form(Cpu& cpu, const Op& op, T& value, std::uint64_t& linear) {
+template <class T, bool kQuick, class F>
+Flow with_memory(Cpu& cpu, const Op& op, F f) {
   if constexpr (kQuick) {
-    linear = quick_address(cpu, op);
-    return cpu.mmu.read_for_write(linear, value);
+    const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address(cpu, op));
+    if (host != nullptr) [[likely]] {
+      T value = 0;
+      std::memcpy(&value, host, sizeof value);
+      return f(cpu, op, value);
+    }
   }
-  return load_for_write(cpu, op, value, linear);
+  return with_memory_slow<T, F>(cpu, op);
+}
+
+template <class T>
+[[gnu::noinline]] Flow store_slow(Cpu& cpu, const Op& op, T value) {
+  return store(cpu, op, value) ? Flow::Next : Flow::Fault;
+}
+template <class T, bool kQuick>
+Flow store_form(Cpu& cpu, const Op& op, T value) {
+  if constexpr (kQuick) {
+    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address(cpu, op));
+    if (host != nullptr) [[likely]] {
+      std::memcpy(host, &value, sizeof value);
+      return Flow::Next;
+    }
+  }
+  return store_slow<T>(cpu, op, value);
 }
 
 // Stores f(old) where load_for_write() has found `old`, indivisibly: CPUs take turns, but devices write RAM from
@@ -138,17 +157,31 @@ void store_locked(Cpu& cpu, std::uint64_t linear, T old, F& f) {
 }
 
 // memory = f(memory). f sets flags and registers, after it has read the op's fields.
-template <class T, bool kQuick, bool kIndivisible, class F>
-Flow update(Cpu& cpu, const Op& op, F f) {
+template <class T, bool kIndivisible, class F>
+[[gnu::noinline]] Flow update_slow(Cpu& cpu, const Op& op, F f) {
   T old = 0;
   std::uint64_t linear = 0;
-  if (!load_for_write_form<kQuick>(cpu, op, old, linear)) return Flow::Fault;
+  if (!load_for_write(cpu, op, old, linear)) return Flow::Fault;
   if constexpr (kIndivisible) {
     store_locked(cpu, linear, old, f);
   } else {
     cpu.mmu.write(linear, f(old));
   }
   return Flow::Next;
+}
+template <class T, bool kQuick, bool kIndivisible, class F>
+Flow update(Cpu& cpu, const Op& op, F f) {
+  if constexpr (kQuick && !kIndivisible) {
+    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address(cpu, op));
+    if (host != nullptr) [[likely]] {
+      T value = 0;
+      std::memcpy(&value, host, sizeof value);
+      value = f(value);
+      std::memcpy(host, &value, sizeof value);
+      return Flow::Next;
+    }
+  }
+  return update_slow<T, kIndivisible>(cpu, op, f);
 }
 
 // Mnemonics of a family and who picks their functions.

@@ -72,6 +72,20 @@ class Mmu {
     }
     return read_slow(linear, &value, sizeof value, Access::Write);
   }
+  // Where the bytes are in host memory, if such an access may go the quick way; else nullptr, and read() or write() will
+  // do. For functions that leave the slow way to another one, so that they need no stack.
+  template <class T>
+  const std::uint8_t* quick_read(std::uint64_t linear) const {
+    const TlbEntry& entry = table_[index(linear)];
+    if (entry.read != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]] return nullptr;
+    return reinterpret_cast<const std::uint8_t*>(entry.host + linear);
+  }
+  template <class T>
+  std::uint8_t* quick_write(std::uint64_t linear) const {
+    const TlbEntry& entry = table_[index(linear)];
+    if (entry.write != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]] return nullptr;
+    return reinterpret_cast<std::uint8_t*>(entry.host + linear);
+  }
   // Any length up to a page; all or nothing. For structures: alignment is not checked.
   bool read_bytes(std::uint64_t linear, void* bytes, unsigned size) {
     return read_run(linear, bytes, size, Access::Read);

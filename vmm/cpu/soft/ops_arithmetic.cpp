@@ -93,29 +93,35 @@ Flow reg_imm(Cpu& cpu, const Op& op) {
 }
 template <class O, class T, bool kQuick>
 Flow reg_mem(Cpu& cpu, const Op& op) {
-  T b = 0;
-  if (!load_form<kQuick>(cpu, op, b)) return Flow::Fault;
-  return binary_reg<O, T>(cpu, op, b);
+  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T b) { return binary_reg<O, T>(c, o, b); });
 }
 
-template <class O, class T, bool kQuick, bool kIndivisible>
-Flow binary_mem(Cpu& cpu, const Op& op, T b) {
+template <class T>
+T register_source(const Cpu& cpu, const Op& op) {
+  return cpu.reg<T>(op.reg);
+}
+template <class T>
+T immediate_source(const Cpu&, const Op& op) {
+  return static_cast<T>(op.immediate);
+}
+template <class O, class T, T (*kSource)(const Cpu&, const Op&), bool kQuick, bool kIndivisible>
+Flow binary_mem(Cpu& cpu, const Op& op) {
   if constexpr (O::kWrites) {
+    const T b = kSource(cpu, op);
     return update<T, kQuick, kIndivisible>(cpu, op, [&cpu, b](T a) { return O::apply(cpu.flags, a, b); });
   } else {
-    T a = 0;
-    if (!load_form<kQuick>(cpu, op, a)) return Flow::Fault;
-    O::apply(cpu.flags, a, b);
-    return Flow::Next;
+    return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T a) {
+      O::apply(c.flags, a, kSource(c, o));
+      return Flow::Next;
+    });
   }
 }
-template <class O, class T, bool kQuick, bool kIndivisible>
-Flow mem_reg(Cpu& cpu, const Op& op) {
-  return binary_mem<O, T, kQuick, kIndivisible>(cpu, op, cpu.reg<T>(op.reg));
-}
-template <class O, class T, bool kQuick, bool kIndivisible>
-Flow mem_imm(Cpu& cpu, const Op& op) {
-  return binary_mem<O, T, kQuick, kIndivisible>(cpu, op, static_cast<T>(op.immediate));
+template <class O, class T, T (*kSource)(const Cpu&, const Op&)>
+Handler binary_mem_form(const Op& op) {
+  if constexpr (O::kWrites) {
+    if (is_locked(op)) return binary_mem<O, T, kSource, false, true>;
+  }
+  return for_bool(is_quick(op), [](auto quick) -> Handler { return binary_mem<O, T, kSource, quick.value, false>; });
 }
 
 // XOR r,r and SUB r,r: the usual way to get a zero.
@@ -145,12 +151,8 @@ Handler binary_form(Form form, const Op& op) {
     case Form::RegReg: return op.reg == op.rm ? same_register_form<O, T>() : reg_reg<O, T>;
     case Form::RegImm: return reg_imm<O, T>;
     case Form::RegMem: return for_bool(is_quick(op), [](auto quick) -> Handler { return reg_mem<O, T, quick.value>; });
-    case Form::MemReg:
-      if (O::kWrites && is_locked(op)) return mem_reg<O, T, false, true>;
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return mem_reg<O, T, quick.value, false>; });
-    case Form::MemImm:
-      if (O::kWrites && is_locked(op)) return mem_imm<O, T, false, true>;
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return mem_imm<O, T, quick.value, false>; });
+    case Form::MemReg: return binary_mem_form<O, T, register_source<T>>(op);
+    case Form::MemImm: return binary_mem_form<O, T, immediate_source<T>>(op);
     default: return nullptr;
   }
 }

@@ -27,19 +27,19 @@ Flow mov_reg_imm(Cpu& cpu, const Op& op) {
 }
 template <class T, bool kQuick, bool kSwap>
 Flow mov_reg_mem(Cpu& cpu, const Op& op) {
-  T value = 0;
-  if (!load_form<kQuick>(cpu, op, value)) return Flow::Fault;
-  cpu.set_reg<T>(op.reg, kSwap ? swap_bytes(value) : value);
-  return Flow::Next;
+  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T value) {
+    c.set_reg<T>(o.reg, kSwap ? swap_bytes(value) : value);
+    return Flow::Next;
+  });
 }
 template <class T, bool kQuick, bool kSwap>
 Flow mov_mem_reg(Cpu& cpu, const Op& op) {
   const T value = cpu.reg<T>(op.reg);
-  return store_form<kQuick>(cpu, op, kSwap ? swap_bytes(value) : value) ? Flow::Next : Flow::Fault;
+  return store_form<T, kQuick>(cpu, op, kSwap ? swap_bytes(value) : value);
 }
 template <class T, bool kQuick>
 Flow mov_mem_imm(Cpu& cpu, const Op& op) {
-  return store_form<kQuick>(cpu, op, static_cast<T>(op.immediate)) ? Flow::Next : Flow::Fault;
+  return store_form<T, kQuick>(cpu, op, static_cast<T>(op.immediate));
 }
 
 template <class T, bool kSwap>
@@ -77,10 +77,11 @@ Flow extend_reg(Cpu& cpu, const Op& op) {
 }
 template <class To, class From, bool kQuick>
 Flow extend_mem(Cpu& cpu, const Op& op) {
-  std::make_unsigned_t<From> value = 0;
-  if (!load_form<kQuick>(cpu, op, value)) return Flow::Fault;
-  extend<To, From>(cpu, op, value);
-  return Flow::Next;
+  using Source = std::make_unsigned_t<From>;
+  return with_memory<Source, kQuick>(cpu, op, [](Cpu& c, const Op& o, Source value) {
+    extend<To, From>(c, o, value);
+    return Flow::Next;
+  });
 }
 template <bool kSigned>
 Handler select_extend(const Instruction& instruction, Op& op) {
