@@ -22,7 +22,7 @@ struct Generator::Encoding {
 
 namespace {
 
-constexpr std::uint64_t kMiddle = kDataAddress + kPage / 2;
+constexpr std::uint64_t kMiddle = kDataAddress + kPage / 2;  // RBX at first
 
 bool is_near(std::uint64_t value, std::uint64_t to) {
   return value - to + 0x100000 < 0x200000;

@@ -51,6 +51,69 @@ constexpr std::string_view kBits = R"(
     vex map2 F7 /r y, vex map2 F5 /r y, vex map2 pF2 F5 /r y, vex map2 pF3 F5 /r y, F2 0F 38 F0 /r m1 y,
     F2 0F 38 F1 /r v)";
 
+// What random operands seldom meet.
+constexpr std::string_view kSequences[] = {
+    "8B03F00FB10B",                                  // MOV eax,[rbx]; LOCK CMPXCHG [rbx],ecx: equal
+    "488B03480FB10B",                                // the same with 64 bits, without LOCK
+    "668B03660FB10B",                                // and 16
+    "89C80FB1D1",                                    // MOV eax,ecx; CMPXCHG ecx,edx
+    "8B038B5304F00FC70B",                            // MOV eax,[rbx]; MOV edx,[rbx+4]; LOCK CMPXCHG8B [rbx]
+    "8B038B53040FC70B",                              // without LOCK
+    "488B03488B5308F0480FC70B",                      // MOV rax,[rbx]; MOV rdx,[rbx+8]; LOCK CMPXCHG16B [rbx]
+    "488B03488B5308480FC70B",                        // without LOCK
+    "480FC74B08",                                    // CMPXCHG16B [rbx+8]: not aligned
+    "480FB1C0",                                      // CMPXCHG rax,rax
+    "480FC1C0",                                      // XADD rax,rax
+    "4887C0",                                        // XCHG rax,rax
+    "C4E2FBF6C2",                                    // MULX rax,rax,rdx: the high half
+    "31C948F7F1",                                    // XOR ecx,ecx; DIV rcx
+    "48B80000000000000080489948C7C1FFFFFFFF48F7F9",  // the smallest number by -1: IDIV rcx
+    "31C048BA000000000000008048C7C1FFFFFFFF48F7F9",  // twice the size
+    "B880FFFFFFB1FFF6F9",                            // MOV eax,-128; MOV cl,-1; IDIV cl
+    "31C0480FBCC8",                                  // XOR eax,eax; BSF rcx,rax
+    "31C00FBDC8",                                    // BSR ecx,eax
+    "31C00FBCC8",                                    // BSF ecx,eax
+    "660FC8",                                        // BSWAP ax
+    "0F1F8400FFFFFFFF",                              // NOP [rax+rax-1]: no access
+    "0FAEE8",
+    "0FAEF0",
+    "0FAEF8",  // LFENCE, MFENCE, SFENCE
+    "0FFFC0",
+    "0FB9C0",
+    "0F0B",        // UD0, UD1, UD2
+    "F00FB1C8",    // LOCK with a register
+    "F03903",      // LOCK CMP [rbx],eax
+    "F08903",      // LOCK MOV [rbx],eax
+    "F0F603FF",    // LOCK TEST
+    "F0480FA303",  // LOCK BT
+    "32:678D4012",
+    "32:678D00",
+    "32:678D8634 12",
+    "32:678D06BBAA",
+    "32:66678D01",
+    "32:678D02",
+    "32:678D03",
+    "32:678D04",
+    "32:678D05",
+    "32:678D07",
+    "32:678D4680",
+    "32:678D8FFFFF",  // LEA with 16-bit addresses
+    "64678D4310",     // LEA with a segment: it does not matter
+    "32:668D03",
+    "668D03",
+    "67488D03",
+    "67668D43F0",
+    "32:0FC8",
+    "32:660FC8",
+    "32:D40A",
+    "32:D400",
+    "32:D50A",
+    "32:D507",
+    "32:27",
+    "32:2F",
+    "32:37",
+    "32:3F",
+};
 // What was wrong once.
 constexpr std::string_view kRegressions[] = {
     "410FB1DD",  // CMPXCHG r13d, ebx: cleared R13's upper half where they differ
@@ -73,6 +136,9 @@ TEST(IntegerDifferential, multiplications_and_divisions) {
 }
 TEST(IntegerDifferential, bits) {
   EXPECT_EQ(run_campaign({.forms = kBits, .cases = 30000}), "");
+}
+TEST(IntegerDifferential, what_random_operands_seldom_meet) {
+  EXPECT_EQ(run_regressions(kSequences, {}), "");
 }
 TEST(IntegerDifferential, what_was_wrong_once) {
   EXPECT_EQ(run_regressions(kRegressions, {}), "");
