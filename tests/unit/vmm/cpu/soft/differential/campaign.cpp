@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kDefaultSeed = 20240229;
 constexpr std::size_t kMaxReports = 12;
+constexpr std::uint8_t kNop = 0x90;
 constexpr std::array<const char*, 16> kNames{"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                              "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 
@@ -137,14 +138,16 @@ void Runner::report(const Case& one, const Memory& memory) {
   Outcome outcome;
   for (unsigned at = 0; at < one.size; at += decoded.instruction.length) {
     if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.code32, decoded)) break;
-    std::copy_n(one.code.begin() + at, decoded.instruction.length, single.code.begin());
-    single.size = decoded.instruction.length;
+    // Where it was, so that addresses relative to RIP are the same.
+    std::fill_n(single.code.begin(), at, kNop);
+    std::copy_n(one.code.begin() + at, decoded.instruction.length, single.code.begin() + at);
+    single.size = static_cast<std::uint8_t>(at + decoded.instruction.length);
     if (!outcome_of(single, before, outcome)) return;
     const std::string text = differences(single, before, outcome);
     if (!text.empty()) {
       std::string& report = failures_[ZydisMnemonicGetString(decoded.instruction.mnemonic)];
       if (!report.empty()) return;
-      report = (one.code32 ? "32: " : "64: ") + disassemble(single) + text + "    before:";
+      report = (one.code32 ? "32: " : "64: ") + disassemble(single, at) + text + "    before:";
       for (unsigned i = 0; i < 16; ++i)
         report += std::string(" ") + kNames[i] + "=" + hex(single.before.general[i]);
       report += " flags=" + hex(single.before.flags) + "\n";
@@ -155,8 +158,7 @@ void Runner::report(const Case& one, const Memory& memory) {
     single.before.flags &= ~kTf;
     before = outcome.memory;
   }
-  // Code relative to RIP may be different alone.
-  failures_["sequence"] = "Only as a whole:\n" + disassemble(one) + [&] {
+  failures_["sequence"] = "Only as a whole:\n" + disassemble(one, 0) + [&] {
     return outcome_of(one, memory, outcome) ? differences(one, memory, outcome) : std::string();
   }();
 }

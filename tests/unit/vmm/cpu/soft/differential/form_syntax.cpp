@@ -81,12 +81,12 @@ bool decode_for_test(std::span<const std::uint8_t> bytes, bool code32, Decoded& 
       ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded.instruction, decoded.operands.data()));
 }
 
-std::string disassemble(const Case& one) {
+std::string disassemble(const Case& one, unsigned from) {
   ZydisFormatter formatter;
   ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
   std::string text;
   Decoded decoded;
-  for (unsigned at = 0; at < one.size; at += decoded.instruction.length) {
+  for (unsigned at = from; at < one.size; at += decoded.instruction.length) {
     if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.code32, decoded)) break;
     std::array<char, 128> line{};
     ZydisFormatterFormatInstruction(&formatter, &decoded.instruction, decoded.operands.data(),

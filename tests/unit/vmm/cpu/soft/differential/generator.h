@@ -51,7 +51,7 @@ struct Decoded {
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
 };
 bool decode_for_test(std::span<const std::uint8_t> bytes, bool code32, Decoded& decoded);
-std::string disassemble(const Case& one);
+std::string disassemble(const Case& one, unsigned from);
 
 // Which arithmetic flags have no defined value.
 struct UnknownFlags {
