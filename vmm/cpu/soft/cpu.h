@@ -145,10 +145,13 @@ struct Cpu {
   bool interrupt_waits = false;  // the runner has one that IF holds back
   std::uint64_t retired = 0;     // instructions
 
-  // MSRs that are plain storage are in msrs.cpp's table.
+  // msrs.cpp says what can be read and written.
+  static constexpr unsigned kStoredMsrs = 80;
   std::uint64_t kernel_gs_base = 0, star = 0, lstar = 0, cstar = 0, sfmask = 0;
   std::uint64_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
   std::uint64_t tsc_aux = 0, pat = 0x0007040600070406, misc_enable = 1;
+  std::uint64_t tsc_offset = 0, tsc_adjust = 0;  // added to the platform's time stamp; what the guest knows of it
+  std::array<std::uint64_t, kStoredMsrs> stored_msrs{};  // those that nothing hangs on
 
   unsigned index = 0;
   LocalApic* apic = nullptr;

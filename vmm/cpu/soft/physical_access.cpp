@@ -3,18 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#if __has_include("vmm/cpu/soft/local_apic.h")
-#include "vmm/cpu/soft/local_apic.h"
-#else  // until local_apic.h is committed
-namespace vmm::cpu::soft {
-class LocalApic {
- public:
-  static bool mmio_covers(std::uint64_t) { return false; }
-  static std::uint32_t mmio_read(std::uint32_t) { return 0; }
-  static void mmio_write(std::uint32_t, std::uint32_t) {}
-};
-}  // namespace vmm::cpu::soft
-#endif
+#include "vmm/cpu/soft/local_apic_access.h"
 #include "vmm/cpu/soft/platform.h"
 
 namespace vmm::cpu::soft {
@@ -23,34 +12,8 @@ namespace {
 
 constexpr std::uint64_t kOffsetMask = core::kPageSize - 1;
 
-bool is_local_apic(const Cpu& cpu, std::uint64_t physical) {
-  return cpu.apic != nullptr && cpu.apic->mmio_covers(physical);
-}
-
-// [SDM 3A 11.4.1] registers are 32 bits wide, a paragraph each. Other accesses are undefined; ours read the bytes that
-// are meant and ignore such stores.
-void read_local_apic(Cpu& cpu, std::uint64_t physical, std::uint8_t* bytes, unsigned size) {
-  for (unsigned done = 0; done < size;) {
-    const std::uint64_t at = physical + done;
-    const unsigned skip = at % 4;
-    const unsigned piece = std::min(size - done, 4 - skip);
-    const std::uint32_t value = cpu.apic->mmio_read(static_cast<std::uint32_t>(at & kOffsetMask & ~std::uint64_t{3}));
-    std::memcpy(bytes + done, reinterpret_cast<const char*>(&value) + skip, piece);
-    done += piece;
-  }
-}
-
-void write_local_apic(Cpu& cpu, std::uint64_t physical, const std::uint8_t* bytes, unsigned size) {
-  if (physical % 4 != 0) return;
-  for (unsigned done = 0; done + 4 <= size; done += 4) {
-    std::uint32_t value = 0;
-    std::memcpy(&value, bytes + done, sizeof value);
-    cpu.apic->mmio_write(static_cast<std::uint32_t>((physical + done) & kOffsetMask), value);
-  }
-}
-
 void read_device(Cpu& cpu, std::uint64_t physical, std::uint8_t* bytes, unsigned size) {
-  if (is_local_apic(cpu, physical)) return read_local_apic(cpu, physical, bytes, size);
+  if (is_local_apic_page(cpu, physical)) return read_local_apic_page(cpu, physical, bytes, size);
   for (unsigned done = 0; done < size;) {
     const unsigned width = std::bit_floor(std::min(size - done, 8u));
     const std::uint64_t value = cpu.platform->physical().mmio().read(physical + done, width);
@@ -60,7 +23,7 @@ void read_device(Cpu& cpu, std::uint64_t physical, std::uint8_t* bytes, unsigned
 }
 
 void write_device(Cpu& cpu, std::uint64_t physical, const std::uint8_t* bytes, unsigned size) {
-  if (is_local_apic(cpu, physical)) return write_local_apic(cpu, physical, bytes, size);
+  if (is_local_apic_page(cpu, physical)) return write_local_apic_page(cpu, physical, bytes, size);
   for (unsigned done = 0; done < size;) {
     const unsigned width = std::bit_floor(std::min(size - done, 8u));
     std::uint64_t value = 0;
@@ -73,7 +36,7 @@ void write_device(Cpu& cpu, std::uint64_t physical, const std::uint8_t* bytes, u
 }  // namespace
 
 HostPage physical_page(const Cpu& cpu, std::uint64_t physical) {
-  if (is_local_apic(cpu, physical)) return {};
+  if (is_local_apic_page(cpu, physical)) return {};
   return cpu.platform->physical().find(physical);
 }
 
