@@ -32,6 +32,21 @@ std::string hex(std::uint64_t value) {
   return std::string(text.data(), end);
 }
 
+// What is not zero.
+std::string describe_fx(const Registers& registers) {
+  std::string text = "    control " + hex(registers.fx_field<std::uint16_t>(kFxControl)) + " status " +
+                     hex(registers.fx_field<std::uint16_t>(kFxStatus)) + " tag " +
+                     hex(registers.fx_field<std::uint8_t>(kFxTag)) + " mxcsr " +
+                     hex(registers.fx_field<std::uint32_t>(kFxMxcsr)) + "\n   ";
+  for (unsigned at = kFxSt; at < kFxBytes; at += 16) {
+    const auto low = registers.fx_field<std::uint64_t>(at), high = registers.fx_field<std::uint64_t>(at + 8);
+    if (low == 0 && high == 0) continue;
+    text += at < kFxXmm ? " st" + std::to_string((at - kFxSt) / 16) : " xmm" + std::to_string((at - kFxXmm) / 16);
+    text += "=" + hex(high) + ":" + hex(low);
+  }
+  return text + "\n";
+}
+
 // One line for each difference.
 class Differences {
  public:
@@ -125,7 +140,23 @@ std::string Runner::differences(const Case& one, const Memory& memory, const Out
     const std::uint32_t defined = (kArithmeticFlags | kDf | kAc | kId) & ~(faulted ? unknown.ever : unknown.now);
     found.compare("flags", native->after.flags & defined, soft.after.flags & defined);
   }
-  if (campaign_.fpu) found.compare_bytes("fxsave", native->after.fx, soft.after.fx);
+  if (campaign_.fpu) {
+    // AMD's processors save the last instruction's opcode and addresses only with an exception pending [APM 2 11.5.3];
+    // between them and ST(0) are MXCSR, which is compared, and its mask, which tells of the processor.
+    const auto compare_fx = [&](const char* what, unsigned from, unsigned size) {
+      found.compare_bytes(what, std::span(native->after.fx).subspan(from, size),
+                          std::span(soft.after.fx).subspan(from, size));
+    };
+    found.compare("x87 control", native->after.fx_field<std::uint16_t>(kFxControl),
+                  soft.after.fx_field<std::uint16_t>(kFxControl));
+    found.compare("x87 status", native->after.fx_field<std::uint16_t>(kFxStatus),
+                  soft.after.fx_field<std::uint16_t>(kFxStatus));
+    found.compare("x87 tag", native->after.fx_field<std::uint8_t>(kFxTag), soft.after.fx_field<std::uint8_t>(kFxTag));
+    found.compare("mxcsr", native->after.fx_field<std::uint32_t>(kFxMxcsr),
+                  soft.after.fx_field<std::uint32_t>(kFxMxcsr));
+    compare_fx("st", kFxSt, kFxXmm - kFxSt);
+    compare_fx("xmm", kFxXmm, kFxBytes - kFxXmm);
+  }
   found.compare_bytes("memory", native->memory, soft.memory);
   return found.text();
 }
@@ -151,6 +182,7 @@ void Runner::report(const Case& one, const Memory& memory) {
       for (unsigned i = 0; i < 16; ++i)
         report += std::string(" ") + kNames[i] + "=" + hex(single.before.general[i]);
       report += " flags=" + hex(single.before.flags) + "\n";
+      if (campaign_.fpu) report += describe_fx(single.before);
       return;
     }
     if (outcome.vector != kDone) break;

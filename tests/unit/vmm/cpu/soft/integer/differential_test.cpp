@@ -137,6 +137,9 @@ TEST(IntegerDifferential, multiplications_and_divisions) {
 TEST(IntegerDifferential, bits) {
   EXPECT_EQ(run_campaign({.forms = kBits, .cases = 30000}), "");
 }
+TEST(IntegerDifferential, floating_point_registers_are_left_alone) {
+  EXPECT_EQ(run_campaign({.forms = kArithmetic, .cases = 5000, .fpu = true}), "");
+}
 TEST(IntegerDifferential, what_random_operands_seldom_meet) {
   EXPECT_EQ(run_regressions(kSequences, {}), "");
 }
