@@ -19,7 +19,7 @@ struct Campaign {
   unsigned max_instructions = 5;
   bool fpu = false;  // random x87, MMX and SSE registers, and they are compared
   // Makes equal what may differ, in both outcomes (the first one is the host's).
-  std::function<void(const Case& one, Outcome& native, Outcome& soft)> forgive{};
+  std::function<void(const Case& one, Outcome& native, Outcome& soft)> forgive = nullptr;
 };
 
 // What differs; empty if nothing does.

@@ -10,8 +10,8 @@ namespace {
 
 bool parse_hex(std::string_view word, std::uint8_t& value) {
   if (word.size() != 2) return false;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + 2, value, 16);
-  return error == std::errc() && end == word.data() + 2;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, 16);
+  return error == std::errc() && end == word.data() + word.size();
 }
 
 void parse_word(std::string_view word, FormSyntax& form) {

@@ -1,7 +1,7 @@
 #include "tests/unit/vmm/cpu/soft/differential/native.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <bit>
 #include <csignal>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -37,6 +37,8 @@ constexpr std::array kGeneral{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_R
 struct Child {
   NativeBatch* batch = nullptr;
   int orders = -1, answers = -1;
+  std::uint8_t* code = nullptr;  // the pages that both CPUs have
+  std::uint8_t* data = nullptr;
   std::size_t next = 0;  // case
   bool running = false;  // the case before `next`
 };
@@ -57,14 +59,13 @@ void save_outcome(const ucontext_t& context, Outcome& outcome) {
     outcome.after.general[i] = static_cast<std::uint64_t>(registers[kGeneral[i]]);
   outcome.after.flags = static_cast<std::uint32_t>(registers[REG_EFL]);
   std::memcpy(outcome.after.fx.data(), context.uc_mcontext.fpregs, kFxBytes);
-  std::memcpy(outcome.memory.data(), reinterpret_cast<const void*>(kDataAddress), kPage);
+  std::memcpy(outcome.memory.data(), child.data, kPage);
 }
 
 void load_case(ucontext_t& context, const Case& one) {
-  auto* code = reinterpret_cast<std::uint8_t*>(kCodeAddress);
-  std::memcpy(code, one.code.data(), one.size);
-  code[one.size] = 0xcc;
-  std::memcpy(reinterpret_cast<void*>(kDataAddress), child.batch->memory.data(), kPage);
+  std::memcpy(child.code, one.code.data(), one.size);
+  child.code[one.size] = 0xcc;
+  std::memcpy(child.data, child.batch->memory.data(), kPage);
 
   auto& registers = context.uc_mcontext.gregs;
   for (std::size_t i = 0; i < kGeneral.size(); ++i)
@@ -93,9 +94,10 @@ void handle_signal(int, siginfo_t*, void* data) {
   load_case(context, batch.cases[child.next++]);
 }
 
-bool map_page(std::uint64_t address, int protection) {
-  void* wanted = reinterpret_cast<void*>(address);
-  return mmap(wanted, kPage, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
+std::uint8_t* map_page(std::uint64_t address, int protection) {
+  void* wanted = std::bit_cast<void*>(address);
+  void* page = mmap(wanted, kPage, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  return page == wanted ? static_cast<std::uint8_t*>(page) : nullptr;
 }
 
 [[noreturn]] void run_child() {
@@ -103,8 +105,9 @@ bool map_page(std::uint64_t address, int protection) {
   void* stack = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   const stack_t alternate{.ss_sp = stack, .ss_flags = 0, .ss_size = kSignalStack};
   if (stack == MAP_FAILED || sigaltstack(&alternate, nullptr) != 0) leave_child();
-  if (!map_page(kCodeAddress, PROT_READ | PROT_WRITE | PROT_EXEC)) leave_child();
-  if (!map_page(kDataAddress, PROT_READ | PROT_WRITE)) leave_child();
+  child.code = map_page(kCodeAddress, PROT_READ | PROT_WRITE | PROT_EXEC);
+  child.data = map_page(kDataAddress, PROT_READ | PROT_WRITE);
+  if (child.code == nullptr || child.data == nullptr) leave_child();
   struct sigaction action = {};
   action.sa_sigaction = handle_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
@@ -146,7 +149,9 @@ bool NativeCpu::start() {
   if (child_ == 0) {
     close(orders[1]);
     close(answers[0]);
-    child = {.batch = batch_, .orders = orders[0], .answers = answers[1]};
+    child.batch = batch_;
+    child.orders = orders[0];
+    child.answers = answers[1];
     run_child();
   }
   close(orders[0]);
