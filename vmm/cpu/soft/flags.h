@@ -75,7 +75,7 @@ class ArithmeticFlags {
 
   std::uint64_t result_ = 1;  // sign-extended: zero, sign and, in its low byte, parity
   // Bits 63 and 62: carry out of the top bit and the one below; bit 3: carry out of bit 3; the rest: differences.
-  std::uint64_t carries_ = kParityDifference;
+  std::uint64_t carries_ = 0;
 };
 
 }  // namespace vmm::cpu::soft
