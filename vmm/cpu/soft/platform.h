@@ -16,6 +16,8 @@ class Platform {
   virtual PhysicalMap& physical() = 0;
   virtual BlockCache& blocks() = 0;
   virtual std::uint64_t time_stamp() = 0;  // the time stamp counter, before any guest's offset
+  // An x87 exception while CR0.NE is clear: FERR#, which a PC's board turns into IRQ 13. [SDM 1 8.7.2]
+  virtual void report_x87_error() {}
   // No CPU's quick stores reach this page any more.
   virtual void drop_writes(const std::uint8_t* host_page) = 0;
 };
