@@ -121,7 +121,7 @@ void write_dr6(Cpu& cpu, std::uint64_t value) {
 }
 
 void write_dr7(Cpu& cpu, std::uint64_t value) {
-  cpu.dr7 = (value & 0xffff2fff) | 0x400;
+  cpu.dr7 = (value & 0xffff27ff) | 0x400;
   cpu.mmu.privilege_changed();
   cpu.derive_mode();
 }
