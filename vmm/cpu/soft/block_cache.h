@@ -1,4 +1,4 @@
-// Decoded code: straight runs of instructions by physical address and CPU mode, shared by all CPUs of a machine.
+// Decoded code: straight runs of instructions by host page and CPU mode, shared by all CPUs of a machine.
 //
 // A block lies in one page, except for a single instruction that crosses into the next. It is void as soon as any byte
 // of it may have changed: stores of our CPUs come through code_written(), everybody else's (DMA) set the page's Code
@@ -8,24 +8,34 @@
 // A translator to host code will hang its code on Block.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "core/memory/memory_block.h"
 #include "vmm/cpu/soft/op.h"
-#include "vmm/cpu/soft/physical_map.h"
 
 namespace vmm::cpu::soft {
 
 struct Block {
-  std::uint64_t physical = 0;  // of the first byte
+  static constexpr unsigned kMaxOps = 64;
+
+  const std::uint8_t* host = nullptr;  // where its first byte is
   std::uint8_t mode = 0;
-  std::uint16_t bytes = 0;
-  std::uint16_t count = 0;  // instructions; ops[count] is an op that leaves
   bool live = true;
-  std::atomic<std::uint8_t>* page_flags = nullptr;
+  bool crosses = false;  // into another page, whose place must be checked each time
+  std::uint16_t bytes = 0;
+  std::uint16_t count = 0;  // instructions; ops[count] is one that leaves
   Op* ops = nullptr;
+  std::atomic<std::uint8_t>* page_flags = nullptr;
+  Block* next = nullptr;                 // in the table's chain
+  const std::uint8_t* second = nullptr;  // crosses: the other page
+  std::atomic<std::uint8_t>* second_flags = nullptr;
+
+  bool page_is_unwritten() const {
+    return (page_flags->load(std::memory_order_relaxed) & static_cast<std::uint8_t>(core::Watcher::Code)) == 0;
+  }
 };
 
 class BlockCache {
@@ -34,9 +44,20 @@ class BlockCache {
 
   BlockCache();
   ~BlockCache();
+  BlockCache(const BlockCache&) = delete;
+  BlockCache& operator=(const BlockCache&) = delete;
 
-  // The block that starts at the CPU's RIP, decoded if need be. nullptr: the fetch faulted (cpu.fault).
-  Block* find(Cpu& cpu);
+  // The block that starts at the CPU's RIP, decoded if need be. nullptr: the fetch faulted (cpu.fault). Between two
+  // blocks only: what was found before may be gone.
+  Block* find(Cpu& cpu) {
+    const Jump& jump = jumps_[jump_index(jump_address(cpu))];
+    if (jump.address == jump_address(cpu) && jump.stamp == stamp(cpu) && jump.block->live &&
+        jump.block->page_is_unwritten() && fits_segment(cpu, *jump.block)) [[likely]] {
+      return jump.block;
+    }
+    return find_slow(cpu);
+  }
+
   // A CPU of ours stores to a page with code: voids the blocks that the bytes touch. True if the page has no code left
   // and quick stores may be allowed again.
   bool code_written(const std::uint8_t* host_page, unsigned offset, unsigned size);
@@ -44,8 +65,22 @@ class BlockCache {
   void clear();  // all blocks; between two blocks only
 
  private:
+  static constexpr unsigned kJumps = 4096;
+  // Where a block is by linear address, for as long as the CPU's mappings stay what they are.
+  struct Jump {
+    std::uint64_t address = 0;
+    std::uint64_t stamp = 0;
+    Block* block = nullptr;
+  };
+  static unsigned jump_index(std::uint64_t address) { return static_cast<unsigned>(address ^ address >> 12) % kJumps; }
+  static std::uint64_t jump_address(const Cpu& cpu);
+  static std::uint64_t stamp(const Cpu& cpu);
+  static bool fits_segment(const Cpu& cpu, const Block& block);
+  Block* find_slow(Cpu& cpu);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::array<Jump, kJumps> jumps_{};
 };
 
 }  // namespace vmm::cpu::soft

@@ -70,6 +70,9 @@ struct SegmentRegister : Segment {
 constexpr std::uint32_t kTf = 1u << 8, kIf = 1u << 9, kDf = 1u << 10, kIopl = 3u << 12, kNt = 1u << 14, kRf = 1u << 16,
                         kVm = 1u << 17, kAc = 1u << 18, kVif = 1u << 19, kVip = 1u << 20, kId = 1u << 21;
 
+// Cpu::shadow, as PendingEvents has it.
+constexpr std::uint8_t kShadowMovSs = 1, kShadowSti = 2;
+
 constexpr std::uint64_t kCr0Pe = 1u << 0, kCr0Mp = 1u << 1, kCr0Em = 1u << 2, kCr0Ts = 1u << 3, kCr0Et = 1u << 4,
                         kCr0Ne = 1u << 5, kCr0Wp = 1u << 16, kCr0Am = 1u << 18, kCr0Nw = 1u << 29, kCr0Cd = 1u << 30,
                         kCr0Pg = 1u << 31;
@@ -138,7 +141,7 @@ struct Cpu {
   std::uint64_t xcr0 = 1;
 
   // [SDM 3A 6.8.3] interrupts wait for the instruction after STI, and debug exceptions too after MOV SS.
-  std::uint8_t shadow = 0;  // bit 0: MOV SS, bit 1: STI; as PendingEvents has them
+  std::uint8_t shadow = 0;
   Activity activity = Activity::Running;
   bool nmi_pending = false, nmi_masked = false;
   bool init_pending = false;

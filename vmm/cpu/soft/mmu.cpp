@@ -203,7 +203,6 @@ void Mmu::privilege_changed() {
   checks_alignment_ = user && (cpu_.cr0 & kCr0Am) != 0 && (cpu_.other_flags & kAc) != 0;
   has_breakpoints_ = (cpu_.dr7 & 0xff) != 0 && (cpu_.dr7 & 0x11110000) != 0;
   table_ = tables_[checks_alignment_ || has_breakpoints_ ? kNoTable : active_].data();
-  ++generation_;
 }
 
 void Mmu::flush_all() {

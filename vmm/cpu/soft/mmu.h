@@ -72,18 +72,20 @@ class Mmu {
     }
     return read_slow(linear, &value, sizeof value, Access::Write);
   }
-  // Where the bytes are in host memory, if such an access may go the quick way; else nullptr, and read() or write() will
-  // do. For functions that leave the slow way to another one, so that they need no stack.
+  // Where the bytes are in host memory, if such an access may go the quick way; else nullptr, and read() or write()
+  // will do. For functions that leave the slow way to another one, so that they need no stack.
   template <class T>
   const std::uint8_t* quick_read(std::uint64_t linear) const {
     const TlbEntry& entry = table_[index(linear)];
-    if (entry.read != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]] return nullptr;
+    if (entry.read != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]]
+      return nullptr;
     return reinterpret_cast<const std::uint8_t*>(entry.host + linear);
   }
   template <class T>
   std::uint8_t* quick_write(std::uint64_t linear) const {
     const TlbEntry& entry = table_[index(linear)];
-    if (entry.write != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]] return nullptr;
+    if (entry.write != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]]
+      return nullptr;
     return reinterpret_cast<std::uint8_t*>(entry.host + linear);
   }
   // Any length up to a page; all or nothing. For structures: alignment is not checked.
@@ -125,8 +127,8 @@ class Mmu {
   // No quick stores to this host page from now on, in whatever table: it holds code, or a watcher looks again.
   void drop_writes(const std::uint8_t* host_page);
   void drop_all_writes();
-  // Grows with every flush and every change of privilege or mapping: what was looked up by linear address before is
-  // void.
+  // Another one after every flush, and no two CPUs have the same: what was looked up by linear address before is void.
+  // Supervisor and user have one together.
   std::uint64_t generation() const { return generation_; }
 
  private:

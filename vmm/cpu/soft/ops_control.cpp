@@ -13,7 +13,6 @@
 namespace vmm::cpu::soft {
 namespace {
 
-constexpr std::uint8_t kShadowSti = 2;
 constexpr std::uint64_t kDr7GeneralDetect = 1u << 13;
 constexpr std::uint64_t kDr6GeneralDetect = 1u << 13;
 

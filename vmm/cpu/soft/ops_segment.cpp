@@ -8,7 +8,6 @@
 namespace vmm::cpu::soft {
 namespace {
 
-constexpr std::uint8_t kShadowMovSs = 1;
 
 bool is_protected(const Cpu& cpu) {
   return cpu.protected_mode() && !cpu.virtual_8086();

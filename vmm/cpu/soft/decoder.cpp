@@ -1,0 +1,262 @@
+#include "vmm/cpu/soft/decoder.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "vmm/cpu/soft/cpu.h"
+#include "vmm/cpu/soft/features.h"
+#include "vmm/cpu/soft/forms.h"
+
+namespace vmm::cpu::soft {
+
+namespace {
+
+constexpr Family kFamilies[] = {move_family,    arithmetic_family, branch_family,   stack_family,
+                                shift_family,   bit_family,        multiply_family, string_family,
+                                sse_family,     x87_family,        mmx_family,      far_family,
+                                segment_family, control_family,    io_family,       save_family};
+
+// Zydis' sets of instructions that a feature brings; sets that are in neither table are those of other processors.
+struct Extension {
+  ZydisISASet set;
+  Feature feature;
+};
+constexpr Extension kExtensions[] = {
+    {ZYDIS_ISA_SET_ADOX_ADCX, Feature::Adx},
+    {ZYDIS_ISA_SET_AES, Feature::Aes},
+    {ZYDIS_ISA_SET_BMI1, Feature::Bmi1},
+    {ZYDIS_ISA_SET_BMI2, Feature::Bmi2},
+    {ZYDIS_ISA_SET_CLFLUSHOPT, Feature::Clflushopt},
+    {ZYDIS_ISA_SET_CLFSH, Feature::Clflush},
+    {ZYDIS_ISA_SET_CMOV, Feature::Cmov},
+    {ZYDIS_ISA_SET_FCMOV, Feature::Cmov},
+    {ZYDIS_ISA_SET_CMPXCHG16B, Feature::Cx16},
+    {ZYDIS_ISA_SET_FXSAVE, Feature::Fxsr},
+    {ZYDIS_ISA_SET_FXSAVE64, Feature::Fxsr},
+    {ZYDIS_ISA_SET_INVPCID, Feature::Invpcid},
+    {ZYDIS_ISA_SET_LONGMODE, Feature::LongMode},
+    {ZYDIS_ISA_SET_LZCNT, Feature::Lzcnt},
+    {ZYDIS_ISA_SET_MOVBE, Feature::Movbe},
+    {ZYDIS_ISA_SET_PCLMULQDQ, Feature::Pclmulqdq},
+    {ZYDIS_ISA_SET_PENTIUMMMX, Feature::Mmx},
+    {ZYDIS_ISA_SET_POPCNT, Feature::Popcnt},
+    {ZYDIS_ISA_SET_RDPID, Feature::Rdpid},
+    {ZYDIS_ISA_SET_RDRAND, Feature::Rdrand},
+    {ZYDIS_ISA_SET_RDSEED, Feature::Rdseed},
+    {ZYDIS_ISA_SET_RDTSCP, Feature::Rdtscp},
+    {ZYDIS_ISA_SET_RDWRFSGS, Feature::Fsgsbase},
+    {ZYDIS_ISA_SET_SMAP, Feature::Smap},
+    {ZYDIS_ISA_SET_SSE, Feature::Sse},
+    {ZYDIS_ISA_SET_SSE2, Feature::Sse2},
+    {ZYDIS_ISA_SET_SSE2MMX, Feature::Sse2},
+    {ZYDIS_ISA_SET_SSE3, Feature::Sse3},
+    {ZYDIS_ISA_SET_SSE3X87, Feature::Sse3},
+    {ZYDIS_ISA_SET_SSE4, Feature::Sse41},
+    {ZYDIS_ISA_SET_SSE42, Feature::Sse42},
+    {ZYDIS_ISA_SET_SSEMXCSR, Feature::Sse},
+    {ZYDIS_ISA_SET_SSE_PREFETCH, Feature::Sse},
+    {ZYDIS_ISA_SET_SSSE3, Feature::Ssse3},
+    {ZYDIS_ISA_SET_SSSE3MMX, Feature::Ssse3},
+    {ZYDIS_ISA_SET_X87, Feature::Fpu},
+    {ZYDIS_ISA_SET_XSAVE, Feature::Xsave},
+    {ZYDIS_ISA_SET_XSAVEOPT, Feature::Xsave},
+};
+constexpr ZydisISASet kAlways[] = {
+    ZYDIS_ISA_SET_I86,  ZYDIS_ISA_SET_I186,  ZYDIS_ISA_SET_I286PROTECTED, ZYDIS_ISA_SET_I286REAL,
+    ZYDIS_ISA_SET_I386, ZYDIS_ISA_SET_I486,  ZYDIS_ISA_SET_I486REAL,      ZYDIS_ISA_SET_PENTIUMREAL,
+    ZYDIS_ISA_SET_PPRO, ZYDIS_ISA_SET_PAUSE, ZYDIS_ISA_SET_FAT_NOP,       ZYDIS_ISA_SET_PREFETCH_NOP,
+    ZYDIS_ISA_SET_LAHF, ZYDIS_ISA_SET_RDPMC, ZYDIS_ISA_SET_AMD,
+};
+
+struct SetInfo {
+  bool known = false;
+  std::optional<Feature> feature;
+};
+constexpr auto kSets = [] {
+  std::array<SetInfo, ZYDIS_ISA_SET_MAX_VALUE + 1> sets{};
+  for (const auto set : kAlways)
+    sets[set] = {true, std::nullopt};
+  for (const auto& extension : kExtensions)
+    sets[extension.set] = {true, extension.feature};
+  return sets;
+}();
+
+// A decoder each for 16-bit unprotected, 16-bit, 32-bit and 64-bit code; TZCNT and LZCNT are BSF and BSR to processors
+// that do not have them.
+class Decoders {
+ public:
+  Decoders() {
+    for (unsigned i = 0; i < decoders_.size(); ++i)
+      set_up(decoders_[i], static_cast<Code>(i >> 2), (i & 1) != 0, (i & 2) != 0);
+  }
+  const ZydisDecoder& choose(std::uint8_t mode, const CpuFeatures& features) const {
+    return decoders_[static_cast<unsigned>(code_of(mode)) << 2 | (features.has(Feature::Lzcnt) ? 1u : 0u) |
+                     (features.has(Feature::Bmi1) ? 2u : 0u)];
+  }
+
+ private:
+  enum class Code : std::uint8_t { Real16, Protected16, Protected32, Long64, Count };
+
+  static Code code_of(std::uint8_t mode) {
+    switch (mode & Mode::kCodeMask) {
+      case Mode::kCode64: return Code::Long64;
+      case Mode::kCode32: return Code::Protected32;
+      default: return (mode & Mode::kUnprotected) != 0 ? Code::Real16 : Code::Protected16;
+    }
+  }
+
+  static void set_up(ZydisDecoder& decoder, Code code, bool has_lzcnt, bool has_tzcnt) {
+    static constexpr struct {
+      ZydisMachineMode machine;
+      ZydisStackWidth stack;
+    } kKinds[] = {{ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16},
+                  {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
+                  {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32},
+                  {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64}};
+    const auto& kind = kKinds[static_cast<unsigned>(code)];
+    ZydisDecoderInit(&decoder, kind.machine, kind.stack);
+    // What these added are no-operations without them.
+    for (const auto absent : {ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_CLDEMOTE})
+      ZydisDecoderEnableMode(&decoder, absent, ZYAN_FALSE);
+    ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_LZCNT, has_lzcnt ? ZYAN_TRUE : ZYAN_FALSE);
+    ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_TZCNT, has_tzcnt ? ZYAN_TRUE : ZYAN_FALSE);
+  }
+
+  std::array<ZydisDecoder, static_cast<std::size_t>(Code::Count) * 4> decoders_;
+};
+
+const Decoders& decoders() {
+  static const Decoders all;
+  return all;
+}
+
+Flow undefined(Cpu& cpu, const Op&) {
+  return cpu.raise(Vector::InvalidOpcode);
+}
+// [SDM 2A 2.3.11] more than 15 bytes
+Flow too_long(Cpu& cpu, const Op&) {
+  return cpu.raise(Vector::GeneralProtection, 0);
+}
+
+std::uint8_t segment_index(ZydisRegister segment) {
+  switch (segment) {
+    case ZYDIS_REGISTER_ES: return kEs;
+    case ZYDIS_REGISTER_CS: return kCs;
+    case ZYDIS_REGISTER_SS: return kSs;
+    case ZYDIS_REGISTER_FS: return kFs;
+    case ZYDIS_REGISTER_GS: return kGs;
+    default: return kDs;
+  }
+}
+
+void take_memory(const ZydisDecodedOperandMem& memory, Op& op) {
+  op.flags |= kHasMemory;
+  if (memory.base == ZYDIS_REGISTER_RIP || memory.base == ZYDIS_REGISTER_EIP) {
+    op.base = Cpu::kNextRip;
+  } else if (memory.base != ZYDIS_REGISTER_NONE) {
+    op.base = register_offset(memory.base);
+  }
+  if (memory.index != ZYDIS_REGISTER_NONE) {
+    op.index = register_offset(memory.index);
+    op.scale = static_cast<std::uint8_t>(std::countr_zero(std::max<unsigned>(memory.scale, 1)));
+  }
+  op.displacement = memory.disp.value;
+  op.segment = segment_index(memory.segment);
+}
+
+// What every instruction's op has, whatever its family does with it.
+void take_common(const Instruction& instruction, Op& op) {
+  const auto& decoded = instruction.decoded;
+  op.base = op.index = Cpu::kZero;
+  op.length = decoded.length;
+  op.opcode =
+      static_cast<std::uint32_t>(decoded.opcode_map) << 16 | std::uint32_t{decoded.opcode} << 8 |
+      (std::uint32_t{decoded.raw.modrm.mod} << 6 | std::uint32_t{decoded.raw.modrm.reg} << 3 | decoded.raw.modrm.rm);
+  bool has_immediate = false;
+  for (const auto& operand : instruction.operands) {
+    if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY && (op.flags & kHasMemory) == 0) {
+      take_memory(operand.mem, op);
+    } else if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+      if (has_immediate) {
+        op.extra = static_cast<std::uint32_t>(operand.imm.value.u);
+      } else {
+        op.immediate = operand.imm.value.u;
+      }
+      has_immediate = true;
+    } else if (operand.type == ZYDIS_OPERAND_TYPE_POINTER) {
+      op.immediate = operand.ptr.offset;
+      op.extra = operand.ptr.segment;
+    }
+  }
+  if ((instruction.mode & Mode::kCodeMask) == Mode::kCode64) {
+    if (op.segment != kFs && op.segment != kGs) op.flags |= kFlat;
+    if (decoded.address_width == 32) op.flags |= kAddress32;
+  } else {
+    op.flags |= decoded.address_width == 16 ? kAddress16 : kAddress32;
+  }
+  if ((decoded.attributes & ZYDIS_ATTRIB_HAS_LOCK) != 0) op.flags |= kLocked;
+  if ((decoded.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE)) != 0) op.flags |= kRepeat;
+  if ((decoded.attributes & ZYDIS_ATTRIB_HAS_REPNE) != 0) op.flags |= kRepeatNot;
+}
+
+// Nothing after these is reached by going straight on, or not in the same state of the machine.
+bool ends_block_after(const ZydisDecodedInstruction& decoded) {
+  switch (decoded.meta.category) {
+    case ZYDIS_CATEGORY_UNCOND_BR:
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSRET:
+    case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_IO:
+    case ZYDIS_CATEGORY_IOSTRINGOP: return true;
+    default: return decoded.mnemonic == ZYDIS_MNEMONIC_HLT;
+  }
+}
+
+void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
+  op.run = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
+  op.length = 1;
+  op.base = op.index = Cpu::kZero;
+  ends_block = true;
+}
+
+}  // namespace
+
+bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& decoded) {
+  const SetInfo& set = kSets[decoded.meta.isa_set];
+  return set.known && (!set.feature || features.has(*set.feature));
+}
+
+bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,
+            bool& ends_block) {
+  op = {};
+  ends_block = false;
+  ZydisDecodedInstruction decoded;
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
+  const ZyanStatus status =
+      ZydisDecoderDecodeFull(&decoders().choose(mode, features), bytes.data(), bytes.size(), &decoded, operands.data());
+  if (status == ZYDIS_STATUS_NO_MORE_DATA) return false;
+  if (!ZYAN_SUCCESS(status)) {
+    decode_invalid(status, op, ends_block);
+    return true;
+  }
+  const Instruction instruction{decoded, std::span(operands).first(decoded.operand_count_visible), mode};
+  take_common(instruction, op);
+  ends_block = ends_block_after(decoded);
+  if (has_extension(features, decoded)) {
+    for (const Family family : kFamilies) {
+      const Op common = op;
+      op.run = family(instruction, op);
+      if (op.run != nullptr) return true;
+      op = common;
+    }
+  }
+  op.run = undefined;
+  ends_block = true;
+  return true;
+}
+
+}  // namespace vmm::cpu::soft

@@ -1,0 +1,104 @@
+#include "vmm/cpu/soft/executor.h"
+
+#include "vmm/cpu/soft/exceptions.h"
+#include "vmm/cpu/soft/system_flags.h"
+
+namespace vmm::cpu::soft {
+
+namespace {
+
+// What came of a run of ops.
+struct Run {
+  unsigned retired = 0;
+  Flow flow = Flow::Restart;
+};
+
+// At most `most` instructions of a block (kNoLimit: all; its last op leaves by itself).
+template <bool kLimited>
+Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
+  const Op* op = block.ops;
+  const Op* const end = kLimited ? block.ops + most : nullptr;
+  while (true) {
+    if constexpr (kLimited) {
+      if (op == end) return {most, Flow::Restart};
+    }
+    cpu.set_next_rip(cpu.rip + op->length);
+    const Flow flow = op->run(cpu, *op);
+    if (flow != Flow::Next) {
+      const auto before = static_cast<unsigned>(op - block.ops);
+      if (flow != Flow::Leave) return {before, flow};
+      cpu.rip = cpu.next_rip();
+      return {before + 1, flow};
+    }
+    cpu.rip = cpu.next_rip();
+    ++op;
+  }
+}
+
+constexpr std::uint64_t kDr6SingleStep = 1u << 14;
+
+// DR7's enabled breakpoints on instructions that RIP is at, as bits of DR6. [SDM 3B 17.2.4]
+std::uint64_t instruction_breakpoints(const Cpu& cpu) {
+  std::uint64_t linear = cpu.code64() ? cpu.rip : static_cast<std::uint32_t>(cpu.segments[kCs].base + cpu.rip);
+  std::uint64_t hits = 0;
+  for (unsigned i = 0; i < cpu.debug_address.size(); ++i) {
+    const bool enabled = (cpu.dr7 >> (2 * i) & 3) != 0;
+    const bool on_execution = (cpu.dr7 >> (16 + 4 * i) & 15) == 0;
+    if (enabled && on_execution && cpu.debug_address[i] == linear) hits |= std::uint64_t{1} << i;
+  }
+  return hits;
+}
+
+// One instruction with everything that may come between two: breakpoints, shadows, the single-step trap. [SDM 3A 6.9]
+Run step(Cpu& cpu, const Block& block) {
+  const std::uint8_t shadow = cpu.shadow;
+  const bool traps = (cpu.other_flags & kTf) != 0;
+  if ((cpu.other_flags & kRf) == 0 && (shadow & kShadowMovSs) == 0) {
+    const std::uint64_t hits = instruction_breakpoints(cpu);
+    if (hits != 0) {
+      cpu.raise(Vector::Debug, 0, hits);
+      return {0, Flow::Fault};
+    }
+  }
+  const bool resumed = (cpu.other_flags & kRf) != 0;
+  cpu.shadow = 0;
+  const Run run = run_ops<true>(cpu, block, 1);
+  if (run.flow == Flow::Fault || run.retired == 0) {
+    if (run.flow != Flow::Fault) cpu.shadow = shadow;
+    cpu.derive_mode();
+    return run;
+  }
+  if (resumed) cpu.other_flags &= ~kRf;
+  cpu.derive_mode();
+  const std::uint64_t hits = cpu.debug_hits | (traps ? kDr6SingleStep : 0);
+  // After MOV SS traps wait; a single step's is lost, a data breakpoint's comes with the next instruction.
+  if (hits == 0 || (cpu.shadow & kShadowMovSs) != 0) return run;
+  cpu.raise(Vector::Debug, 0, hits);
+  return {run.retired, Flow::Fault};
+}
+
+}  // namespace
+
+Stop execute(Cpu& cpu, BlockCache& blocks, std::uint64_t budget) {
+  while (true) {
+    if (cpu.activity != Activity::Running) return Stop::Halted;
+    // An interrupt shadow ends with the next instruction, whoever waits.
+    if (cpu.attention.load(std::memory_order_relaxed) != 0 && cpu.shadow == 0) return Stop::Attention;
+    if (budget == 0) return Stop::Budget;
+    Run run{0, Flow::Fault};
+    if (const Block* block = blocks.find(cpu); block != nullptr) [[likely]] {
+      if ((cpu.mode & Mode::kStepped) != 0) {
+        run = step(cpu, *block);
+      } else if (block->count <= budget) {
+        run = run_ops<false>(cpu, *block, 0);
+      } else {
+        run = run_ops<true>(cpu, *block, static_cast<unsigned>(budget));
+      }
+    }
+    cpu.retired += run.retired;
+    budget -= run.retired;
+    if (run.flow == Flow::Fault && !deliver_fault(cpu)) return Stop::Shutdown;
+  }
+}
+
+}  // namespace vmm::cpu::soft

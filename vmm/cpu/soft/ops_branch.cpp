@@ -1,0 +1,179 @@
+// Near jumps, calls and returns. [SDM 2A CALL, JMP, Jcc, LOOP; 2B RET]
+//
+// A jump that is not taken goes on in its block. Operand sizes: 64 bits in 64-bit mode, else 16 or 32, to which the
+// target is cut.
+#include <array>
+#include <utility>
+
+#include "vmm/cpu/soft/conditions.h"
+#include "vmm/cpu/soft/forms.h"
+#include "vmm/cpu/soft/stack.h"
+
+namespace vmm::cpu::soft {
+
+namespace {
+
+template <class T>
+bool may_go_to(const Cpu& cpu, T target) {
+  if constexpr (sizeof(T) == 8) {
+    constexpr unsigned kUpper = 16;
+    const auto canonical = static_cast<std::uint64_t>(static_cast<std::int64_t>(target << kUpper) >> kUpper);
+    return canonical == target || cpu.mmu.is_canonical(target);
+  } else {
+    return target <= cpu.segments[kCs].limit;
+  }
+}
+
+template <class T>
+Flow go_to(Cpu& cpu, T target) {
+  if (!may_go_to(cpu, target)) [[unlikely]]
+    return cpu.raise(Vector::GeneralProtection, 0);
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+
+template <class T>
+T relative_target(const Cpu& cpu, const Op& op) {
+  return static_cast<T>(cpu.next_rip() + op.immediate);
+}
+
+template <class T>
+Flow jump_relative(Cpu& cpu, const Op& op) {
+  return go_to(cpu, relative_target<T>(cpu, op));
+}
+
+template <unsigned kCode, class T>
+Flow jump_if(Cpu& cpu, const Op& op) {
+  return condition<kCode>(cpu.flags) ? jump_relative<T>(cpu, op) : Flow::Next;
+}
+
+template <class T>
+Flow call_to(Cpu& cpu, T target) {
+  if (!may_go_to(cpu, target)) [[unlikely]]
+    return cpu.raise(Vector::GeneralProtection, 0);
+  if (!push(cpu, static_cast<T>(cpu.next_rip()))) return Flow::Fault;
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+
+template <class T>
+Flow call_relative(Cpu& cpu, const Op& op) {
+  return call_to(cpu, relative_target<T>(cpu, op));
+}
+
+template <class T, bool kCall>
+Flow transfer_register(Cpu& cpu, const Op& op) {
+  const T target = cpu.reg<T>(op.rm);
+  return kCall ? call_to(cpu, target) : go_to(cpu, target);
+}
+
+template <class T, bool kCall>
+Flow transfer_memory(Cpu& cpu, const Op& op) {
+  T target = 0;
+  if (!load(cpu, op, target)) return Flow::Fault;
+  return kCall ? call_to(cpu, target) : go_to(cpu, target);
+}
+
+template <class T>
+Flow return_near(Cpu& cpu, const Op& op) {
+  T target = 0;
+  if (!peek(cpu, target)) return Flow::Fault;
+  if (!may_go_to(cpu, target)) [[unlikely]]
+    return cpu.raise(Vector::GeneralProtection, 0);
+  release(cpu, sizeof(T) + op.immediate);
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+
+// LOOPNE, LOOPE, LOOP, JCXZ: in the order of their opcodes, E0h to E3h. C is the counter's type.
+enum class Counted : std::uint8_t { LoopNotEqual, LoopEqual, Loop, JumpZero };
+
+template <Counted kKind, class C, class T>
+Flow counted_jump(Cpu& cpu, const Op& op) {
+  auto count = cpu.reg<C>(kRcx);
+  bool taken = false;
+  if constexpr (kKind == Counted::JumpZero) {
+    taken = count == 0;
+  } else {
+    --count;
+    taken = count != 0 && (kKind == Counted::Loop || cpu.flags.zf() == (kKind == Counted::LoopEqual));
+  }
+  const auto target = relative_target<T>(cpu, op);
+  if (taken && !may_go_to(cpu, target)) return cpu.raise(Vector::GeneralProtection, 0);
+  if constexpr (kKind != Counted::JumpZero) cpu.set_reg(kRcx, count);
+  if (!taken) return Flow::Next;
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+
+// --- Which function. ---
+
+unsigned branch_bits(const Instruction& instruction) {
+  return (instruction.mode & Mode::kCodeMask) == Mode::kCode64 ? 64u : instruction.decoded.operand_width;
+}
+
+template <class T>
+constexpr auto kJumpsIf = []<std::size_t... kCode>(std::index_sequence<kCode...>) {
+  return std::array<Handler, 16>{jump_if<kCode, T>...};
+}(std::make_index_sequence<16>{});
+
+Handler select_conditional(const Instruction& instruction, Op&) {
+  return for_wide_size(branch_bits(instruction),
+                       [&]<class T>() -> Handler { return kJumpsIf<T>[instruction.decoded.opcode & 15]; });
+}
+
+template <bool kCall>
+Handler select_transfer(const Instruction& instruction, Op& op) {
+  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
+  const Form form = take_operands(instruction, op);
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler {
+    if (is_immediate(instruction, 0)) {
+      op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
+      return kCall ? call_relative<T> : jump_relative<T>;
+    }
+    if (form == Form::Reg) return transfer_register<T, kCall>;
+    return form == Form::Mem ? transfer_memory<T, kCall> : nullptr;
+  });
+}
+
+Handler select_return(const Instruction& instruction, Op& op) {
+  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
+  if (instruction.operands.empty()) op.immediate = 0;
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler { return return_near<T>; });
+}
+
+template <class C, class T>
+constexpr std::array<Handler, 4> kCountedJumps = {
+    counted_jump<Counted::LoopNotEqual, C, T>, counted_jump<Counted::LoopEqual, C, T>,
+    counted_jump<Counted::Loop, C, T>, counted_jump<Counted::JumpZero, C, T>};
+
+Handler select_counted(const Instruction& instruction, Op&) {
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler {
+    return for_wide_size(instruction.decoded.address_width,
+                         [&]<class C>() -> Handler { return kCountedJumps<C, T>[instruction.decoded.opcode & 3]; });
+  });
+}
+
+constexpr SelectorTable kSelectors = {
+    {ZYDIS_MNEMONIC_JO, select_conditional},      {ZYDIS_MNEMONIC_JNO, select_conditional},
+    {ZYDIS_MNEMONIC_JB, select_conditional},      {ZYDIS_MNEMONIC_JNB, select_conditional},
+    {ZYDIS_MNEMONIC_JZ, select_conditional},      {ZYDIS_MNEMONIC_JNZ, select_conditional},
+    {ZYDIS_MNEMONIC_JBE, select_conditional},     {ZYDIS_MNEMONIC_JNBE, select_conditional},
+    {ZYDIS_MNEMONIC_JS, select_conditional},      {ZYDIS_MNEMONIC_JNS, select_conditional},
+    {ZYDIS_MNEMONIC_JP, select_conditional},      {ZYDIS_MNEMONIC_JNP, select_conditional},
+    {ZYDIS_MNEMONIC_JL, select_conditional},      {ZYDIS_MNEMONIC_JNL, select_conditional},
+    {ZYDIS_MNEMONIC_JLE, select_conditional},     {ZYDIS_MNEMONIC_JNLE, select_conditional},
+    {ZYDIS_MNEMONIC_JMP, select_transfer<false>}, {ZYDIS_MNEMONIC_CALL, select_transfer<true>},
+    {ZYDIS_MNEMONIC_RET, select_return},          {ZYDIS_MNEMONIC_LOOP, select_counted},
+    {ZYDIS_MNEMONIC_LOOPE, select_counted},       {ZYDIS_MNEMONIC_LOOPNE, select_counted},
+    {ZYDIS_MNEMONIC_JCXZ, select_counted},        {ZYDIS_MNEMONIC_JECXZ, select_counted},
+    {ZYDIS_MNEMONIC_JRCXZ, select_counted},
+};
+
+}  // namespace
+
+Handler branch_family(const Instruction& instruction, Op& op) {
+  return kSelectors(instruction, op);
+}
+
+}  // namespace vmm::cpu::soft
