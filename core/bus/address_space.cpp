@@ -88,6 +88,7 @@ void AddressSpace::set_doorbell_listener(DoorbellListener* listener) {
 std::vector<AddressSpace::Entry> AddressSpace::entries() const {
   const std::shared_lock guard(mutex_);
   std::vector<Entry> result;
+  result.reserve(regions_.size());
   for (const auto& region : regions_)
     result.push_back({region->range.start, region->range.size, region->owner});
   return result;

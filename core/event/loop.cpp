@@ -14,7 +14,7 @@ struct Loop::Impl {
   std::string name;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  std::atomic<std::thread::id> thread{};
+  std::atomic<std::thread::id> thread;
 };
 
 Loop::Loop(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}

@@ -230,6 +230,7 @@ Result<> move_all(std::span<iovec>& pieces, std::uint64_t offset, Move move) {
 
 Result<> GuestIoVector::read_file(int fd, std::uint64_t offset) const {
   std::vector<iovec> pieces;
+  pieces.reserve(slices_.size());
   for (const auto& slice : slices_)
     pieces.push_back({slice.block_->host() + slice.start_, slice.size_});
   std::span<iovec> rest(pieces);
@@ -245,6 +246,7 @@ Result<> GuestIoVector::read_file(int fd, std::uint64_t offset) const {
 
 Result<> GuestIoVector::write_file(int fd, std::uint64_t offset) const {
   std::vector<iovec> pieces;
+  pieces.reserve(slices_.size());
   for (const auto& slice : slices_)
     pieces.push_back({slice.block_->host() + slice.start_, slice.size_});
   std::span<iovec> rest(pieces);

@@ -110,6 +110,7 @@ void PciBus::set_input(unsigned input, bool level) {
 
 std::vector<PciBus::Slot> PciBus::slots() const {
   std::vector<Slot> result;
+  result.reserve(functions_.size());
   for (const auto& [address, plugged] : functions_)
     result.push_back({address, plugged.function});
   return result;

@@ -128,6 +128,7 @@ std::optional<std::uint64_t> PciFunction::base_of(const Bar& bar) const {
 
 std::vector<PciFunction::Window> PciFunction::windows() const {
   std::vector<Window> result;
+  result.reserve(bars_.size());
   for (const auto& bar : bars_)
     result.push_back({&bar, base_of(bar)});
   return result;

@@ -30,7 +30,7 @@ void Uart16550::State::visit(core::StateVisitor& v) {
 }
 
 Uart16550::Uart16550(Config config, Wiring wiring)
-    : config_(std::move(config)), wiring_(std::move(wiring)), timeout_(wiring_.clock.create_timer(lock(), [this] {
+    : config_(std::move(config)), wiring_(wiring), timeout_(wiring_.clock.create_timer(lock(), [this] {
         state_.timed_out = true;
         update_irq();
       })) {

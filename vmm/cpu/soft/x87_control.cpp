@@ -156,6 +156,7 @@ Flow free_register(Cpu& cpu, const Op& op) {
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
   fpu.occupied &= static_cast<std::uint8_t>(~(1u << ((fpu.top + stack_index(op)) & 7)));
+  fpu.status &= static_cast<std::uint16_t>(~kFpuC1);
   if constexpr (kPop) pop(fpu);
   return Flow::Next;
 }

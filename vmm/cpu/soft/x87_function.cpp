@@ -5,6 +5,11 @@
 namespace vmm::cpu::soft {
 namespace {
 
+// Where C2 says that the work is not done, a stack fault clears it.
+constexpr std::uint16_t faulting_clears(std::uint16_t conditions) {
+  return static_cast<std::uint16_t>(~(conditions & kFpuC2));
+}
+
 // One operand, one result, in place.
 std::uint16_t square_root(long double& value) {
   std::uint16_t status = 0;
@@ -38,6 +43,7 @@ Flow unary(Cpu& cpu, const Op& op) {
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
   if (is_empty(fpu, 0)) [[unlikely]] {
+    fpu.status &= faulting_clears(kConditions);
     if (underflow(fpu)) fill(fpu, 0, kIndefinite);
     return Flow::Next;
   }
@@ -80,6 +86,7 @@ Flow binary(Cpu& cpu, const Op& op) {
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
   if (is_empty(fpu, 0) || is_empty(fpu, 1)) [[unlikely]] {
+    fpu.status &= faulting_clears(kConditions);
     if (underflow(fpu)) fill(fpu, 0, kIndefinite);
     return Flow::Next;
   }
@@ -160,6 +167,7 @@ Flow pushing(Cpu& cpu, const Op& op) {
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
   if (is_empty(fpu, 0) || !is_empty(fpu, 7)) [[unlikely]] {
+    fpu.status &= faulting_clears(kConditions);
     if (is_empty(fpu, 0) ? underflow(fpu) : overflow(fpu)) {
       fill(fpu, 0, kIndefinite);
       push(fpu, kIndefinite);

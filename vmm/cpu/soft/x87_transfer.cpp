@@ -339,7 +339,6 @@ Flow move_if(Cpu& cpu, const Op& op) {
   if (!begin_x87(cpu)) return Flow::Fault;
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
-  fpu.status &= static_cast<std::uint16_t>(~kFpuC1);
   if (is_empty(fpu, 0) || is_empty(fpu, stack_index(op))) [[unlikely]] {
     if (underflow(fpu)) fill(fpu, 0, kIndefinite);
   } else if (kCondition(cpu.flags)) {

@@ -7,6 +7,7 @@
 #include "vmm/cpu/soft/decoder.h"
 #include "vmm/cpu/soft/features.h"
 #include "vmm/cpu/soft/platform.h"
+#include "vmm/cpu/soft/x87.h"
 
 namespace vmm::cpu::soft::differential {
 namespace {
@@ -48,9 +49,7 @@ void load_fx(const Registers& from, Cpu& cpu) {
   X87& x87 = cpu.x87;
   x87 = {};
   x87.control = from.fx_field<std::uint16_t>(kFxControl);
-  const auto status = from.fx_field<std::uint16_t>(kFxStatus);
-  x87.top = status >> 11 & 7;
-  x87.status = static_cast<std::uint16_t>(status & ~(7u << 11));
+  set_status_word(x87, from.fx_field<std::uint16_t>(kFxStatus));
   x87.occupied = from.fx_field<std::uint8_t>(kFxTag);
   for (unsigned i = 0; i < 8; ++i) {
     X87::Register& one = x87.registers[(x87.top + i) & 7];
@@ -65,7 +64,7 @@ void load_fx(const Registers& from, Cpu& cpu) {
 void save_fx(const Cpu& cpu, Registers& to) {
   const X87& x87 = cpu.x87;
   to.set_fx_field(kFxControl, x87.control);
-  to.set_fx_field(kFxStatus, static_cast<std::uint16_t>(x87.status | x87.top << 11));
+  to.set_fx_field(kFxStatus, status_word(x87));
   to.set_fx_field(kFxTag, x87.occupied);
   to.set_fx_field(kFxOpcode, x87.last_opcode);
   to.set_fx_field(kFxIp, x87.last_ip);
