@@ -194,9 +194,15 @@ Handler mmx_family(const Instruction& instruction, Op& op) {
 }
 
 Handler sse_family(const Instruction& instruction, Op& op) {
-  // MOVSD and CMPSD are strings' names too.
-  if (!names_register_of(instruction, ZYDIS_REGCLASS_XMM)) return nullptr;
-  Handler found = packed_integer_form(instruction, false);
+  // MOVSD and CMPSD are strings' names too. Only conversions from memory to general registers name no XMM register.
+  Handler found = nullptr;
+  if (!names_register_of(instruction, ZYDIS_REGCLASS_XMM)) {
+    if (names_register_of(instruction, ZYDIS_REGCLASS_MMX)) return nullptr;
+    found = sse_to_general_form(instruction);
+    if (found != nullptr) name_vector_operands(instruction, op);
+    return found;
+  }
+  found = packed_integer_form(instruction, false);
   if (found == nullptr) found = sse_move_form(instruction);
   if (found == nullptr) found = sse_float_form(instruction);
   if (found == nullptr) found = sse_convert_form(instruction);

@@ -99,11 +99,14 @@ inline bool overflow(X87& fpu) {
 
 constexpr std::uint16_t kFpuBefore = kFpuIe | kFpuDe | kFpuZe;  // found before there is a result
 // Takes over the host's status: exceptions, and of the condition codes those that the instruction defines. False if an
-// unmasked exception of `forbidding` keeps the result from being written.
+// unmasked exception of `forbidding` keeps the result from being written; there is no result to be inexact then.
 inline bool settle(X87& fpu, std::uint16_t status, std::uint16_t conditions = kFpuC1,
                    std::uint16_t forbidding = kFpuBefore) {
+  const auto unmasked = static_cast<std::uint16_t>(status & ~fpu.control & kFpuExceptions);
+  if ((unmasked & kFpuBefore) != 0) [[unlikely]]
+    status &= static_cast<std::uint16_t>(~(kFpuOe | kFpuUe | kFpuPe | kFpuC1));
   fpu.status = static_cast<std::uint16_t>((fpu.status & ~conditions) | (status & (kFpuExceptions | conditions)));
-  return (status & static_cast<std::uint16_t>(~fpu.control) & forbidding) == 0;
+  return (unmasked & forbidding) == 0;
 }
 
 // One table each, by the opcode's low three bits (D8-DF) and ModRM; nullptr: not theirs.

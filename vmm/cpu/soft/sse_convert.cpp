@@ -166,19 +166,22 @@ Flow to_mmx(Cpu& cpu, const Op& op) {
   __m128i destination = source;
   HostMxcsr::begin(cpu.mxcsr);
   kOperation(destination, source);
-  if (!accept_exceptions(cpu, HostMxcsr::end())) return Flow::Fault;
+  const std::uint32_t raised = HostMxcsr::end();
+  enter_mmx(cpu);  // processors do so whatever becomes of the result
+  if (!accept_exceptions(cpu, raised)) return Flow::Fault;
   set_mmx(cpu, op.reg, low_half(destination));
   return Flow::Next;
 }
-// CVTPI2PS enters MMX state wherever its source is, CVTPI2PD for registers only. [SDM 2 CVTPI2PD]
+// These enter MMX state for registers only, as processors have it; the manual says so of CVTPI2PD. [SDM 2 CVTPI2PD]
 template <class Source>
 Flow integers_to_singles(Cpu& cpu, const Op& op) {
+  constexpr bool kRegister = std::is_same_v<Source, FromMmx>;
   __m128i source;
-  if (!begin_sse(cpu) || !begin_mmx(cpu) || !Source::load(cpu, op, source)) return Flow::Fault;
+  if (!begin_sse(cpu) || (kRegister && !begin_mmx(cpu)) || !Source::load(cpu, op, source)) return Flow::Fault;
+  if constexpr (kRegister) enter_mmx(cpu);
   HostMxcsr::begin(cpu.mxcsr);
   asm volatile("cvtdq2ps %0, %0" : "+x"(source));
   if (!accept_exceptions(cpu, HostMxcsr::end())) return Flow::Fault;
-  enter_mmx(cpu);
   cpu.xmm[op.reg].set(low_half(source));
   return Flow::Next;
 }
@@ -223,6 +226,15 @@ constexpr VectorForms kMmx[] = {
 
 }  // namespace
 
+Handler sse_to_general_form(const Instruction& instruction) {
+  for (const GeneralForms& forms : kToGeneral) {
+    if (forms.narrow.mnemonic == instruction.decoded.mnemonic) {
+      return (instruction.bits(0) == 64 ? forms.wide : forms.narrow).of(instruction);
+    }
+  }
+  return nullptr;
+}
+
 Handler sse_convert_form(const Instruction& instruction) {
   if (const Handler found = find_form(kVectors, instruction); found != nullptr) return found;
   if (const Handler found = find_form(kMmx, instruction); found != nullptr) return found;
@@ -231,12 +243,7 @@ Handler sse_convert_form(const Instruction& instruction) {
       return (instruction.bits(1) == 64 ? forms.wide : forms.narrow).of(instruction);
     }
   }
-  for (const GeneralForms& forms : kToGeneral) {
-    if (forms.narrow.mnemonic == instruction.decoded.mnemonic) {
-      return (instruction.bits(0) == 64 ? forms.wide : forms.narrow).of(instruction);
-    }
-  }
-  return nullptr;
+  return sse_to_general_form(instruction);
 }
 
 }  // namespace vmm::cpu::soft

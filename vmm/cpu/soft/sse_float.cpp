@@ -324,37 +324,52 @@ __m128i selection(unsigned bits) {
     mask.set<Element>((bits >> lane & 1) != 0 ? ~Element{0} : 0, lane);
   return mask.integer();
 }
-template <class Element, auto kOperation, class Source, Result kResult>
+// One step, with its exceptions.
+template <auto kOperation, Result kResult>
+bool dot_step(Cpu& cpu, __m128i& destination, __m128i source) {
+  HostMxcsr::begin(cpu.mxcsr);
+  kOperation(destination, source);
+  std::uint32_t raised = HostMxcsr::end();
+  if ((cpu.mxcsr & kMxcsrUm) == 0 && has_denormal(destination, kResult)) raised |= kMxcsrUe;
+  return accept_exceptions(cpu, raised);
+}
+// The products, sums of two, and for four of them the sum of these: an unmasked exception ends it at each.
+template <class Element, auto kMultiply, auto kAdd, class Source, Result kResult>
 Flow dot_product(Cpu& cpu, const Op& op) {
   __m128i source;
   if (!begin_sse(cpu) || !Source::load(cpu, op, source)) return Flow::Fault;
   const auto immediate = static_cast<unsigned>(op.immediate & 0xff);
   const __m128i factors = selection<Element>(immediate >> 4);
-  const __m128i sums = selection<Element>(immediate);
-  __m128i destination = _mm_and_si128(cpu.xmm[op.reg].integer(), factors);
-  HostMxcsr::begin(cpu.mxcsr);
-  kOperation(destination, _mm_and_si128(source, factors));
-  std::uint32_t raised = HostMxcsr::end();
-  if ((cpu.mxcsr & kMxcsrUm) == 0 && has_denormal(destination, kResult)) raised |= kMxcsrUe;
-  if (!accept_exceptions(cpu, raised)) return Flow::Fault;
-  cpu.xmm[op.reg].set_integer(_mm_and_si128(destination, sums));
+  __m128i value = _mm_and_si128(cpu.xmm[op.reg].integer(), factors);
+  if (!dot_step<kMultiply, kResult>(cpu, value, _mm_and_si128(source, factors)) ||
+      !dot_step<kAdd, kResult>(cpu, value, value)) {
+    return Flow::Fault;
+  }
+  if (sizeof(Element) == 4 && !dot_step<kAdd, kResult>(cpu, value, value)) return Flow::Fault;
+  cpu.xmm[op.reg].set_integer(_mm_and_si128(value, selection<Element>(immediate)));
   return Flow::Next;
 }
-template <class Element, auto kOperation, Result kResult>
+template <class Element, auto kMultiply, auto kAdd, Result kResult>
 constexpr VectorForms dot_row(ZydisMnemonic mnemonic) {
-  return {mnemonic, dot_product<Element, kOperation, FromXmm, kResult>,
-          dot_product<Element, kOperation, FromAligned, kResult>, nullptr};
+  return {mnemonic, dot_product<Element, kMultiply, kAdd, FromXmm, kResult>,
+          dot_product<Element, kMultiply, kAdd, FromAligned, kResult>, nullptr};
 }
 
 constexpr VectorForms kDotProduct[] = {
-    dot_row<std::uint32_t, [](__m128i& d, __m128i s) { asm volatile("dpps $0xff, %1, %0"
+    dot_row<std::uint32_t, [](__m128i& d, __m128i s) { asm volatile("mulps %1, %0"
                                                                     : "+x"(d)
                                                                     : "x"(s)); },
-            Result::Singles>(ZYDIS_MNEMONIC_DPPS),
-    dot_row<std::uint64_t, [](__m128i& d, __m128i s) { asm volatile("dppd $0x33, %1, %0"
+            [](__m128i& d, __m128i s) { asm volatile("haddps %1, %0"
+                                                     : "+x"(d)
+                                                     : "x"(s)); }, Result::Singles>(
+        ZYDIS_MNEMONIC_DPPS),
+    dot_row<std::uint64_t, [](__m128i& d, __m128i s) { asm volatile("mulpd %1, %0"
                                                                     : "+x"(d)
                                                                     : "x"(s)); },
-            Result::Doubles>(ZYDIS_MNEMONIC_DPPD),
+            [](__m128i& d, __m128i s) { asm volatile("haddpd %1, %0"
+                                                     : "+x"(d)
+                                                     : "x"(s)); }, Result::Doubles>(
+        ZYDIS_MNEMONIC_DPPD),
 };
 
 }  // namespace

@@ -147,6 +147,7 @@ void name_vector_operands(const Instruction& instruction, Op& op);
 Handler packed_integer_form(const Instruction& instruction, bool mmx);
 Handler sse_float_form(const Instruction& instruction);
 Handler sse_convert_form(const Instruction& instruction);
+Handler sse_to_general_form(const Instruction& instruction);  // a part of the former
 Handler sse_move_form(const Instruction& instruction);
 Handler sse_immediate_form(const Instruction& instruction);
 

@@ -107,7 +107,7 @@ Flow compare_register(Cpu& cpu, const Op& op) {
   if constexpr (kAnswer == Answer::Status) {
     constexpr std::uint16_t kCodes = kFpuC0 | kFpuC2 | kFpuC3;
     fpu.status = static_cast<std::uint16_t>((fpu.status & ~kCodes) | (codes & kCodes));
-  } else if (masked) {
+  } else {
     cpu.flags.assign(((codes & kFpuC0) != 0 ? kCf : 0) | ((codes & kFpuC2) != 0 ? kPf : 0) |
                      ((codes & kFpuC3) != 0 ? kZf : 0));
   }

@@ -96,24 +96,48 @@ Flow binary(Cpu& cpu, const Op& op) {
     const HostX87 host(fpu);
     status = kOperation(value, real(st(fpu, 1)));
   }
-  if (settle(fpu, status, kConditions)) real(st(fpu, 0)) = value;
+  // Without a number for a result there is no quotient either.
+  X87::Register result;
+  real(result) = value;
+  const bool number = (result.sign_exponent & 0x7fff) != 0x7fff &&
+                      (status & static_cast<std::uint16_t>(~fpu.control) & kFpuBefore) == 0;
+  if (settle(fpu, status, number ? kConditions : kConditions & (kFpuC1 | kFpuC2))) st(fpu, 0) = result;
   return Flow::Next;
 }
 
-// ST(0) and ST(1) to ST(1), and a pop. The host pops too.
+// ST(0) and ST(1) to ST(1), and a pop. The host pops too, unless an unmasked exception keeps it from doing anything;
+// TOP tells, and then a value is dropped to make the two cases alike.
 std::uint16_t times_logarithm(long double& result, long double top, long double below) {
   std::uint16_t status = 0;
-  asm volatile("fyl2x\n\tfnstsw %1" : "=t"(result), "=&a"(status) : "0"(top), "u"(below) : "st(1)");
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %2\n\tfyl2x\n\tfnstsw %1\n\ttestb %b1, %b1\n\tjns 1f\n\tfnclex\n1:\n\txorw %w1, %2\n\ttestw $0x3800, "
+      "%2\n\tjnz 2f\n\tfstp %%st(0)\n2:"
+      : "=t"(result), "=&a"(status), "=m"(before)
+      : "0"(top), "u"(below)
+      : "st(1)");
   return status;
 }
 std::uint16_t times_logarithm_plus_one(long double& result, long double top, long double below) {
   std::uint16_t status = 0;
-  asm volatile("fyl2xp1\n\tfnstsw %1" : "=t"(result), "=&a"(status) : "0"(top), "u"(below) : "st(1)");
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %2\n\tfyl2xp1\n\tfnstsw %1\n\ttestb %b1, %b1\n\tjns 1f\n\tfnclex\n1:\n\txorw %w1, %2\n\ttestw $0x3800, "
+      "%2\n\tjnz 2f\n\tfstp %%st(0)\n2:"
+      : "=t"(result), "=&a"(status), "=m"(before)
+      : "0"(top), "u"(below)
+      : "st(1)");
   return status;
 }
 std::uint16_t arctangent(long double& result, long double top, long double below) {
   std::uint16_t status = 0;
-  asm volatile("fpatan\n\tfnstsw %1" : "=t"(result), "=&a"(status) : "0"(top), "u"(below) : "st(1)");
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %2\n\tfpatan\n\tfnstsw %1\n\ttestb %b1, %b1\n\tjns 1f\n\tfnclex\n1:\n\txorw %w1, %2\n\ttestw $0x3800, "
+      "%2\n\tjnz 2f\n\tfstp %%st(0)\n2:"
+      : "=t"(result), "=&a"(status), "=m"(before)
+      : "0"(top), "u"(below)
+      : "st(1)");
   return status;
 }
 
@@ -129,7 +153,7 @@ Flow popping(Cpu& cpu, const Op& op) {
     long double result = 0;
     std::uint16_t status = 0;
     {
-      const HostX87 host(fpu, Control::Masked);
+      const HostX87 host(fpu);
       status = kOperation(result, real(st(fpu, 0)), real(st(fpu, 1)));
     }
     if (!settle(fpu, status)) return Flow::Next;
@@ -139,25 +163,36 @@ Flow popping(Cpu& cpu, const Op& op) {
   return Flow::Next;
 }
 
-// ST(0) to ST(0), and another result on top. With C2 the operand was out of range and nothing happened, and a zero is
-// pushed on the host's stack to make the two cases alike.
+// ST(0) to ST(0), and another result on top. The host does not push after an unmasked exception or, with C2, if the
+// operand was out of range; then a zero is pushed.
 std::uint16_t tangent(long double& top, long double& below, long double operand) {
   std::uint16_t status = 0;
-  asm volatile("fptan\n\tfnstsw %2\n\ttestb $4, %h2\n\tjz 1f\n\tfldz\n1:"
-               : "=t"(top), "=u"(below), "=&a"(status)
-               : "0"(operand));
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %3\n\tfptan\n\tfnstsw %2\n\ttestb %b2, %b2\n\tjns 1f\n\tfnclex\n1:\n\txorw %w2, %3\n\ttestw $0x3800, "
+      "%3\n\tjnz 2f\n\tfldz\n2:"
+      : "=t"(top), "=u"(below), "=&a"(status), "=m"(before)
+      : "0"(operand));
   return status;
 }
 std::uint16_t sine_and_cosine(long double& top, long double& below, long double operand) {
   std::uint16_t status = 0;
-  asm volatile("fsincos\n\tfnstsw %2\n\ttestb $4, %h2\n\tjz 1f\n\tfldz\n1:"
-               : "=t"(top), "=u"(below), "=&a"(status)
-               : "0"(operand));
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %3\n\tfsincos\n\tfnstsw %2\n\ttestb %b2, %b2\n\tjns 1f\n\tfnclex\n1:\n\txorw %w2, %3\n\ttestw $0x3800, "
+      "%3\n\tjnz 2f\n\tfldz\n2:"
+      : "=t"(top), "=u"(below), "=&a"(status), "=m"(before)
+      : "0"(operand));
   return status;
 }
 std::uint16_t extract(long double& top, long double& below, long double operand) {
   std::uint16_t status = 0;
-  asm volatile("fxtract\n\tfnstsw %2" : "=t"(top), "=u"(below), "=&a"(status) : "0"(operand));
+  std::uint16_t before = 0;
+  asm volatile(
+      "fnstsw %3\n\tfxtract\n\tfnstsw %2\n\ttestb %b2, %b2\n\tjns 1f\n\tfnclex\n1:\n\txorw %w2, %3\n\ttestw $0x3800, "
+      "%3\n\tjnz 2f\n\tfldz\n2:"
+      : "=t"(top), "=u"(below), "=&a"(status), "=m"(before)
+      : "0"(operand));
   return status;
 }
 
@@ -178,7 +213,7 @@ Flow pushing(Cpu& cpu, const Op& op) {
   X87::Register top;
   std::uint16_t status = 0;
   {
-    const HostX87 host(fpu, Control::Masked);
+    const HostX87 host(fpu);
     long double pushed = 0;
     status = kOperation(pushed, below, real(st(fpu, 0)));
     real(top) = pushed;

@@ -2,8 +2,8 @@
 //
 // Unmasked exceptions are left unmasked in the host too, as their results differ: rounded for a wider exponent, or not
 // stored. They become pending there and are cleared by FNCLEX before any instruction that would report them. Where an
-// unmasked exception would change how many values are on the host's stack, it is masked (Control::Masked), and the
-// result is the masked one: a transcendental's unmasked overflow and underflow are flagged, their result is not scaled.
+// unmasked exception has no result of its own but would change how many values are on the host's stack, it is masked
+// (Control::Masked).
 #pragma once
 
 #include <cstdint>

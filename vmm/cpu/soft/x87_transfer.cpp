@@ -91,12 +91,11 @@ Flow load_register(Cpu& cpu, const Op& op) {
   if (!begin_x87(cpu)) return Flow::Fault;
   note_instruction(cpu, op.extra);
   X87& fpu = cpu.x87;
-  if (!room(fpu)) return Flow::Next;
-  if (!is_empty(fpu, stack_index(op))) {
+  if (is_empty(fpu, stack_index(op))) [[unlikely]] {
+    if (underflow(fpu)) push(fpu, kIndefinite);
+  } else if (room(fpu)) {
     const X87::Register copy = st(fpu, stack_index(op));
     push(fpu, copy);
-  } else if (underflow(fpu)) {
-    push(fpu, kIndefinite);
   }
   return Flow::Next;
 }
@@ -250,6 +249,18 @@ struct Decimal {
   }
 };
 
+// Nothing is stored, but the access must be possible nevertheless.
+template <unsigned kBytes>
+bool probe_x87(Cpu& cpu, const Op& op) {
+  DataPointer pointer(cpu, op);
+  if (!linear_address(cpu, op, pointer.offset, kBytes, Access::Write, pointer.linear) ||
+      !cpu.mmu.probe(pointer.linear, kBytes, Access::Write)) {
+    return false;
+  }
+  pointer.note(cpu);
+  return true;
+}
+
 // A number that is too great or too small is not stored if that is an unmasked exception, unlike to a register.
 constexpr std::uint16_t kStoreForbidding = kFpuIe | kFpuDe | kFpuOe | kFpuUe;
 
@@ -266,16 +277,12 @@ Flow store_number(Cpu& cpu, const Op& op) {
   // The host's own stack does not fault.
   const std::uint16_t old = fpu.status;
   fpu.status |= status & kFpuSf;
-  if (!settle(fpu, status, kFpuC1, kStoreForbidding)) {
-    // Nothing is stored, so that the page is not looked at either.
-    DataPointer(cpu, op).note(cpu);
-    return Flow::Next;
-  }
-  if (!store_x87(cpu, op, stored)) {
+  const bool stores = settle(fpu, status, kFpuC1, kStoreForbidding);
+  if (!(stores ? store_x87(cpu, op, stored) : probe_x87<sizeof stored>(cpu, op))) {
     fpu.status = old;
     return Flow::Fault;
   }
-  if constexpr (kPop) pop(fpu);
+  if (kPop && stores) pop(fpu);
   return Flow::Next;
 }
 
@@ -284,8 +291,8 @@ Flow store_extended(Cpu& cpu, const Op& op) {
   X87& fpu = cpu.x87;
   const bool empty = is_empty(fpu, 0);
   if (empty && (fpu.control & kFpuIe) == 0) {
+    if (!probe_x87<sizeof(TenBytes)>(cpu, op)) return Flow::Fault;
     underflow(fpu);
-    DataPointer(cpu, op).note(cpu);
     return Flow::Next;
   }
   const X87::Register& value = empty ? kIndefinite : st(fpu, 0);
