@@ -110,18 +110,6 @@ struct BlockCache::Impl {
 BlockCache::BlockCache() : impl_(std::make_unique<Impl>()) {}
 BlockCache::~BlockCache() = default;
 
-std::uint64_t BlockCache::jump_address(const Cpu& cpu) {
-  return cpu.code64() ? cpu.rip : static_cast<std::uint32_t>(cpu.segments[kCs].base + cpu.rip);
-}
-
-std::uint64_t BlockCache::stamp(const Cpu& cpu) {
-  return cpu.mmu.generation() << 16 | std::uint64_t{cpu.index & 0xff} << 8 | (cpu.cpl == 3 ? 0x80u : 0u) | cpu.mode;
-}
-
-bool BlockCache::fits_segment(const Cpu& cpu, const Block& block) {
-  return cpu.code64() || cpu.rip + block.bytes - 1 <= cpu.segments[kCs].limit;
-}
-
 bool BlockCache::has_code(const std::uint8_t* host_page) const {
   return impl_->pages.contains(host_page);
 }

@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "core/memory/memory_block.h"
-#include "vmm/cpu/soft/op.h"
+#include "vmm/cpu/soft/cpu.h"
 
 namespace vmm::cpu::soft {
 
@@ -73,9 +73,15 @@ class BlockCache {
     Block* block = nullptr;
   };
   static unsigned jump_index(std::uint64_t address) { return static_cast<unsigned>(address ^ address >> 12) % kJumps; }
-  static std::uint64_t jump_address(const Cpu& cpu);
-  static std::uint64_t stamp(const Cpu& cpu);
-  static bool fits_segment(const Cpu& cpu, const Block& block);
+  static std::uint64_t jump_address(const Cpu& cpu) {
+    return cpu.code64() ? cpu.rip : static_cast<std::uint32_t>(cpu.segments[kCs].base + cpu.rip);
+  }
+  static std::uint64_t stamp(const Cpu& cpu) {
+    return cpu.mmu.generation() << 16 | std::uint64_t{cpu.index & 0xff} << 8 | (cpu.cpl == 3 ? 0x80u : 0u) | cpu.mode;
+  }
+  static bool fits_segment(const Cpu& cpu, const Block& block) {
+    return cpu.code64() || cpu.rip + block.bytes - 1 <= cpu.segments[kCs].limit;
+  }
   Block* find_slow(Cpu& cpu);
 
   struct Impl;

@@ -18,11 +18,14 @@ template <bool kLimited>
 Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
   const Op* op = block.ops;
   const Op* const end = kLimited ? block.ops + most : nullptr;
+  // RIP goes on in a register of the host: read back from memory it would hold up every instruction.
+  std::uint64_t rip = cpu.rip;
   while (true) {
     if constexpr (kLimited) {
       if (op == end) return {most, Flow::Restart};
     }
-    cpu.set_next_rip(cpu.rip + op->length);
+    const std::uint64_t next = rip + op->length;
+    cpu.set_next_rip(next);
     const Flow flow = op->run(cpu, *op);
     if (flow != Flow::Next) {
       const auto before = static_cast<unsigned>(op - block.ops);
@@ -30,7 +33,7 @@ Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
       cpu.rip = cpu.next_rip();
       return {before + 1, flow};
     }
-    cpu.rip = cpu.next_rip();
+    cpu.rip = rip = next;
     ++op;
   }
 }

@@ -23,6 +23,12 @@ inline bool linear_address(Cpu& cpu, const Op& op, std::uint64_t offset, unsigne
   linear = offset;
   if ((op.flags & kFlat) != 0) [[likely]]
     return true;  // the MMU refuses addresses that are not canonical
+  const SegmentRegister& s = cpu.segments[op.segment];
+  const std::uint64_t last = offset + size - 1;
+  if (!cpu.code64() && offset >= s.first && last <= s.last && (access == Access::Write ? s.writable : s.readable)) {
+    linear = static_cast<std::uint32_t>(s.base + offset);
+    return true;
+  }
   return segment_address(cpu, op.segment, offset, size, access, linear);
 }
 

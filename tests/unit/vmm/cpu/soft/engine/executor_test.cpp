@@ -1,0 +1,175 @@
+// Blocks and the loop that runs them: budgets, code that changes, page and segment ends, traps.
+#include "vmm/cpu/soft/executor.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/vmm/cpu/soft/system/machine.h"
+
+namespace vmm::cpu::soft {
+namespace {
+
+constexpr std::uint8_t kEax = 0, kEcx = 8;
+
+class Executor : public MachineTest {
+ protected:
+  Stop run(std::uint64_t budget) { return execute(cpu, platform_.blocks(), budget); }
+  std::uint32_t eax() const { return cpu.reg<std::uint32_t>(kEax); }
+};
+
+TEST_F(Executor, budget_is_exact) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0x40, 0x40, 0x40, 0xeb, 0xfa});  // inc eax four times, again
+  EXPECT_EQ(run(3), Stop::Budget);
+  EXPECT_EQ(eax(), 3u);
+  EXPECT_EQ(cpu.rip, kCode + 3);
+  EXPECT_EQ(run(1000), Stop::Budget);
+  EXPECT_EQ(cpu.retired, 1003u);
+  EXPECT_EQ(eax(), 803u);  // four of every five
+}
+
+TEST_F(Executor, jump_not_taken_goes_on_in_its_block) {
+  enter_protected_mode();
+  // xor eax, eax; jnz 0; inc eax; hlt
+  put_code(kCode, {0x31, 0xc0, 0x75, 0xfc, 0x40, 0xf4});
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 1u);
+  EXPECT_EQ(cpu.rip, kCode + 6);
+}
+
+TEST_F(Executor, attention_is_seen_between_blocks) {
+  enter_protected_mode();
+  put_code(kCode, {0xeb, 0xfe});  // jmp $
+  cpu.attention = 1;
+  EXPECT_EQ(run(1000), Stop::Attention);
+  EXPECT_EQ(cpu.retired, 0u);
+}
+
+TEST_F(Executor, code_that_overwrites_its_own_block_runs_what_it_wrote) {
+  enter_protected_mode();
+  // mov byte [kCode+7], 0x40 (over the nop); nop -> inc eax; hlt
+  put_code(kCode, {0xc6, 0x05, 0x07, 0x00, 0x01, 0x00, 0x40, 0x90, 0xf4});
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 1u);
+}
+
+TEST_F(Executor, code_written_after_it_ran_is_decoded_again) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0xf4});  // inc eax; hlt
+  EXPECT_EQ(run(100), Stop::Halted);
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode, 0x48));  // dec eax
+  cpu.activity = Activity::Running;
+  cpu.rip = kCode;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 0u);
+}
+
+TEST_F(Executor, code_written_by_a_device_is_decoded_again) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0xf4});
+  EXPECT_EQ(run(100), Stop::Halted);
+  put_code(kCode, {0x48});  // as DMA does: through the block, whose flags say so
+  cpu.activity = Activity::Running;
+  cpu.rip = kCode;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 0u);
+}
+
+TEST_F(Executor, stores_beside_code_in_its_page_leave_it_alone) {
+  enter_protected_mode();
+  // inc eax; mov [kCode+0x800], eax; cmp eax, 100; jnz 0; hlt
+  put_code(kCode, {0x40, 0xa3, 0x00, 0x08, 0x01, 0x00, 0x83, 0xf8, 0x64, 0x75, 0xf5, 0xf4});
+  EXPECT_EQ(run(10000), Stop::Halted);
+  EXPECT_EQ(peek<std::uint32_t>(kCode + 0x800), 100u);
+}
+
+TEST_F(Executor, instruction_across_pages_follows_both_of_them) {
+  enter_protected_mode();
+  const std::uint64_t at = kCode + 0xffd;
+  put_code(at, {0xb8, 0x11, 0x22, 0x33, 0x44, 0xf4});  // mov eax, 44332211h; hlt
+  cpu.rip = at;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 0x44332211u);
+  put_code(at + 4, {0x55});
+  cpu.activity = Activity::Running;
+  cpu.rip = at;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 0x55332211u);
+}
+
+TEST_F(Executor, segment_that_ends_within_a_block_faults_there) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0x40, 0x40, 0x40, 0xf4});
+  put_gate(kIdt + 13 * 8, kCode0, kCode + 0x100, 14, 0);
+  put_code(kCode + 0x100, {0xf4});
+  cpu.segments[kCs].limit = kCode + 1;
+  cpu.segments[kCs].derive(true);
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 2u);
+  EXPECT_EQ(cpu.rip, kCode + 0x101);
+  EXPECT_EQ(peek<std::uint32_t>(cpu.reg<std::uint32_t>(4 * 8) + 4), kCode + 2);  // EIP above the error code
+}
+
+TEST_F(Executor, single_step_traps_after_each_instruction) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0x40, 0x40});
+  put_gate(kIdt + 1 * 8, kCode0, kCode + 0x100, 14, 0);
+  put_code(kCode + 0x100, {0x41, 0xcf});  // inc ecx; iret
+  cpu.other_flags |= kTf;
+  cpu.derive_mode();
+  EXPECT_EQ(run(6), Stop::Budget);
+  EXPECT_EQ(eax(), 2u);
+  EXPECT_EQ(cpu.reg<std::uint32_t>(kEcx), 2u);
+  EXPECT_NE(cpu.dr6 & 1u << 14, 0u);
+}
+
+TEST_F(Executor, instruction_breakpoint_comes_before_the_instruction) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0x40, 0xf4});
+  put_gate(kIdt + 1 * 8, kCode0, kCode + 0x100, 14, 0);
+  put_code(kCode + 0x100, {0xf4});
+  cpu.debug_address[2] = kCode + 1;
+  cpu.dr7 |= 1u << 4;
+  cpu.derive_mode();
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 1u);
+  EXPECT_EQ(cpu.dr6 & 15, 4u);
+}
+
+TEST_F(Executor, undefined_opcode_is_delivered) {
+  enter_protected_mode();
+  put_code(kCode, {0x0f, 0xff});
+  put_gate(kIdt + 6 * 8, kCode0, kCode + 0x100, 14, 0);
+  put_code(kCode + 0x100, {0xf4});
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(cpu.rip, kCode + 0x101);
+}
+
+TEST_F(Executor, fault_without_handlers_shuts_down) {
+  enter_protected_mode();
+  cpu.idt.limit = 0;
+  put_code(kCode, {0x0f, 0x0b});
+  EXPECT_EQ(run(100), Stop::Shutdown);
+}
+
+TEST_F(Executor, near_calls_return) {
+  enter_long_mode();
+  cpu.rip = kCode;
+  // call +2; jmp $+4 -> hlt; inc eax; ret; hlt
+  put_code(kCode, {0xe8, 0x01, 0x00, 0x00, 0x00, 0xf4, 0xff, 0xc0, 0xc3});
+  const auto stack = cpu.reg<std::uint64_t>(4 * 8);
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 1u);
+  EXPECT_EQ(cpu.reg<std::uint64_t>(4 * 8), stack);
+}
+
+TEST_F(Executor, loop_counts_with_the_address_size) {
+  enter_protected_mode();
+  cpu.set_reg<std::uint32_t>(kEcx, 0x10003);
+  put_code(kCode, {0x40, 0x67, 0xe2, 0xfc, 0xf4});  // inc eax; loop16; hlt
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 3u);
+  EXPECT_EQ(cpu.reg<std::uint32_t>(kEcx), 0x10000u);
+}
+
+}  // namespace
+}  // namespace vmm::cpu::soft
