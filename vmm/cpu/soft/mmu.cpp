@@ -153,7 +153,7 @@ unsigned Mmu::direct(std::uint64_t linear, unsigned wanted, Access access, std::
   const TlbEntry& entry = table_[index(linear)];
   const std::uint64_t page = access == Access::Write ? entry.write : entry.read;
   if (page != (linear & kPageMask)) return 0;
-  host = reinterpret_cast<std::uint8_t*>(entry.host + linear);
+  host = entry.at(linear);
   return std::min(wanted, static_cast<unsigned>(core::kPageSize - (linear & kOffsetMask)));
 }
 
@@ -161,7 +161,7 @@ bool Mmu::read_system_bytes(std::uint64_t linear, void* bytes, unsigned size) {
   const Table table = system_table();
   const TlbEntry& entry = tables_[table][index(linear)];
   if (entry.read == (linear & kPageMask) && entry.read == ((linear + size - 1) & kPageMask)) {
-    std::memcpy(bytes, reinterpret_cast<const void*>(entry.host + linear), size);
+    std::memcpy(bytes, entry.at(linear), size);
     return true;
   }
   Pieces pieces;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -22,8 +23,9 @@ struct TlbEntry {
   static constexpr std::uint64_t kNone = 1;  // no page's address
   // The page's linear address where that access may go the quick way, else kNone.
   std::uint64_t read = kNone, write = kNone;
-  std::uintptr_t host = 0;                                 // host address less linear address
-  std::uint64_t physical = 0;                              // the page's, | the bits below
+  std::uintptr_t host = 0;     // host address less linear address
+  std::uint64_t physical = 0;  // the page's, | the bits below
+  std::uint8_t* at(std::uint64_t linear) const { return std::bit_cast<std::uint8_t*>(host + linear); }
   static constexpr std::uint64_t kGlobal = 1, kLarge = 2;  // part of a larger page
 };
 
@@ -47,7 +49,7 @@ class Mmu {
   bool read(std::uint64_t linear, T& value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.read == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(&value, reinterpret_cast<const void*>(entry.host + linear), sizeof value);
+      std::memcpy(&value, entry.at(linear), sizeof value);
       return true;
     }
     return read_slow(linear, &value, sizeof value, Access::Read);
@@ -56,7 +58,7 @@ class Mmu {
   bool write(std::uint64_t linear, T value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(reinterpret_cast<void*>(entry.host + linear), &value, sizeof value);
+      std::memcpy(entry.at(linear), &value, sizeof value);
       return true;
     }
     return write_slow(linear, &value, sizeof value);
@@ -67,7 +69,7 @@ class Mmu {
   bool read_for_write(std::uint64_t linear, T& value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(&value, reinterpret_cast<const void*>(entry.host + linear), sizeof value);
+      std::memcpy(&value, entry.at(linear), sizeof value);
       return true;
     }
     return read_slow(linear, &value, sizeof value, Access::Write);
@@ -79,14 +81,14 @@ class Mmu {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.read != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]]
       return nullptr;
-    return reinterpret_cast<const std::uint8_t*>(entry.host + linear);
+    return entry.at(linear);
   }
   template <class T>
   std::uint8_t* quick_write(std::uint64_t linear) const {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.write != ((linear + (sizeof(T) - 1)) & kPageMask)) [[unlikely]]
       return nullptr;
-    return reinterpret_cast<std::uint8_t*>(entry.host + linear);
+    return entry.at(linear);
   }
   // Any length up to a page; all or nothing. For structures: alignment is not checked.
   bool read_bytes(std::uint64_t linear, void* bytes, unsigned size) {
