@@ -2,22 +2,7 @@
 
 #include <algorithm>
 
-#if __has_include("vmm/cpu/soft/local_apic.h")
 #include "vmm/cpu/soft/local_apic.h"
-#else  // until local_apic.h is committed
-namespace vmm::cpu::soft {
-class LocalApic {
- public:
-  static bool mmio_covers(std::uint64_t) { return false; }
-  static std::uint32_t mmio_read(std::uint32_t) { return 0; }
-  static void mmio_write(std::uint32_t, std::uint32_t) {}
-  static bool read_msr(std::uint32_t, std::uint64_t&) { return false; }
-  static bool write_msr(std::uint32_t, std::uint64_t) { return false; }
-  static std::uint8_t tpr() { return 0; }
-  static void set_tpr(std::uint8_t) {}
-};
-}  // namespace vmm::cpu::soft
-#endif
 
 namespace vmm::cpu::soft {
 

@@ -8,7 +8,6 @@
 namespace vmm::cpu::soft {
 namespace {
 
-
 bool is_protected(const Cpu& cpu) {
   return cpu.protected_mode() && !cpu.virtual_8086();
 }
