@@ -1,0 +1,184 @@
+#include "vmm/cpu/soft/features.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <fmt/format.h>
+
+#include "vmm/cpu/soft/mmu.h"
+
+namespace vmm::cpu::soft {
+
+namespace {
+
+constexpr std::uint32_t kExtendedBase = 0x8000'0000;
+
+enum class Word : std::uint8_t { Leaf1Edx, Leaf1Ecx, Leaf7Ebx, Leaf7Ecx, ExtendedEcx, ExtendedEdx };
+
+struct FeatureBit {
+  Feature feature;
+  Word word;
+  unsigned bit;
+};
+// [SDM 2A CPUID] [APM 3 appendix E.4]
+constexpr FeatureBit kBits[] = {
+    {Feature::Fpu, Word::Leaf1Edx, 0},          {Feature::Vme, Word::Leaf1Edx, 1},
+    {Feature::De, Word::Leaf1Edx, 2},           {Feature::Pse, Word::Leaf1Edx, 3},
+    {Feature::Tsc, Word::Leaf1Edx, 4},          {Feature::Msr, Word::Leaf1Edx, 5},
+    {Feature::Pae, Word::Leaf1Edx, 6},          {Feature::Mce, Word::Leaf1Edx, 7},
+    {Feature::Cx8, Word::Leaf1Edx, 8},          {Feature::Apic, Word::Leaf1Edx, 9},
+    {Feature::Sep, Word::Leaf1Edx, 11},         {Feature::Mtrr, Word::Leaf1Edx, 12},
+    {Feature::Pge, Word::Leaf1Edx, 13},         {Feature::Mca, Word::Leaf1Edx, 14},
+    {Feature::Cmov, Word::Leaf1Edx, 15},        {Feature::Pat, Word::Leaf1Edx, 16},
+    {Feature::Pse36, Word::Leaf1Edx, 17},       {Feature::Clflush, Word::Leaf1Edx, 19},
+    {Feature::Mmx, Word::Leaf1Edx, 23},         {Feature::Fxsr, Word::Leaf1Edx, 24},
+    {Feature::Sse, Word::Leaf1Edx, 25},         {Feature::Sse2, Word::Leaf1Edx, 26},
+    {Feature::Sse3, Word::Leaf1Ecx, 0},         {Feature::Pclmulqdq, Word::Leaf1Ecx, 1},
+    {Feature::Ssse3, Word::Leaf1Ecx, 9},        {Feature::Cx16, Word::Leaf1Ecx, 13},
+    {Feature::Pcid, Word::Leaf1Ecx, 17},        {Feature::Sse41, Word::Leaf1Ecx, 19},
+    {Feature::Sse42, Word::Leaf1Ecx, 20},       {Feature::X2apic, Word::Leaf1Ecx, 21},
+    {Feature::Movbe, Word::Leaf1Ecx, 22},       {Feature::Popcnt, Word::Leaf1Ecx, 23},
+    {Feature::TscDeadline, Word::Leaf1Ecx, 24}, {Feature::Aes, Word::Leaf1Ecx, 25},
+    {Feature::Xsave, Word::Leaf1Ecx, 26},       {Feature::Rdrand, Word::Leaf1Ecx, 30},
+    {Feature::Hypervisor, Word::Leaf1Ecx, 31},  {Feature::Fsgsbase, Word::Leaf7Ebx, 0},
+    {Feature::TscAdjust, Word::Leaf7Ebx, 1},    {Feature::Bmi1, Word::Leaf7Ebx, 3},
+    {Feature::Smep, Word::Leaf7Ebx, 7},         {Feature::Bmi2, Word::Leaf7Ebx, 8},
+    {Feature::Erms, Word::Leaf7Ebx, 9},         {Feature::Invpcid, Word::Leaf7Ebx, 10},
+    {Feature::Rdseed, Word::Leaf7Ebx, 18},      {Feature::Adx, Word::Leaf7Ebx, 19},
+    {Feature::Smap, Word::Leaf7Ebx, 20},        {Feature::Clflushopt, Word::Leaf7Ebx, 23},
+    {Feature::Umip, Word::Leaf7Ecx, 2},         {Feature::Rdpid, Word::Leaf7Ecx, 22},
+    {Feature::LahfLm, Word::ExtendedEcx, 0},    {Feature::Lzcnt, Word::ExtendedEcx, 5},
+    {Feature::Prefetchw, Word::ExtendedEcx, 8}, {Feature::Syscall, Word::ExtendedEdx, 11},
+    {Feature::Nx, Word::ExtendedEdx, 20},       {Feature::Gbpages, Word::ExtendedEdx, 26},
+    {Feature::Rdtscp, Word::ExtendedEdx, 27},   {Feature::LongMode, Word::ExtendedEdx, 29},
+};
+static_assert(std::size(kBits) == static_cast<std::size_t>(Feature::Count));
+// Leaf 1 EDX that AMD's extended leaf repeats. [APM 3 E.4.2]
+constexpr std::uint32_t kRepeatedEdx = 0x0183'f3ff;
+
+constexpr std::string_view kIntel = "GenuineIntel";
+constexpr std::string_view kAmd = "AuthenticAMD";
+
+constexpr std::uint32_t signature(std::uint32_t family, std::uint32_t model, std::uint32_t stepping) {
+  const std::uint32_t base_family = std::min(family, 15u);
+  return (family - base_family) << 20 | model >> 4 << 16 | base_family << 8 | (model & 15) << 4 | stepping;
+}
+
+constexpr Feature kPentium3[] = {
+    Feature::Fpu,  Feature::Vme, Feature::De,    Feature::Pse, Feature::Tsc,  Feature::Msr, Feature::Pae,
+    Feature::Mce,  Feature::Cx8, Feature::Apic,  Feature::Sep, Feature::Mtrr, Feature::Pge, Feature::Mca,
+    Feature::Cmov, Feature::Pat, Feature::Pse36, Feature::Mmx, Feature::Fxsr, Feature::Sse, Feature::Hypervisor};
+constexpr Feature kQemu32[] = {Feature::Clflush, Feature::Sse2, Feature::Sse3};
+// x86-64-v2, and what makes guests quicker or start sooner. What costs an emulation more than it gives (SMAP, XSAVE
+// with nothing beyond SSE in it, identifiers of address spaces) is left to "max".
+constexpr Feature kQemu64[] = {
+    Feature::Ssse3,     Feature::Cx16,        Feature::Sse41,     Feature::Sse42,     Feature::Popcnt,  Feature::LahfLm,
+    Feature::Syscall,   Feature::Nx,          Feature::Rdtscp,    Feature::LongMode,  Feature::Gbpages, Feature::X2apic,
+    Feature::Aes,       Feature::TscDeadline, Feature::TscAdjust, Feature::Pclmulqdq, Feature::Rdrand,  Feature::Rdseed,
+    Feature::Prefetchw, Feature::Fsgsbase,    Feature::Erms,      Feature::Clflushopt};
+
+struct Model {
+  std::string_view name;
+  std::string_view vendor;
+  std::uint32_t signature;
+  std::string_view brand;
+  std::array<std::span<const Feature>, 3> features;  // empty: all
+};
+// AMD's family 15: guests know it to be free of what needs their costly work-arounds (Meltdown's page table switch).
+constexpr Model kModels[] = {
+    {"qemu64", kAmd, signature(15, 107, 1), "minivmm 64-bit CPU", {kPentium3, kQemu32, kQemu64}},
+    {"qemu32", kIntel, signature(6, 6, 3), "minivmm 32-bit CPU", {kPentium3, kQemu32, {}}},
+    {"pentium3", kIntel, signature(6, 8, 3), "minivmm Pentium III", {kPentium3, {}, {}}},
+    {"max", kAmd, signature(15, 107, 1), "minivmm CPU with everything", {}},
+};
+constexpr auto kNames = [] {
+  std::array<std::string_view, std::size(kModels)> names;
+  std::ranges::transform(kModels, names.begin(), &Model::name);
+  return names;
+}();
+
+std::uint32_t four_letters(std::string_view text, std::size_t at) {
+  std::array<char, 4> letters{};
+  for (std::size_t i = 0; i < letters.size() && at + i < text.size(); ++i)
+    letters[i] = text[at + i];
+  return std::bit_cast<std::uint32_t>(letters);
+}
+
+}  // namespace
+
+std::span<const std::string_view> CpuFeatures::models() {
+  return kNames;
+}
+
+core::Result<CpuFeatures> CpuFeatures::named(std::string_view model) {
+  const auto* found = std::ranges::find(kModels, model, &Model::name);
+  if (found == std::end(kModels)) {
+    return core::fail("there is no CPU model \"{}\"; there are {}", model, fmt::join(kNames, ", "));
+  }
+  CpuFeatures features;
+  for (const auto& part : found->features) {
+    for (const Feature feature : part)
+      features.features_.set(static_cast<std::size_t>(feature));
+  }
+  if (features.features_.none()) features.features_.set();
+  features.family_model_stepping_ = found->signature;
+  features.vendor_ = found->vendor;
+  features.brand_ = found->brand;
+  return features;
+}
+
+const CpuFeatures& CpuFeatures::everything() {
+  static const CpuFeatures features = named("max").value_or(CpuFeatures());
+  return features;
+}
+
+std::vector<CpuidEntry> CpuFeatures::leaves() const {
+  std::array<std::uint32_t, 6> words{};
+  for (const auto& [feature, word, bit] : kBits) {
+    if (has(feature)) words[static_cast<std::size_t>(word)] |= 1u << bit;
+  }
+  const auto word = [&words](Word which) { return words[static_cast<std::size_t>(which)]; };
+  const bool amd = vendor_ == kAmd;
+  const bool wide = has(Feature::LongMode);
+  constexpr std::uint32_t kLastBasic = 0xd;
+  constexpr std::uint32_t kLineBytes = 64;
+
+  std::vector<CpuidEntry> leaves;
+  leaves.push_back(
+      {0, 0, false, kLastBasic, four_letters(vendor_, 0), four_letters(vendor_, 8), four_letters(vendor_, 4)});
+  leaves.push_back({1, 0, false, family_model_stepping_, has(Feature::Clflush) ? kLineBytes / 8 << 8 : 0,
+                    word(Word::Leaf1Ecx), word(Word::Leaf1Edx)});
+  // Descriptors of the TLBs and caches of a Pentium III. [SDM 2A table 3-12]
+  if (!amd) leaves.push_back({2, 0, false, 0x0302'0101, 0, 0, 0x0c04'0882});
+  leaves.push_back({6, 0, false, 1u << 2, 0, 0, 0});  // the local APIC's timer always runs
+  leaves.push_back({7, 0, true, 0, word(Word::Leaf7Ebx), word(Word::Leaf7Ecx), 0});
+  if (has(Feature::Xsave)) {
+    constexpr std::uint32_t kBytes = 576;  // x87, SSE and the header [SDM 1 13.4]
+    leaves.push_back({kLastBasic, 0, true, 3, kBytes, kBytes, 0});
+    leaves.push_back({kLastBasic, 1, true, 0, 0, 0, 0});
+  }
+
+  leaves.push_back({kExtendedBase, 0, false, kExtendedBase + (wide ? 8u : 4u), four_letters(vendor_, 0),
+                    four_letters(vendor_, 8), four_letters(vendor_, 4)});
+  const auto repeated = amd ? word(Word::Leaf1Edx) & kRepeatedEdx : 0;
+  leaves.push_back({kExtendedBase + 1, 0, false, amd ? family_model_stepping_ : 0, 0, word(Word::ExtendedEcx),
+                    word(Word::ExtendedEdx) | repeated});
+  for (std::uint32_t part = 0; part < 3; ++part) {
+    leaves.push_back({kExtendedBase + 2 + part, 0, false, four_letters(brand_, std::size_t{part} * 16),
+                      four_letters(brand_, std::size_t{part} * 16 + 4),
+                      four_letters(brand_, std::size_t{part} * 16 + 8),
+                      four_letters(brand_, std::size_t{part} * 16 + 12)});
+  }
+  if (!wide) return leaves;
+  if (amd) {
+    // 64 KiB of data and code each, 512 KiB behind them. [APM 3 E.4.4, E.4.5]
+    leaves.push_back({kExtendedBase + 5, 0, false, 0x01ff'01ff, 0x01ff'01ff, 0x4002'0140, 0x4002'0140});
+    leaves.push_back({kExtendedBase + 6, 0, false, 0, 0x4200'4200, 0x0200'8140, 0});
+  }
+  leaves.push_back({kExtendedBase + 7, 0, false, 0, 0, 0, 0});
+  constexpr std::uint32_t kLinearBits = 48;
+  leaves.push_back({kExtendedBase + 8, 0, false, kLinearBits << 8 | Mmu::kPhysicalBits, 0, 0, 0});
+  return leaves;
+}
+
+}  // namespace vmm::cpu::soft
