@@ -13,6 +13,12 @@ struct Run {
   Flow flow = Flow::Restart;
 };
 
+// An address by RSP or RBP that is not canonical is the stack's fault. [SDM 3A 6.15 #SS]
+[[gnu::cold]] void settle_fault(Cpu& cpu, const Op& op) {
+  const bool not_canonical = cpu.fault.vector == Vector::GeneralProtection && cpu.fault.address != 0;
+  if (not_canonical && (op.flags & kHasMemory) != 0 && op.segment == kSs) cpu.raise(Vector::StackFault, 0);
+}
+
 // At most `most` instructions of a block (kNoLimit: all; its last op leaves by itself).
 template <bool kLimited>
 Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
@@ -29,6 +35,7 @@ Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
     const Flow flow = op->run(cpu, *op);
     if (flow != Flow::Next) {
       const auto before = static_cast<unsigned>(op - block.ops);
+      if (flow == Flow::Fault) settle_fault(cpu, *op);
       if (flow != Flow::Leave) return {before, flow};
       cpu.rip = cpu.next_rip();
       return {before + 1, flow};
@@ -52,6 +59,12 @@ std::uint64_t instruction_breakpoints(const Cpu& cpu) {
   return hits;
 }
 
+// INT n, INT3, INTO and INT1 go to their handlers with TF clear: no trap is due after them. [SDM 3A 17.3.1.4]
+bool is_software_interrupt(const Op& op) {
+  const std::uint32_t opcode = op.opcode >> 8;  // with the map, which is 0
+  return (opcode >= 0xcc && opcode <= 0xce) || opcode == 0xf1;
+}
+
 // One instruction with everything that may come between two: breakpoints, shadows, the single-step trap. [SDM 3A 6.9]
 Run step(Cpu& cpu, const Block& block) {
   const std::uint8_t shadow = cpu.shadow;
@@ -63,17 +76,20 @@ Run step(Cpu& cpu, const Block& block) {
       return {0, Flow::Fault};
     }
   }
-  const bool resumed = (cpu.other_flags & kRf) != 0;
+  const std::uint32_t resumed = cpu.other_flags & kRf;
+  cpu.other_flags &= ~kRf;  // IRET and POPF may set it anew
   cpu.shadow = 0;
+  const bool jumps_to_handler = is_software_interrupt(block.ops[0]);
   const Run run = run_ops<true>(cpu, block, 1);
-  if (run.flow == Flow::Fault || run.retired == 0) {
+  if (run.retired == 0) {
+    cpu.other_flags |= resumed;
     if (run.flow != Flow::Fault) cpu.shadow = shadow;
     cpu.derive_mode();
     return run;
   }
-  if (resumed) cpu.other_flags &= ~kRf;
   cpu.derive_mode();
-  const std::uint64_t hits = cpu.debug_hits | (traps ? kDr6SingleStep : 0);
+  const bool stepped = traps && !(jumps_to_handler && run.flow == Flow::Leave);
+  const std::uint64_t hits = cpu.debug_hits | (stepped ? kDr6SingleStep : 0);
   // After MOV SS traps wait; a single step's is lost, a data breakpoint's comes with the next instruction.
   if (hits == 0 || (cpu.shadow & kShadowMovSs) != 0) return run;
   cpu.raise(Vector::Debug, 0, hits);
