@@ -109,10 +109,9 @@ class LocalApic {
   void send_ipi();
 
   bool uses_tsc_deadline() const;
-  std::uint64_t ticks_period() const;  // of the whole initial count, in ns
+  std::uint64_t divider() const;  // ns of one count
   std::uint32_t current_count() const;
   void start_timer(std::uint64_t ticks);
-  std::uint64_t guest_time_stamp(std::uint64_t now) const { return now + cpu_.tsc_offset; }
 
   Cpu& cpu_;
   LocalApicBus& bus_;
