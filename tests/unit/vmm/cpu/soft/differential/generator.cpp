@@ -79,7 +79,9 @@ void Generator::make_fx(Registers& registers) {
                                                                 random_.pick(kPrecisions) | rounding << 10));
   registers.set_fx_field(kFxStatus, static_cast<std::uint16_t>(random_.below(8) << 11));
   registers.set_fx_field(kFxTag, static_cast<std::uint8_t>(random_.one_in(2) ? 0xff : random_.next()));
-  registers.set_fx_field(kFxMxcsr, (unmasked ? random_.below(64) << 7 : 0x1f80u) | random_.below(4) << 13);
+  constexpr std::array<std::uint32_t, 3> kDenormals{0x40, 0x8000, 0x8040};  // DAZ, FTZ [SDM 1 10.2.3]
+  registers.set_fx_field(kFxMxcsr, (unmasked ? random_.below(64) << 7 : 0x1f80u) | random_.below(4) << 13 |
+                                       (random_.one_in(8) ? random_.pick(kDenormals) : 0));
   constexpr std::array<std::uint16_t, 8> kExponents{0, 1, 0x3ffe, 0x3fff, 0x4000, 0x403e, 0x7ffe, 0x7fff};
   for (unsigned i = 0; i < 8; ++i) {
     std::uint64_t mantissa = random_.interesting();

@@ -21,9 +21,14 @@ constexpr std::string_view kX87Memory = R"(
     DA /6 mem m4, DA /7 mem m4, DC /0 mem m8, DC /1 mem m8, DC /2 mem m8, DC /3 mem m8, DC /4 mem m8,
     DC /5 mem m8, DC /6 mem m8, DC /7 mem m8, DE /0 mem m2, DE /1 mem m2, DE /2 mem m2, DE /3 mem m2,
     DE /4 mem m2, DE /5 mem m2, DE /6 mem m2, DE /7 mem m2, D9 /0 mem m4, D9 /2 mem m4, D9 /3 mem m4,
-    D9 /7 mem m2, DB /0 mem m4, DB /1 mem m4, DB /2 mem m4, DB /3 mem m4, DB /5 mem m8, DB /7 mem m8,
+    D9 /7 mem m2, DB /0 mem m4, DB /1 mem m4, DB /2 mem m4, DB /3 mem m4, DB /5 mem m10, DB /7 mem m10,
     DD /0 mem m8, DD /1 mem m8, DD /2 mem m8, DD /3 mem m8, DD /7 mem m2, DF /0 mem m2, DF /1 mem m2,
-    DF /2 mem m2, DF /3 mem m2, DF /4 mem m8, DF /5 mem m8, DF /6 mem m8, DF /7 mem m8, D9 E8, DD C0+r)";
+    DF /2 mem m2, DF /3 mem m2, DF /4 mem m10, DF /5 mem m8, DF /6 mem m10, DF /7 mem m8, D9 E8, DD C0+r)";
+constexpr std::string_view kX87State = R"(
+    D9 /4 mem m28, D9 /5 mem m2, DD /4 mem m108, D9 /7 mem m2, DD /7 mem m2, DB E2, DB E3, DF E0, 9B, D9 E8,
+    D8 C0+r, D9 C0+r, DF /4 mem m10, DF /6 mem m10, DB /5 mem m10, DB /7 mem m10, 0F AE /3 mem m4, 0F 77,
+    0F FC /r m8)";
+constexpr std::string_view kVectorState = "0F AE /1 mem align m512, 0F AE /2 mem m4";
 constexpr std::string_view kMmx = R"(
     0F 60 /r m4, 0F 61 /r m4, 0F 62 /r m4, 0F 63 /r m8, 0F 64 /r m8, 0F 65 /r m8, 0F 66 /r m8, 0F 67 /r m8,
     0F 68 /r m8, 0F 69 /r m8, 0F 6A /r m8, 0F 6B /r m8, 0F 6E /r y, 0F 6F /r m8, 0F 70 /r ib m8, 0F 71 /2 ib reg,
@@ -117,6 +122,16 @@ void forgive_c1(const Case&, Outcome& native, Outcome& soft) {
     one->after.set_fx_field(kFxStatus,
                             static_cast<std::uint16_t>(one->after.fx_field<std::uint16_t>(kFxStatus) & ~kC1));
 }
+// AMD's MXCSR has one bit more (misaligned accesses [APM 1 4.2.2]), and processors touch large operands in an order of
+// their own before they fault.
+void forgive_large_operands(const Case&, Outcome& native, Outcome& soft) {
+  constexpr std::uint32_t kMisaligned = 1u << 17;
+  if ((native.after.fx_field<std::uint32_t>(kFxMxcsr) & kMisaligned) != 0) {
+    soft = native;
+    soft.rip -= native.vector == kDone;  // the host's is behind the breakpoint
+  }
+  if (native.address - soft.address + kPage < 2 * kPage) soft.address = native.address;
+}
 // Whether a result is inexact, if it overflows or underflows and that is an unmasked exception, depends on what it
 // would be with a greater exponent: the software CPU does not find that out. Nobody sees such a result.
 void forgive_unmasked_precision(const Case&, Outcome& native, Outcome& soft) {
@@ -138,6 +153,17 @@ TEST(FpuDifferential, x87_functions) {
 }
 TEST(FpuDifferential, x87_memory) {
   EXPECT_EQ(run_campaign({.forms = kX87Memory, .cases = 60000, .max_instructions = 3, .fpu = true}), "");
+}
+TEST(FpuDifferential, x87_state) {
+  EXPECT_EQ(run_campaign({.forms = kX87State, .cases = 60000, .fpu = true, .forgive = forgive_large_operands}), "");
+}
+TEST(FpuDifferential, vector_state) {
+  EXPECT_EQ(run_campaign({.forms = kVectorState,
+                          .cases = 10000,
+                          .max_instructions = 1,
+                          .fpu = true,
+                          .forgive = forgive_large_operands}),
+            "");
 }
 TEST(FpuDifferential, mmx) {
   EXPECT_EQ(run_campaign({.forms = kMmx, .cases = 60000, .fpu = true}), "");
