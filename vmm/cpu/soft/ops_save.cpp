@@ -34,7 +34,7 @@ bool begin_fxsave(Cpu& cpu) {
 }
 // AMD's fast form leaves the XMM registers out for the kernel. [APM 2 3.1.7]
 bool saves_xmm(const Cpu& cpu) {
-  return !((cpu.efer & kEferFfxsr) != 0 && cpu.code64() && cpu.cpl == 0);
+  return (cpu.efer & kEferFfxsr) == 0 || !cpu.code64() || cpu.cpl != 0;
 }
 
 template <bool kWide>

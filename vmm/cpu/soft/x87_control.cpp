@@ -214,7 +214,8 @@ Handler x87_family(const Instruction& instruction, Op& op) {
   const ZydisDecodedInstruction& decoded = instruction.decoded;
   if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || decoded.opcode < 0xd8 || decoded.opcode > 0xdf) return nullptr;
   const unsigned opcode = decoded.opcode & 7u;
-  const unsigned modrm = decoded.raw.modrm.mod << 6u | decoded.raw.modrm.reg << 3u | decoded.raw.modrm.rm;
+  const unsigned modrm =
+      unsigned{decoded.raw.modrm.mod} << 6 | unsigned{decoded.raw.modrm.reg} << 3 | decoded.raw.modrm.rm;
   Handler found = x87_arithmetic_form(opcode, modrm);
   if (found == nullptr) found = x87_transfer_form(opcode, modrm);
   if (found == nullptr) found = x87_function_form(opcode, modrm);

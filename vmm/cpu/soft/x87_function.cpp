@@ -97,11 +97,11 @@ Flow binary(Cpu& cpu, const Op& op) {
     status = kOperation(value, real(st(fpu, 1)));
   }
   // Without a number for a result there is no quotient either.
-  X87::Register result;
-  real(result) = value;
-  const bool number = (result.sign_exponent & 0x7fff) != 0x7fff &&
-                      (status & static_cast<std::uint16_t>(~fpu.control) & kFpuBefore) == 0;
-  if (settle(fpu, status, number ? kConditions : kConditions & (kFpuC1 | kFpuC2))) st(fpu, 0) = result;
+  std::uint16_t exponent = 0;
+  std::memcpy(&exponent, reinterpret_cast<const std::uint8_t*>(&value) + 8, sizeof exponent);
+  const bool number =
+      (exponent & 0x7fff) != 0x7fff && (status & static_cast<std::uint16_t>(~fpu.control) & kFpuBefore) == 0;
+  if (settle(fpu, status, number ? kConditions : kConditions & (kFpuC1 | kFpuC2))) real(st(fpu, 0)) = value;
   return Flow::Next;
 }
 
