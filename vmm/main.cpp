@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "vmm/config/command_line.h"
 #include "vmm/control/control.h"
+#include "vmm/machine/accelerators.h"
 #include "vmm/machine/machine.h"
 
 namespace {
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
   if (!command_line) return complain(command_line.error().message);
   if (const auto* information = std::get_if<vmm::config::Information>(&*command_line)) return inform(*information);
   const auto& config = std::get<vmm::config::MachineConfig>(*command_line);
+  if (config.cpu == vmm::machine::kListCpuModels) return print(vmm::machine::cpu_models_text());
   const auto problems = vmm::config::problems(config);
   for (const auto& problem : problems)
     complain(problem);

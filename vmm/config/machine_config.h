@@ -44,6 +44,7 @@ struct MachineConfig {
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;
   unsigned cpus = 1;
   AccelChoice accel = AccelChoice::Auto;
+  std::string cpu;  // model; empty: the accelerator's default
   std::string bios;     // path; empty: the built-in SeaBIOS; or kNoBios
   std::string vgabios;  // path; empty: the built-in one
 

@@ -95,6 +95,12 @@ Result<> apply_cpus(MachineConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> apply_cpu(MachineConfig& config, std::string_view value) {
+  if (value.empty()) return fail("needs a model; --cpu help lists them");
+  config.cpu = value;
+  return {};
+}
+
 Result<> apply_accel(MachineConfig& config, std::string_view value) {
   if (value == "kvm") {
     config.accel = AccelChoice::Kvm;
@@ -210,6 +216,9 @@ constexpr Option kOptions[] = {
     {kMachine, "--accel", "kvm|soft|auto",
      "Which CPU runs the guest: KVM, the built-in software CPU, or the better of what there is (the default).", false,
      apply_accel},
+    {kMachine, "--cpu", "MODEL|help",
+     "Which CPU the guest sees: a model of the software CPU, or host, which is the only one with KVM; help lists them.",
+     false, apply_cpu},
     {kMachine, "--bios", "FILE|none", "A BIOS image instead of the built-in SeaBIOS; none starts --kernel without any.",
      false, apply_text<&MachineConfig::bios>},
     {kMachine, "--vgabios", "FILE", "A VGA BIOS image instead of the built-in one.", false,

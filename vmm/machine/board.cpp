@@ -21,7 +21,7 @@
 #include "devices/platform/uart16550.h"
 #include "devices/qxl/qxl_function.h"
 #include "firmware/platform.h"
-#include "vmm/cpu/kvm/accelerator.h"
+#include "vmm/machine/accelerators.h"
 
 namespace vmm::machine {
 
@@ -185,11 +185,8 @@ Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
 }
 
 Result<> Board::Parts::build_cpus(const config::MachineConfig& config) {
-  if (config.accel == config::AccelChoice::Soft) {
-    return core::fail("--accel soft: the software CPU is not built yet; use --accel kvm");
-  }
   const cpu::AcceleratorWiring wiring{ram_map, io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); }};
-  auto created = cpu::kvm::create_accelerator({config.cpus}, wiring);
+  auto created = create_accelerator(config, wiring);
   if (!created) return std::unexpected(created.error());
   accelerator = std::move(*created);
   intr.connect([this] { accelerator->kick_ext_int(); });

@@ -65,6 +65,13 @@ TEST(CommandLine, memory_takes_suffixes_and_limits) {
   EXPECT_NE(error_of({"--memory", "99999999999999999999T"}), "");
 }
 
+TEST(CommandLine, cpu_takes_a_model_and_nothing_by_default) {
+  EXPECT_EQ(parse({})->cpu, "");
+  EXPECT_EQ(parse({"--cpu", "pentium3"})->cpu, "pentium3");
+  EXPECT_EQ(parse({"--cpu", "help"})->cpu, "help");
+  EXPECT_THAT(error_of({"--cpu", ""}), HasSubstr("--cpu help"));
+}
+
 TEST(CommandLine, boot_order_and_menu) {
   const auto config = parse({"--boot", "order=dc,menu=on"});
   ASSERT_TRUE(config);

@@ -66,6 +66,10 @@ class SoftAccelerator final : public Accelerator {
 
 }  // namespace
 
+std::span<const std::string_view> cpu_models() {
+  return CpuFeatures::models();
+}
+
 core::Result<std::unique_ptr<Accelerator>> create_accelerator(const CpuConfig& config, const SoftConfig& soft,
                                                               const AcceleratorWiring& wiring) {
   if (config.count == 0 || config.count > kMaxCpus)

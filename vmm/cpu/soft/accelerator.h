@@ -2,13 +2,17 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "vmm/cpu/accelerator.h"
 
 namespace vmm::cpu::soft {
+
+// Names for SoftConfig; the first one is the default.
+std::span<const std::string_view> cpu_models();
 
 struct SoftConfig {
   std::string model;  // a CPU model's name; empty: the default

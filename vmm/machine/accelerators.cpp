@@ -1,0 +1,68 @@
+#include "vmm/machine/accelerators.h"
+
+#include <fmt/format.h>
+
+#include "core/base/log.h"
+#include "vmm/cpu/kvm/accelerator.h"
+#include "vmm/cpu/soft/accelerator.h"
+
+namespace vmm::machine {
+
+namespace {
+
+using core::LogLevel;
+using Created = core::Result<std::unique_ptr<cpu::Accelerator>>;
+
+constexpr std::string_view kHostModel = "host";  // what KVM passes on
+
+Created create_soft(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+  if (config.cpu == kHostModel) {
+    return core::fail("--cpu host is for KVM; the software CPU has {}", fmt::join(cpu::soft::cpu_models(), ", "));
+  }
+  auto created = cpu::soft::create_accelerator({config.cpus}, {config.cpu}, wiring);
+  if (!created) return core::fail_with("--cpu", created);
+  return created;
+}
+
+Created create_kvm(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+  if (!config.cpu.empty() && config.cpu != kHostModel) {
+    return core::fail("--cpu {}: KVM has the host's CPU only; for another model use --accel soft", config.cpu);
+  }
+  return cpu::kvm::create_accelerator({config.cpus}, wiring);
+}
+
+Created create_better(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+  const auto speed = cpu::kvm::calibrate();
+  if (!speed) {
+    core::log(LogLevel::Info, "machine", "the software CPU runs the guest: {}", speed.error().message);
+    return create_soft(config, wiring);
+  }
+  if (!speed->is_hardware()) {
+    core::log(LogLevel::Info, "machine",
+              "the software CPU runs the guest: KVM here is an emulation ({:.1f} million instructions a second)",
+              speed->kernel_mips);
+    return create_soft(config, wiring);
+  }
+  core::log(LogLevel::Info, "machine", "KVM runs the guest: it is hardware ({:.0f} million instructions a second)",
+            speed->kernel_mips);
+  return create_kvm(config, wiring);
+}
+
+}  // namespace
+
+Created create_accelerator(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+  switch (config.accel) {
+    case config::AccelChoice::Kvm: return create_kvm(config, wiring);
+    case config::AccelChoice::Soft: return create_soft(config, wiring);
+    case config::AccelChoice::Auto: return create_better(config, wiring);
+  }
+  return core::fail("--accel is unknown");
+}
+
+std::string cpu_models_text() {
+  const auto models = cpu::soft::cpu_models();
+  return fmt::format("--accel soft: {} (default {})\n--accel kvm: {}\n", fmt::join(models, ", "), models.front(),
+                     kHostModel);
+}
+
+}  // namespace vmm::machine

@@ -1,0 +1,21 @@
+// Which CPU runs the guest: --accel and --cpu.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "vmm/config/machine_config.h"
+#include "vmm/cpu/accelerator.h"
+
+namespace vmm::machine {
+
+// Says in one line of the log what was chosen and why, where there was a choice.
+core::Result<std::unique_ptr<cpu::Accelerator>> create_accelerator(const config::MachineConfig& config,
+                                                                   const cpu::AcceleratorWiring& wiring);
+
+// --cpu help.
+constexpr std::string_view kListCpuModels = "help";
+std::string cpu_models_text();
+
+}  // namespace vmm::machine
