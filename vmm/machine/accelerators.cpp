@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/log.h"
 #include "vmm/cpu/kvm/accelerator.h"
 #include "vmm/cpu/soft/accelerator.h"
 
@@ -10,7 +9,6 @@ namespace vmm::machine {
 
 namespace {
 
-using core::LogLevel;
 using Created = core::Result<std::unique_ptr<cpu::Accelerator>>;
 
 constexpr std::string_view kHostModel = "host";  // what KVM passes on
@@ -31,29 +29,37 @@ Created create_kvm(const config::MachineConfig& config, const cpu::AcceleratorWi
   return cpu::kvm::create_accelerator({config.cpus}, wiring);
 }
 
-Created create_better(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+core::Result<ChosenAccelerator> chosen(Created created, std::string reason = {}) {
+  if (!created) return std::unexpected(created.error());
+  return ChosenAccelerator{std::move(*created), std::move(reason)};
+}
+
+core::Result<ChosenAccelerator> create_better(const config::MachineConfig& config,
+                                              const cpu::AcceleratorWiring& wiring) {
   const auto speed = cpu::kvm::calibrate();
   if (!speed) {
-    core::log(LogLevel::Info, "machine", "the software CPU runs the guest: {}", speed.error().message);
-    return create_soft(config, wiring);
+    return chosen(create_soft(config, wiring),
+                  fmt::format("the software CPU runs the guest: {}", speed.error().message));
   }
   if (!speed->is_hardware()) {
-    core::log(LogLevel::Info, "machine",
-              "the software CPU runs the guest: KVM here is an emulation ({:.1f} million instructions a second)",
-              speed->kernel_mips);
-    return create_soft(config, wiring);
+    return chosen(
+        create_soft(config, wiring),
+        fmt::format("the software CPU runs the guest: KVM here is an emulation ({:.1f} million instructions a "
+                    "second)",
+                    speed->kernel_mips));
   }
-  core::log(LogLevel::Info, "machine", "KVM runs the guest: it is hardware ({:.0f} million instructions a second)",
-            speed->kernel_mips);
-  return create_kvm(config, wiring);
+  return chosen(
+      create_kvm(config, wiring),
+      fmt::format("KVM runs the guest: it is hardware ({:.0f} million instructions a second)", speed->kernel_mips));
 }
 
 }  // namespace
 
-Created create_accelerator(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+core::Result<ChosenAccelerator> create_accelerator(const config::MachineConfig& config,
+                                                   const cpu::AcceleratorWiring& wiring) {
   switch (config.accel) {
-    case config::AccelChoice::Kvm: return create_kvm(config, wiring);
-    case config::AccelChoice::Soft: return create_soft(config, wiring);
+    case config::AccelChoice::Kvm: return chosen(create_kvm(config, wiring));
+    case config::AccelChoice::Soft: return chosen(create_soft(config, wiring));
     case config::AccelChoice::Auto: return create_better(config, wiring);
   }
   return core::fail("--accel is unknown");

@@ -10,9 +10,13 @@
 
 namespace vmm::machine {
 
-// Says in one line of the log what was chosen and why, where there was a choice.
-core::Result<std::unique_ptr<cpu::Accelerator>> create_accelerator(const config::MachineConfig& config,
-                                                                   const cpu::AcceleratorWiring& wiring);
+struct ChosenAccelerator {
+  std::unique_ptr<cpu::Accelerator> accelerator;
+  std::string reason;  // what was chosen and why, in one line; empty where there was no choice
+};
+
+core::Result<ChosenAccelerator> create_accelerator(const config::MachineConfig& config,
+                                                   const cpu::AcceleratorWiring& wiring);
 
 // --cpu help.
 constexpr std::string_view kListCpuModels = "help";

@@ -152,6 +152,7 @@ struct Board::Parts {
   IntrLine intr;
   platform::Pic pic{{intr}};
   std::unique_ptr<cpu::Accelerator> accelerator;
+  std::string accelerator_reason;
   std::unique_ptr<platform::IoApic> ioapic;
   std::unique_ptr<platform::IsaIrqs> isa;
   std::unique_ptr<IrqCounter> irqs;
@@ -188,7 +189,8 @@ Result<> Board::Parts::build_cpus(const config::MachineConfig& config) {
   const cpu::AcceleratorWiring wiring{ram_map, io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); }};
   auto created = create_accelerator(config, wiring);
   if (!created) return std::unexpected(created.error());
-  accelerator = std::move(*created);
+  accelerator = std::move(created->accelerator);
+  accelerator_reason = std::move(created->reason);
   intr.connect([this] { accelerator->kick_ext_int(); });
   return {};
 }
@@ -321,6 +323,10 @@ void Board::reset() {
     device->reset();
   }
   parts_->pci->remap();
+}
+
+const std::string& Board::accelerator_reason() const {
+  return parts_->accelerator_reason;
 }
 
 cpu::Accelerator& Board::accelerator() {

@@ -51,6 +51,7 @@ class Board {
   void reset();
 
   cpu::Accelerator& accelerator();
+  const std::string& accelerator_reason() const;  // why this one; empty where there was no choice
   core::AddressSpace& io();
   core::AddressSpace& mmio();
   core::RamMap& ram_map();

@@ -213,6 +213,9 @@ Result<std::unique_ptr<Machine>> Machine::create(const config::MachineConfig& co
 }
 
 int Machine::run() {
+  if (const auto& reason = impl_->board->accelerator_reason(); !reason.empty()) {
+    core::log(core::LogLevel::Info, "machine", "{}", reason);
+  }
   impl_->control.loop().post([this] { cont(); });
   pollfd wait[] = {{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
   while (!impl_->ended->drain()) {
