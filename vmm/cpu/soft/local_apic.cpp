@@ -280,7 +280,7 @@ std::uint64_t LocalApic::deadline() const {
   if (tsc_deadline_ == 0) return kNever;
   const std::uint64_t now = bus_.now();
   const std::uint64_t stamp = now + cpu_.tsc_offset;
-  if (stamp >= tsc_deadline_) return now;
+  if (stamp >= tsc_deadline_) return now - std::min(now, stamp - tsc_deadline_);
   const std::uint64_t wait = tsc_deadline_ - stamp;
   return wait < kNever - now ? now + wait : kNever;
 }

@@ -265,6 +265,15 @@ TEST_F(LocalApicTest, masked_timer_counts_but_does_not_interrupt) {
   EXPECT_FALSE(apic_->has_interrupt());
 }
 
+TEST_F(LocalApicTest, tsc_deadline_that_is_past_does_not_follow_the_clock) {
+  apic_->mmio_write(kTimer, 0x41 | kDeadlineMode);
+  apic_->write_msr(kMsrDeadline, 1500);
+  bus_.time = 2000;  // time goes on while it is looked at
+  EXPECT_EQ(apic_->deadline(), 1500u);
+  apic_->advance(1900);
+  EXPECT_EQ(apic_->deadline(), LocalApic::kNever);
+}
+
 TEST_F(LocalApicTest, tsc_deadline_fires_when_the_guests_counter_gets_there) {
   apic_->mmio_write(kTimer, 0x40 | kDeadlineMode);
   cpu_->tsc_offset = std::uint64_t{0} - 500;
