@@ -60,8 +60,11 @@ def empty_disk():
         refused("--disk", disk.name, naming=disk.name)
 
 
-def software_cpu_is_not_there_yet():
-    refused("--accel", "soft", naming="soft")
+def cpu_models():
+    listed = run("--cpu", "help")
+    check(listed.returncode == 0 and "--accel soft: " in listed.stdout, f"--cpu help: {listed.stdout!r}")
+    refused("--accel", "soft", "--cpu", "z80", naming="z80")
+    refused("--accel", "kvm", "--cpu", "z80", naming="z80")
 
 
 def busy_port():
@@ -163,6 +166,6 @@ def qmp_shapes():
 
 
 run_cases({function.__name__: function for function in (
-    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, empty_disk, software_cpu_is_not_there_yet,
+    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, empty_disk, cpu_models,
     busy_port, address_beyond_loopback_needs_a_ticket, second_writer_is_refused, live_qmp_socket_is_refused,
     sigterm_and_sigint_end_with_0, quit_ends_with_0, monitor_on_unix_socket, qmp_shapes)})

@@ -15,8 +15,10 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ACCEL = os.environ.get("ACCEL", "soft")
 MINIVMM = os.environ.get("MINIVMM", os.path.join(ROOT, "build/release/minivmm"))
 GUESTS = os.environ.get("GUESTS", os.path.join(ROOT, "build/release/tests/guest"))
+DEBIAN_GUESTS = os.environ.get("DEBIAN_GUESTS", os.path.join(ROOT, "build/guests"))
 GOLDEN = os.path.join(ROOT, "tests/golden")
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -91,19 +93,19 @@ def differing_cells(a, b, cell=(9, 16)):
 
 
 def same_screen(a, b, lines=None):
-    """Equal but for one character cell: the blinking cursor. With `lines` only so many lines of text count."""
+    """Equal but for one character cell: the blinking cursor. With `lines`, a range, only these lines of text count."""
     cells = differing_cells(a, b)
-    return cells is not None and len([cell for cell in cells if lines is None or cell[1] < lines]) <= 1
+    return cells is not None and len([cell for cell in cells if lines is None or cell[1] in lines]) <= 1
 
 
 class Vmm:
-    """A running minivmm with QMP; a context manager that ends it."""
+    """A running minivmm with QMP, on the CPU that ACCEL names; a context manager that ends it."""
 
     def __init__(self, *arguments, spice=True, qmp=True, uuid=True):
         self.directory = tempfile.mkdtemp(prefix="minivmm-test-")
         self.port = free_port() if spice else None
         self.qmp_path = os.path.join(self.directory, "qmp")
-        command = [MINIVMM, *arguments]
+        command = [MINIVMM, "--accel", ACCEL, *arguments]
         if spice is True:
             command += ["--spice", str(self.port)]
         elif spice:
@@ -211,6 +213,42 @@ class Vmm:
         if kind is not None:
             print(f"--- minivmm's log:\n{self.output()}", file=sys.stderr)
         self.close()
+
+
+class SerialShell:
+    """A guest's serial port on a Unix socket, with a shell behind it."""
+    PROMPT = "/ # "
+
+    def __init__(self, vmm, path):
+        self.vmm, self.said = vmm, ""
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.socket.setblocking(False)
+
+    def _receive(self):
+        try:
+            self.said += self.socket.recv(65536).decode(errors="replace")
+        except BlockingIOError:
+            pass
+        return self.said
+
+    def wait(self, text, timeout):
+        """What the guest said up to `text`, which is taken away with it."""
+        try:
+            wait_for(f"{text!r} from the guest", lambda: text in self._receive(), timeout)
+        except Failure as failure:
+            raise Failure(f"{failure}; its last words: {self.said[-500:]!r}") from None
+        before, _, self.said = self.said.partition(text)
+        return before
+
+    def send(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+
+    def run(self, line, timeout=60):
+        """What a command printed."""
+        self.send(line)
+        self.wait("\n", timeout)  # the echo
+        return self.wait(self.PROMPT, timeout).replace("\r", "").strip()
 
 
 class SpiceClient:

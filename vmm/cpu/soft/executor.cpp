@@ -36,7 +36,7 @@ Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
     if (flow != Flow::Next) {
       const auto before = static_cast<unsigned>(op - block.ops);
       if (flow == Flow::Fault) settle_fault(cpu, *op);
-      if (flow != Flow::Leave) return {before, flow};
+      if (flow != Flow::Leave && flow != Flow::Yield) return {before, flow};
       cpu.rip = cpu.next_rip();
       return {before + 1, flow};
     }
@@ -117,6 +117,7 @@ Stop execute(Cpu& cpu, BlockCache& blocks, std::uint64_t budget) {
     cpu.retired += run.retired;
     budget -= run.retired;
     if (run.flow == Flow::Fault && !deliver_fault(cpu)) return Stop::Shutdown;
+    if (run.flow == Flow::Yield) return Stop::Yield;
   }
 }
 

@@ -17,6 +17,7 @@ enum class Flow : std::uint8_t {
   Next,   // go on with the block's next op; RIP is its address
   Leave,  // the instruction is done, Cpu::next_rip() says where to go on: branches, and whatever may have changed what
           // the block was decoded for (mode, mapping, code)
+  Yield,    // as Leave, and the CPU only waits for another one: PAUSE
   Restart,  // nothing was done (yet): come back to the same instruction (repeated strings between interrupts; an op of
             // a block that has just been overwritten)
   Fault,    // nothing was done: Cpu::fault says why

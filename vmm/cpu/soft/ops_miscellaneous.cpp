@@ -32,6 +32,10 @@ Flow sahf(Cpu& cpu, const Op&) {
   return Flow::Next;
 }
 
+Flow pause(Cpu&, const Op&) {
+  return Flow::Yield;
+}
+
 Flow nothing(Cpu&, const Op&) {
   return Flow::Next;
 }
@@ -92,7 +96,7 @@ constexpr SelectorTable kSelectors{
     {ZYDIS_MNEMONIC_LAHF, select_plain<lahf>},
     {ZYDIS_MNEMONIC_SAHF, select_plain<sahf>},
     {ZYDIS_MNEMONIC_NOP, select_plain<nothing>},
-    {ZYDIS_MNEMONIC_PAUSE, select_plain<nothing>},
+    {ZYDIS_MNEMONIC_PAUSE, select_plain<pause>},
     {ZYDIS_MNEMONIC_PREFETCH, select_plain<nothing>},
     {ZYDIS_MNEMONIC_PREFETCHNTA, select_plain<nothing>},
     {ZYDIS_MNEMONIC_PREFETCHT0, select_plain<nothing>},

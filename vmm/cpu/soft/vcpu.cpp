@@ -110,8 +110,9 @@ void SoftVcpu::prepare() {
 }
 
 void SoftVcpu::take_processor_events() {
+  const auto start_up = apic_.take_start_up();  // later than an INIT that is pending too, which forgets earlier ones
   if (std::exchange(cpu_->init_pending, false)) initialize();
-  if (const auto vector = apic_.take_start_up(); vector && cpu_->activity == Activity::InitReceived) start_at(*vector);
+  if (start_up && cpu_->activity == Activity::InitReceived) start_at(*start_up);
 }
 
 // [SDM 3A table 9-1, INIT] FPU, MSRs and time stamp counter stay.
