@@ -216,13 +216,14 @@ Block* BlockCache::Impl::decode_block(Cpu& cpu, std::uint64_t physical, const Ho
   unsigned count = 0;
   unsigned at = offset;
   bool ends = false;
-  while (count < most && !ends && at < kPage) {
+  while (count < most && !ends && at < kPage && at - offset <= Block::kMaxBytes - kLongest) {
     const std::span bytes(page.bytes + at, std::min(kLongest, kPage - at));
     // Guests' stores by other means (DMA) may change the bytes meanwhile: the page's flag says so afterwards.
     std::array<std::uint8_t, kLongest> copy{};
     std::ranges::copy(bytes, copy.begin());
     if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], ends)) break;
     at += ops[count].length;
+    ops[count].after = (at - offset) & Block::kMaxBytes;
     ++count;
   }
   if (count == 0) return nullptr;

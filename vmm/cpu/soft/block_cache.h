@@ -20,6 +20,7 @@ namespace vmm::cpu::soft {
 
 struct Block {
   static constexpr unsigned kMaxOps = 64;
+  static constexpr unsigned kMaxBytes = 255;  // what Op::after can say
 
   const std::uint8_t* host = nullptr;  // where its first byte is
   std::uint8_t mode = 0;
@@ -77,7 +78,7 @@ class BlockCache {
     return cpu.code64() ? cpu.rip : static_cast<std::uint32_t>(cpu.segments[kCs].base + cpu.rip);
   }
   static std::uint64_t stamp(const Cpu& cpu) {
-    return cpu.mmu.generation() << 16 | std::uint64_t{cpu.index & 0xff} << 8 | (cpu.cpl == 3 ? 0x80u : 0u) | cpu.mode;
+    return cpu.mmu.generation() << 16 | cpu.cpl | std::uint64_t{cpu.mode} << 8;
   }
   static bool fits_segment(const Cpu& cpu, const Block& block) {
     return cpu.code64() || cpu.rip + block.bytes - 1 <= cpu.segments[kCs].limit;

@@ -115,7 +115,8 @@ struct Cpu {
 
   // rax rcx rdx rbx rsp rbp rsi rdi r8-r15, a zero, and the address of the next instruction.
   alignas(64) std::array<std::uint64_t, 18> general{};
-  std::uint64_t rip = 0xfff0;  // of the instruction that is executed; the executor keeps both
+  std::uint64_t rip = 0xfff0;   // of the next instruction to execute; while a block runs, of its first one
+  const Op* current = nullptr;  // while a block runs: the instruction that is executed
   ArithmeticFlags flags;
   std::uint32_t other_flags = 2;  // RFLAGS without the arithmetic ones
   std::uint8_t cpl = 0;
@@ -180,6 +181,15 @@ struct Cpu {
   }
   std::uint64_t next_rip() const { return general[17]; }
   void set_next_rip(std::uint64_t rip_after) { general[17] = rip_after; }
+
+  // From `op` on to the next one of its block, without the executor: handlers that may be in every second place end
+  // with it instead of Flow::Next. Each so has an indirect jump of its own, which the host predicts by itself.
+  Flow proceed(const Op& op) {
+    const Op& next = *(&op + 1);
+    current = &next;
+    set_next_rip(rip + next.after);
+    return next.run(*this, next);
+  }
 
   // Records a fault and says so: return cpu.raise(Vector::GeneralProtection, 0).
   [[gnu::cold]] Flow raise(Vector vector, std::uint32_t error_code = 0, std::uint64_t address = 0) {

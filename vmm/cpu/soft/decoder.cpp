@@ -170,9 +170,11 @@ void take_common(const Instruction& instruction, Op& op) {
   const auto& decoded = instruction.decoded;
   op.base = op.index = Cpu::kZero;
   op.length = decoded.length;
+  op.after = decoded.length;
+  const std::uint32_t modrm =
+      std::uint32_t{decoded.raw.modrm.mod} << 6 | std::uint32_t{decoded.raw.modrm.reg} << 3 | decoded.raw.modrm.rm;
   op.opcode =
-      static_cast<std::uint32_t>(decoded.opcode_map) << 16 | std::uint32_t{decoded.opcode} << 8 |
-      (std::uint32_t{decoded.raw.modrm.mod} << 6 | std::uint32_t{decoded.raw.modrm.reg} << 3 | decoded.raw.modrm.rm);
+      (static_cast<std::uint32_t>(decoded.opcode_map) << 16 | std::uint32_t{decoded.opcode} << 8 | modrm) & 0xffffff;
   bool has_immediate = false;
   for (const auto& operand : instruction.operands) {
     if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY && (op.flags & kHasMemory) == 0) {
@@ -218,7 +220,7 @@ bool ends_block_after(const ZydisDecodedInstruction& decoded) {
 
 void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
   op.run = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
-  op.length = 1;
+  op.length = op.after = 1;
   op.base = op.index = Cpu::kZero;
   ends_block = true;
 }

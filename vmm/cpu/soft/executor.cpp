@@ -1,5 +1,7 @@
 #include "vmm/cpu/soft/executor.h"
 
+#include <utility>
+
 #include "vmm/cpu/soft/exceptions.h"
 #include "vmm/cpu/soft/system_flags.h"
 
@@ -19,30 +21,40 @@ struct Run {
   if (not_canonical && (op.flags & kHasMemory) != 0 && op.segment == kSs) cpu.raise(Vector::StackFault, 0);
 }
 
-// At most `most` instructions of a block (kNoLimit: all; its last op leaves by itself).
-template <bool kLimited>
-Run run_ops(Cpu& cpu, const Block& block, unsigned most) {
-  const Op* op = block.ops;
-  const Op* const end = kLimited ? block.ops + most : nullptr;
-  // RIP goes on in a register of the host: read back from memory it would hold up every instruction.
-  std::uint64_t rip = cpu.rip;
-  while (true) {
-    if constexpr (kLimited) {
-      if (op == end) return {most, Flow::Restart};
-    }
-    const std::uint64_t next = rip + op->length;
-    cpu.set_next_rip(next);
-    const Flow flow = op->run(cpu, *op);
-    if (flow != Flow::Next) {
-      const auto before = static_cast<unsigned>(op - block.ops);
-      if (flow == Flow::Fault) settle_fault(cpu, *op);
-      if (flow != Flow::Leave && flow != Flow::Yield) return {before, flow};
-      cpu.rip = cpu.next_rip();
-      return {before + 1, flow};
-    }
-    cpu.rip = rip = next;
-    ++op;
+// Instructions up to one that leaves; the block's last op does so by itself.
+Run run_ops(Cpu& cpu, const Block& block) {
+  const std::uint64_t start = cpu.rip;
+  cpu.current = block.ops;
+  Flow flow = Flow::Next;
+  do {
+    const Op& op = *cpu.current;
+    cpu.set_next_rip(start + op.after);
+    flow = op.run(cpu, op);
+  } while (flow == Flow::Next && (++cpu.current, true));
+  const Op* const op = cpu.current;
+  const auto before = static_cast<unsigned>(op - block.ops);
+  if (flow == Flow::Leave || flow == Flow::Yield) {
+    cpu.rip = cpu.next_rip();
+    return {before + 1, flow};
   }
+  // A task switch that faults after it has been made has set both: the fault is the new task's.
+  const bool switched = flow == Flow::Fault && (cpu.rip != start || cpu.next_rip() == start);
+  if (before != 0 && !switched) cpu.rip = start + (op - 1)->after;
+  if (flow == Flow::Fault) settle_fault(cpu, *op);
+  return {before, flow};
+}
+
+Flow out_of_budget(Cpu&, const Op&) {
+  return Flow::Restart;
+}
+
+// The first `most` instructions of a block that has more.
+Run run_some(Cpu& cpu, const Block& block, unsigned most) {
+  Op& beyond = block.ops[most];
+  const Handler handler = std::exchange(beyond.run, out_of_budget);
+  const Run run = run_ops(cpu, block);
+  if (block.live) beyond.run = handler;  // else it has another one
+  return run;
 }
 
 constexpr std::uint64_t kDr6SingleStep = 1u << 14;
@@ -80,7 +92,7 @@ Run step(Cpu& cpu, const Block& block) {
   cpu.other_flags &= ~kRf;  // IRET and POPF may set it anew
   cpu.shadow = 0;
   const bool jumps_to_handler = is_software_interrupt(block.ops[0]);
-  const Run run = run_ops<true>(cpu, block, 1);
+  const Run run = run_ops(cpu, block);
   if (run.retired == 0) {
     cpu.other_flags |= resumed;
     if (run.flow != Flow::Fault) cpu.shadow = shadow;
@@ -109,9 +121,9 @@ Stop execute(Cpu& cpu, BlockCache& blocks, std::uint64_t budget) {
       if ((cpu.mode & Mode::kStepped) != 0) {
         run = step(cpu, *block);
       } else if (block->count <= budget) {
-        run = run_ops<false>(cpu, *block, 0);
+        run = run_ops(cpu, *block);
       } else {
-        run = run_ops<true>(cpu, *block, static_cast<unsigned>(budget));
+        run = run_some(cpu, *block, static_cast<unsigned>(budget));
       }
     }
     cpu.retired += run.retired;

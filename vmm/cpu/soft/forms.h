@@ -131,7 +131,7 @@ Flow store_form(Cpu& cpu, const Op& op, T value) {
     std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address(cpu, op));
     if (host != nullptr) [[likely]] {
       std::memcpy(host, &value, sizeof value);
-      return Flow::Next;
+      return cpu.proceed(op);
     }
   }
   return store_slow<T>(cpu, op, value);
@@ -178,7 +178,7 @@ Flow update(Cpu& cpu, const Op& op, F f) {
       std::memcpy(&value, host, sizeof value);
       value = f(value);
       std::memcpy(host, &value, sizeof value);
-      return Flow::Next;
+      return cpu.proceed(op);
     }
   }
   return update_slow<T, kIndivisible>(cpu, op, f);

@@ -17,7 +17,7 @@ enum class Flow : std::uint8_t {
   Next,   // go on with the block's next op; RIP is its address
   Leave,  // the instruction is done, Cpu::next_rip() says where to go on: branches, and whatever may have changed what
           // the block was decoded for (mode, mapping, code)
-  Yield,    // as Leave, and the CPU only waits for another one: PAUSE
+  Yield,  // as Leave, and the CPU only waits for another one: PAUSE
   Restart,  // nothing was done (yet): come back to the same instruction (repeated strings between interrupts; an op of
             // a block that has just been overwritten)
   Fault,    // nothing was done: Cpu::fault says why
@@ -43,12 +43,13 @@ struct Op {
   // Memory operand: general[base] + (general[index] << scale) + displacement, relative to `segment`. Byte offsets as
   // all registers; no base or index: Cpu::kZero; RIP-relative: Cpu::kNextRip.
   std::uint8_t base = 0, index = 0, scale = 0, segment = 0;
-  std::uint8_t reg = 0;      // the operand that ModRM.reg or the opcode names, or the destination of two registers
-  std::uint8_t rm = 0;       // the operand that ModRM.rm names, if a register; the source of two registers
-  std::uint8_t length = 0;   // bytes of the instruction
-  std::uint8_t flags = 0;    // OpFlag
-  std::uint32_t extra = 0;   // of the function: a second immediate, a far pointer's selector, a third register
-  std::uint32_t opcode = 0;  // map << 16 | opcode << 8 | ModRM, for x87's FOP and for reports
+  std::uint8_t reg = 0;           // the operand that ModRM.reg or the opcode names, or the destination of two registers
+  std::uint8_t rm = 0;            // the operand that ModRM.rm names, if a register; the source of two registers
+  std::uint8_t length = 0;        // bytes of the instruction
+  std::uint8_t flags = 0;         // OpFlag
+  std::uint32_t extra = 0;        // of the function: a second immediate, a far pointer's selector, a third register
+  std::uint32_t opcode : 24 = 0;  // map << 16 | opcode << 8 | ModRM, for x87's FOP and for reports
+  std::uint32_t after : 8 = 0;    // where the next instruction is, from the start of the block
 };
 
 }  // namespace vmm::cpu::soft

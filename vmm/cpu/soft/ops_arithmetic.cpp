@@ -81,7 +81,7 @@ template <class O, class T>
 Flow binary_reg(Cpu& cpu, const Op& op, T b) {
   const T result = O::apply(cpu.flags, cpu.reg<T>(op.reg), b);
   if constexpr (O::kWrites) cpu.set_reg<T>(op.reg, result);
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class O, class T>
 Flow reg_reg(Cpu& cpu, const Op& op) {
@@ -112,7 +112,7 @@ Flow binary_mem(Cpu& cpu, const Op& op) {
   } else {
     return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T a) {
       O::apply(c.flags, a, kSource(c, o));
-      return Flow::Next;
+      return c.proceed(o);
     });
   }
 }
@@ -129,13 +129,13 @@ template <class T>
 Flow zero_reg(Cpu& cpu, const Op& op) {
   cpu.flags.set_logic(T{0});
   cpu.set_reg<T>(op.reg, T{0});
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 // TEST r,r: the usual way to compare with zero; AND and OR do the same as nothing is changed.
 template <class T>
 Flow test_self(Cpu& cpu, const Op& op) {
   cpu.flags.set_logic(cpu.reg<T>(op.reg));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 
 template <class O, class T>
@@ -198,7 +198,7 @@ struct Not {
 template <class O, class T>
 Flow unary_reg(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.rm, O::apply(cpu.flags, cpu.reg<T>(op.rm)));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class O, class T, bool kQuick, bool kIndivisible>
 Flow unary_mem(Cpu& cpu, const Op& op) {

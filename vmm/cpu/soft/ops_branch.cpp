@@ -44,7 +44,7 @@ Flow jump_relative(Cpu& cpu, const Op& op) {
 
 template <unsigned kCode, class T>
 Flow jump_if(Cpu& cpu, const Op& op) {
-  return condition<kCode>(cpu.flags) ? jump_relative<T>(cpu, op) : Flow::Next;
+  return condition<kCode>(cpu.flags) ? jump_relative<T>(cpu, op) : cpu.proceed(op);
 }
 
 template <class T>

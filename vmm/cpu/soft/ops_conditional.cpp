@@ -12,7 +12,7 @@ namespace {
 template <class T, unsigned kCode>
 Flow cmov_reg(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, condition<kCode>(cpu.flags) ? cpu.reg<T>(op.rm) : cpu.reg<T>(op.reg));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class T, unsigned kCode>
 Flow cmov_mem(Cpu& cpu, const Op& op) {
@@ -24,7 +24,7 @@ Flow cmov_mem(Cpu& cpu, const Op& op) {
 template <unsigned kCode>
 Flow set_reg(Cpu& cpu, const Op& op) {
   cpu.set_reg(op.rm, static_cast<std::uint8_t>(condition<kCode>(cpu.flags)));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <unsigned kCode>
 Flow set_mem(Cpu& cpu, const Op& op) {

@@ -18,18 +18,18 @@ constexpr T swap_bytes(T value) {
 template <class T>
 Flow mov_reg_reg(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, cpu.reg<T>(op.rm));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class T>
 Flow mov_reg_imm(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, static_cast<T>(op.immediate));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class T, bool kQuick, bool kSwap>
 Flow mov_reg_mem(Cpu& cpu, const Op& op) {
   return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T value) {
     c.set_reg<T>(o.reg, kSwap ? swap_bytes(value) : value);
-    return Flow::Next;
+    return c.proceed(o);
   });
 }
 template <class T, bool kQuick, bool kSwap>
@@ -73,14 +73,14 @@ void extend(Cpu& cpu, const Op& op, std::make_unsigned_t<From> value) {
 template <class To, class From>
 Flow extend_reg(Cpu& cpu, const Op& op) {
   extend<To, From>(cpu, op, cpu.reg<std::make_unsigned_t<From>>(op.rm));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class To, class From, bool kQuick>
 Flow extend_mem(Cpu& cpu, const Op& op) {
   using Source = std::make_unsigned_t<From>;
   return with_memory<Source, kQuick>(cpu, op, [](Cpu& c, const Op& o, Source value) {
     extend<To, From>(c, o, value);
-    return Flow::Next;
+    return c.proceed(o);
   });
 }
 template <bool kSigned>
@@ -98,7 +98,7 @@ Handler select_extend(const Instruction& instruction, Op& op) {
 template <class T, bool kWraps>
 Flow lea(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, static_cast<T>(kWraps ? effective_address(cpu, op) : quick_address(cpu, op)));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 Handler select_lea(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
@@ -113,7 +113,7 @@ Flow xchg_reg(Cpu& cpu, const Op& op) {
   const T a = cpu.reg<T>(op.reg), b = cpu.reg<T>(op.rm);
   cpu.set_reg<T>(op.rm, a);
   cpu.set_reg<T>(op.reg, b);
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class T>
 Flow xchg_mem(Cpu& cpu, const Op& op) {
@@ -165,7 +165,7 @@ template <class T>
 Flow bswap(Cpu& cpu, const Op& op) {
   // With 16 bits undefined; processors give zero.
   cpu.set_reg<T>(op.rm, sizeof(T) == 2 ? T{0} : swap_bytes(cpu.reg<T>(op.rm)));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 Handler select_bswap(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);

@@ -116,13 +116,13 @@ Flow shift_reg(Cpu& cpu, const Op& op) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   const T a = cpu.reg<T>(op.reg);
   cpu.set_reg<T>(op.reg, count == 0 ? a : O::apply(cpu.flags, a, count));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 // Immediate counts that are not zero, which nearly all are.
 template <class O, class T>
 Flow shift_reg_by(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, O::apply(cpu.flags, cpu.reg<T>(op.reg), static_cast<unsigned>(op.immediate)));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class O, class T, Count kCount>
 Flow shift_mem(Cpu& cpu, const Op& op) {
@@ -168,7 +168,7 @@ template <class T, bool kLeft, Count kCount>
 Flow double_shift_reg(Cpu& cpu, const Op& op) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   cpu.set_reg<T>(op.reg, double_shift<T, kLeft>(cpu.flags, cpu.reg<T>(op.reg), cpu.reg<T>(op.rm), count));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <class T, bool kLeft, Count kCount>
 Flow double_shift_mem(Cpu& cpu, const Op& op) {

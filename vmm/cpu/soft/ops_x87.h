@@ -33,7 +33,7 @@ inline bool begin_x87(Cpu& cpu) {
 inline void note_instruction(Cpu& cpu, std::uint32_t opcode) {
   cpu.x87.last_opcode = static_cast<std::uint16_t>(opcode);
   cpu.x87.last_cs = cpu.segments[kCs].selector;
-  cpu.x87.last_ip = cpu.rip;
+  cpu.x87.last_ip = cpu.next_rip() - cpu.current->length;
 }
 struct DataPointer {
   std::uint32_t opcode;

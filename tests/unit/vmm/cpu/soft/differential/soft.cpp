@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/memory/ram_map.h"
+#include "tests/unit/vmm/cpu/soft/run_alone.h"
 #include "vmm/cpu/soft/cpu.h"
 #include "vmm/cpu/soft/decoder.h"
 #include "vmm/cpu/soft/features.h"
@@ -141,8 +142,7 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
     bool ends_block = false;
     const auto offset = static_cast<unsigned>(cpu.rip - kCodeAddress);
     const bool whole = decode({code + offset, one.size - offset}, cpu.mode, *cpu.features, op, ends_block);
-    cpu.set_next_rip(cpu.rip + op.length);
-    const Flow flow = whole ? op.run(cpu, op) : cpu.raise(Vector::InvalidOpcode);
+    const Flow flow = whole ? run_alone(cpu, op) : cpu.raise(Vector::InvalidOpcode);
     if (flow == Flow::Fault) {
       outcome.vector = static_cast<std::uint8_t>(cpu.fault.vector);
       outcome.error_code = cpu.fault.error_code;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/memory/ram_map.h"
+#include "tests/unit/vmm/cpu/soft/run_alone.h"
 #include "vmm/cpu/soft/cpu.h"
 #include "vmm/cpu/soft/decoder.h"
 #include "vmm/cpu/soft/descriptors.h"
@@ -156,7 +157,7 @@ class MachineTest : public ::testing::Test {
     if (!decode(bytes, cpu.mode, CpuFeatures::everything(), op, ends_block) || op.run == nullptr)
       return cpu.raise(Vector::InvalidOpcode);
     cpu.set_next_rip(cpu.rip + op.length);
-    const Flow flow = op.run(cpu, op);
+    const Flow flow = run_alone(cpu, op);
     if (flow == Flow::Next || flow == Flow::Leave) cpu.rip = cpu.next_rip();
     return flow;
   }

@@ -1,0 +1,23 @@
+// One instruction without executor and block cache.
+#pragma once
+
+#include <array>
+
+#include "vmm/cpu/soft/cpu.h"
+
+namespace vmm::cpu::soft {
+
+// `op` at the CPU's RIP. Flow::Next when it went on to what follows it; next_rip() says where that is.
+inline Flow run_alone(Cpu& cpu, const Op& op) {
+  std::array<Op, 2> ops{op, op};
+  ops[1].run = [](Cpu&, const Op&) { return Flow::Restart; };
+  ops[1].after = op.after;
+  cpu.current = ops.data();
+  cpu.set_next_rip(cpu.rip + op.length);
+  const Flow flow = ops[0].run(cpu, ops[0]);
+  const bool went_on = cpu.current == &ops[1];
+  cpu.current = nullptr;
+  return went_on ? Flow::Next : flow;
+}
+
+}  // namespace vmm::cpu::soft
