@@ -1,23 +1,49 @@
-# Whole processes with real clients and guests: slow on hosts whose KVM is emulated, so they run side by side.
+# Whole processes with real clients and guests. Those on KVM are slow where it is emulated and wait most of their time;
+# those on the software CPU take a processor each.
 add_subdirectory(guest/boot_sector)
 add_subdirectory(guest/direct_boot)
 add_dependencies(thread_tests minivmm boot_sector_hello)
 
+set(MINIVMM_DEBIAN_GUESTS ${CMAKE_SOURCE_DIR}/build/guests CACHE PATH "Guests made of Debian packages; all trees share them")
+
 function(minivmm_client_test name script)
-  cmake_parse_arguments(C "" "TIMEOUT" "CASES;LABELS" ${ARGN})
+  cmake_parse_arguments(C "" "TIMEOUT;ACCEL;FIXTURE" "CASES;LABELS" ${ARGN})
+  if(NOT C_ACCEL)
+    set(C_ACCEL soft)
+  endif()
+  set(processors 1)
+  if(C_FIXTURE)
+    set(processors 2)  # of the jobs that CTest runs side by side, two for each processor
+  endif()
   add_test(NAME client_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/client/${script} ${C_CASES})
   set_tests_properties(client_${name} PROPERTIES
     TIMEOUT ${C_TIMEOUT}
     LABELS "client;${C_LABELS}"
-    ENVIRONMENT "MINIVMM=$<TARGET_FILE:minivmm>;GUESTS=${CMAKE_CURRENT_BINARY_DIR}/guest;PYTHONDONTWRITEBYTECODE=1")
+    PROCESSORS ${processors}
+    FIXTURES_REQUIRED "${C_FIXTURE}"
+    ENVIRONMENT "ACCEL=${C_ACCEL};MINIVMM=$<TARGET_FILE:minivmm>;GUESTS=${CMAKE_CURRENT_BINARY_DIR}/guest;DEBIAN_GUESTS=${MINIVMM_DEBIAN_GUESTS};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
 minivmm_client_test(command_line cli_test.py TIMEOUT 300 LABELS threads)
 minivmm_client_test(spice spice_test.py TIMEOUT 1500 LABELS threads)
-minivmm_client_test(seabios boot_test.py TIMEOUT 400 CASES seabios_without_bootable_device debug_exit_gives_its_status)
-minivmm_client_test(direct_boot boot_test.py TIMEOUT 400 CASES direct_boot_without_firmware direct_boot_after_the_firmware)
-minivmm_client_test(reset boot_test.py TIMEOUT 900 CASES system_reset_boots_again)
-minivmm_client_test(grub boot_test.py TIMEOUT 2000 CASES grub_rescue_to_its_menu_and_shell_with_keys_through_spice)
+
+foreach(accel kvm soft)
+  minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 400
+    CASES seabios_without_bootable_device debug_exit_gives_its_status)
+  minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 400
+    CASES direct_boot_without_firmware direct_boot_after_the_firmware)
+  minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 900 CASES system_reset_boots_again)
+  minivmm_client_test(grub_${accel} boot_test.py ACCEL ${accel} TIMEOUT 2000
+    CASES grub_rescue_to_its_menu_and_shell_with_keys_through_spice)
+endforeach()
+
+# Guests as Debian ships them.
+add_test(NAME guests_from_debian COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/guest/debian/build ${MINIVMM_DEBIAN_GUESTS})
+set_tests_properties(guests_from_debian PROPERTIES TIMEOUT 1200 FIXTURES_SETUP debian_guests)
+foreach(case cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus generic_kernel_with_1_cpu generic_kernel_with_4_cpus
+    isolinux_to_shell ipxe_finds_no_network_card memtest_tests installer_i386 installer_amd64)
+  minivmm_client_test(${case} guest_test.py TIMEOUT 1500 FIXTURE debian_guests CASES ${case})
+endforeach()
 
 # Style is a test.
 add_test(NAME style_include_rule COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/include_rule.py)

@@ -70,9 +70,9 @@ def memtest_tests():
         vmm.wait_screen("memtest", TIMEOUT, lines=(0, *range(8, 25)))
 
 
-def installer(arch, *cpu):
+def installer(arch, screen):
     with Vmm("--kernel", guest(f"installer-{arch}/linux"), "--initrd", guest(f"installer-{arch}/initrd.gz"), "--append",
-             "vga=788 quiet", *cpu) as vmm:
+             screen + " quiet") as vmm:
         vmm.wait_screen("installer_" + arch, TIMEOUT)
         client = SpiceClient(vmm.port)
         client.wait_picture()
@@ -81,11 +81,11 @@ def installer(arch, *cpu):
 
 
 def installer_i386():
-    installer("i386")
+    installer("i386", "vga=normal fb=false")
 
 
 def installer_amd64():
-    installer("amd64")
+    installer("amd64", "vga=788")
 
 
 CASES = {function.__name__: function for function in (
