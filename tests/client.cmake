@@ -45,6 +45,8 @@ foreach(case cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus generic_kernel_wit
   minivmm_client_test(${case} guest_test.py TIMEOUT 1500 FIXTURE debian_guests CASES ${case})
 endforeach()
 
+minivmm_client_test(icount icount_test.py TIMEOUT 1500 FIXTURE debian_guests)
+
 # Style is a test.
 add_test(NAME style_include_rule COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/include_rule.py)
 add_test(NAME style_limits COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/limits.py)

@@ -48,8 +48,17 @@ class Completion {
   virtual void post(std::function<void()> deliver) = 0;
 };
 
+// The clock as the machine has it. It starts stopped.
+class MachineClock : public GuestClock {
+ public:
+  // stop() returns when no timer is firing. Control loop, no device lock held, no CPU running.
+  virtual void start() = 0;
+  virtual void stop() = 0;
+  virtual void set_now(GuestTime now) = 0;  // after a load, while stopped
+};
+
 // The clock of a machine that runs in real time, with a thread for its timers.
-class RealTimeClock final : public GuestClock {
+class RealTimeClock final : public MachineClock {
  public:
   RealTimeClock();
   ~RealTimeClock() override;  // all timers must be gone
@@ -58,10 +67,9 @@ class RealTimeClock final : public GuestClock {
   std::unique_ptr<Timer> create_timer(DeviceLock& lock, std::function<void()> fire) override;
   std::unique_ptr<Completion> create_completion(DeviceLock& lock) override;
 
-  // Starts stopped. stop() returns when no timer is firing. Control loop, no device lock held.
-  void start();
-  void stop();
-  void set_now(GuestTime now);  // after a load, while stopped
+  void start() override;
+  void stop() override;
+  void set_now(GuestTime now) override;
 
  private:
   struct Impl;

@@ -67,6 +67,13 @@ def cpu_models():
     refused("--accel", "kvm", "--cpu", "z80", naming="z80")
 
 
+def icount_and_rtc():
+    for accel in ("kvm,icount=3", "icount=3", "soft,icount=11", "soft,icount=x", "soft,sleep=off", "soft,icount=3,sleep=maybe", "soft,speed=9"):
+        refused("--accel", accel, naming="--accel")
+    for rtc in ("yesterday", "base=1979-12-31", "base=2020-13-01", "clock=vm"):
+        refused("--rtc", rtc, naming="--rtc")
+
+
 def busy_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -166,6 +173,6 @@ def qmp_shapes():
 
 
 run_cases({function.__name__: function for function in (
-    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, empty_disk, cpu_models,
+    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, empty_disk, cpu_models, icount_and_rtc,
     busy_port, address_beyond_loopback_needs_a_ticket, second_writer_is_refused, live_qmp_socket_is_refused,
     sigterm_and_sigint_end_with_0, quit_ends_with_0, monitor_on_unix_socket, qmp_shapes)})

@@ -54,9 +54,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def read_ppm(path):
+def read_file(path):
     with open(path, "rb") as file:
-        data = file.read()
+        return file.read()
+
+
+def read_ppm(path):
+    data = read_file(path)
     fields, at = [], 0
     while len(fields) < 4:
         end = at
@@ -99,13 +103,13 @@ def same_screen(a, b, lines=None):
 
 
 class Vmm:
-    """A running minivmm with QMP, on the CPU that ACCEL names; a context manager that ends it."""
+    """A running minivmm with QMP; a context manager that ends it."""
 
-    def __init__(self, *arguments, spice=True, qmp=True, uuid=True):
+    def __init__(self, *arguments, spice=True, qmp=True, uuid=True, accel=ACCEL):
         self.directory = tempfile.mkdtemp(prefix="minivmm-test-")
         self.port = free_port() if spice else None
         self.qmp_path = os.path.join(self.directory, "qmp")
-        command = [MINIVMM, "--accel", ACCEL, *arguments]
+        command = [MINIVMM, "--accel", accel, *(argument.replace("{directory}", self.directory) for argument in arguments)]
         if spice is True:
             command += ["--spice", str(self.port)]
         elif spice:

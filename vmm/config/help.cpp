@@ -80,7 +80,9 @@ std::string manual_page() {
   auto page = fmt::format(".TH MINIVMM 1 \"\" \"minivmm {}\" \"User Commands\"\n", MINIVMM_VERSION);
   page += ".SH NAME\nminivmm \\- virtual machine monitor, QXL display and SPICE server in one process\n";
   page += ".SH SYNOPSIS\n.B minivmm\n[\\fIOPTION\\fR]...\n";
-  page += fmt::format(".SH DESCRIPTION\n{}\nIt emulates a PC with an i440FX chipset and runs it on KVM or on a CPU in software.\n", kSummary);
+  page += fmt::format(
+      ".SH DESCRIPTION\n{}\nIt emulates a PC with an i440FX chipset and runs it on KVM or on a CPU in software.\n",
+      kSummary);
   page += ".SH OPTIONS\n";
   std::string_view group;
   for (const auto& option : options()) {

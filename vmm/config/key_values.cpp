@@ -1,6 +1,8 @@
 #include "vmm/config/key_values.h"
 
 #include <charconv>
+#include <ctime>
+#include <time.h>
 
 #include "core/base/bits.h"
 
@@ -58,6 +60,19 @@ core::Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t lo
     return core::fail("\"{}\" is not a number from {} to {}", text, low, high);
   }
   return value;
+}
+
+core::Result<std::chrono::sys_seconds> parse_date(std::string_view text) {
+  const std::string copy(text);
+  for (const char* form : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"}) {
+    std::tm fields{};
+    const char* end = ::strptime(copy.c_str(), form, &fields);
+    if (end == nullptr || *end != '\0') continue;
+    const int year = fields.tm_year + 1900;
+    if (year < 1980 || year > 2099) break;
+    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&fields)));
+  }
+  return core::fail("\"{}\" is not a date from 1980 to 2099; write 2020-01-31 or 2020-01-31T23:59:59", text);
 }
 
 core::Result<std::uint64_t> parse_size(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,14 +38,31 @@ struct DebugconConfig {
 // --bios none: --kernel starts straight from the reset, without firmware.
 constexpr std::string_view kNoBios = "none";
 
+// --accel soft,icount=N: guest time is made by instructions, each of which takes 2^shift ns.
+struct IcountConfig {
+  unsigned shift = 0;
+  bool sleep = true;  // idle CPUs wait in the host's time
+};
+
+// What the guest's RTC shows at power-on.
+enum class RtcBase : std::uint8_t { Utc, LocalTime, Date };
+
+struct RtcConfig {
+  std::optional<RtcBase> base;  // UTC if not given; with icount, which is to depend on nothing, kIcountDate
+  std::chrono::sys_seconds date{};
+};
+constexpr std::chrono::sys_seconds kIcountDate = std::chrono::sys_days{std::chrono::year{2020} / 1 / 1};
+
 struct MachineConfig {
   // Machine
   std::string name = "minivmm";
-  std::optional<std::array<std::uint8_t, 16>> uuid;  // random if not given
+  std::optional<std::array<std::uint8_t, 16>> uuid;  // if not given: random, or with icount all zero
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;
   unsigned cpus = 1;
   AccelChoice accel = AccelChoice::Auto;
-  std::string cpu;  // model; empty: the accelerator's default
+  std::optional<IcountConfig> icount;
+  RtcConfig rtc;
+  std::string cpu;      // model; empty: the accelerator's default
   std::string bios;     // path; empty: the built-in SeaBIOS; or kNoBios
   std::string vgabios;  // path; empty: the built-in one
 

@@ -101,15 +101,62 @@ Result<> apply_cpu(MachineConfig& config, std::string_view value) {
   return {};
 }
 
-Result<> apply_accel(MachineConfig& config, std::string_view value) {
-  if (value == "kvm") {
+Result<> choose_accel(MachineConfig& config, std::string_view name) {
+  if (name == "kvm") {
     config.accel = AccelChoice::Kvm;
-  } else if (value == "soft") {
+  } else if (name == "soft") {
     config.accel = AccelChoice::Soft;
-  } else if (value == "auto") {
+  } else if (name == "auto") {
     config.accel = AccelChoice::Auto;
   } else {
-    return fail("\"{}\" is not one of kvm, soft, auto", value);
+    return fail("\"{}\" is not one of kvm, soft, auto", name);
+  }
+  return {};
+}
+
+// [,icount=N[,sleep=on|off]]
+Result<> apply_accel(MachineConfig& config, std::string_view value) {
+  constexpr std::uint64_t kMostShift = 10;
+  const auto pairs = split_key_values(value, "accel");
+  if (!pairs) return std::unexpected(pairs.error());
+  std::optional<bool> sleep;
+  config.icount.reset();
+  for (const KeyValue& pair : *pairs) {
+    if (pair.key == "accel") {
+      if (auto chosen = choose_accel(config, pair.value); !chosen) return chosen;
+    } else if (pair.key == "icount") {
+      const auto shift = parse_number(pair.value, 0, kMostShift);
+      if (!shift) return core::fail_with("icount", shift);
+      config.icount.emplace().shift = static_cast<unsigned>(*shift);
+    } else if (pair.key == "sleep") {
+      const auto on = parse_switch(pair);
+      if (!on) return std::unexpected(on.error());
+      sleep = *on;
+    } else {
+      return fail("\"{}\" is not one of icount, sleep", pair.key);
+    }
+  }
+  if (sleep && !config.icount) return fail("sleep= belongs to icount=");
+  if (config.icount && config.accel != AccelChoice::Soft)
+    return fail("icount= is for the software CPU: soft,icount=...");
+  if (sleep) config.icount->sleep = *sleep;
+  return {};
+}
+
+Result<> apply_rtc(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "base");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const KeyValue& pair : *pairs) {
+    if (pair.key != "base") return fail("\"{}\" is not known; there is base=", pair.key);
+    if (pair.value == "utc") {
+      config.rtc.base = RtcBase::Utc;
+    } else if (pair.value == "localtime") {
+      config.rtc.base = RtcBase::LocalTime;
+    } else {
+      const auto date = parse_date(pair.value);
+      if (!date) return std::unexpected(date.error());
+      config.rtc = {RtcBase::Date, *date};
+    }
   }
   return {};
 }
@@ -213,9 +260,16 @@ constexpr Option kOptions[] = {
     {kMachine, "--memory", "SIZE", "RAM of the guest: a number of MiB, or with a suffix K, M, G, T. The default is 1G.",
      false, apply_memory},
     {kMachine, "--cpus", "N", "How many CPUs the guest has. The default is 1.", false, apply_cpus},
-    {kMachine, "--accel", "kvm|soft|auto",
-     "Which CPU runs the guest: KVM, the built-in software CPU, or the better of what there is (the default).", false,
-     apply_accel},
+    {kMachine, "--accel", "kvm|soft|auto[,icount=N[,sleep=on|off]]",
+     "Which CPU runs the guest: KVM, the built-in software CPU, or the better of what there is (the default). With "
+     "soft,icount=N guest time is made by instructions, each of which takes 2^N ns (N up to 10): the same inputs give "
+     "the "
+     "same screens, run after run. An idle guest waits in real time, or with sleep=off not at all.",
+     false, apply_accel},
+    {kMachine, "--rtc", "base=utc|localtime|DATE",
+     "What the guest's clock shows at power-on: the host's UTC (the default), its local time, or a date such as "
+     "2020-01-01T00:00:00 (the default with icount).",
+     false, apply_rtc},
     {kMachine, "--cpu", "MODEL|help",
      "Which CPU the guest sees: a model of the software CPU, or host, which is the only one with KVM; help lists them.",
      false, apply_cpu},

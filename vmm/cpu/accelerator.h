@@ -61,6 +61,9 @@ class Accelerator : public core::MsiSink, public core::IoApicRouteSink, public c
   virtual void kick_ext_int() = 0;
   // The A20 gate. An accelerator that cannot fold addresses at 1 MiB leaves it open. vCPU thread.
   virtual void set_a20(bool open) = 0;
+  // The guest asked the machine for something that it shall not outrun. An accelerator that can exits with Held after
+  // the present access. vCPU thread, from within that access.
+  virtual void hold() {}
   // Sends `message` whenever `eventfd` is signalled. Control loop or vCPU thread.
   virtual core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) = 0;
 

@@ -16,6 +16,7 @@ enum class ExitReason : std::uint8_t {
   Kicked,    // somebody wants the thread's attention
   Reset,     // triple fault, or the guest asked the hypervisor for a reset
   PowerOff,  // the guest asked the hypervisor to end
+  Held,      // by Accelerator::hold()
   Failed,    // the accelerator cannot go on
 };
 

@@ -13,11 +13,15 @@ using Created = core::Result<std::unique_ptr<cpu::Accelerator>>;
 
 constexpr std::string_view kHostModel = "host";  // what KVM passes on
 
-Created create_soft(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring) {
+Created create_soft(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring,
+                    core::VirtualClock* counted_clock) {
   if (config.cpu == kHostModel) {
     return core::fail("--cpu host is for KVM; the software CPU has {}", fmt::join(cpu::soft::cpu_models(), ", "));
   }
-  auto created = cpu::soft::create_accelerator({config.cpus}, {config.cpu}, wiring);
+  cpu::soft::SoftConfig soft{.model = config.cpu, .icount = {}};
+  if (counted_clock != nullptr && config.icount)
+    soft.icount.emplace(*counted_clock, config.icount->shift, config.icount->sleep);
+  auto created = cpu::soft::create_accelerator({config.cpus}, soft, wiring);
   if (!created) return core::fail_with("--cpu", created);
   return created;
 }
@@ -34,16 +38,16 @@ core::Result<ChosenAccelerator> chosen(Created created, std::string reason = {})
   return ChosenAccelerator{std::move(*created), std::move(reason)};
 }
 
-core::Result<ChosenAccelerator> create_better(const config::MachineConfig& config,
-                                              const cpu::AcceleratorWiring& wiring) {
+core::Result<ChosenAccelerator> create_better(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring,
+                                              core::VirtualClock* counted_clock) {
   const auto speed = cpu::kvm::calibrate();
   if (!speed) {
-    return chosen(create_soft(config, wiring),
+    return chosen(create_soft(config, wiring, counted_clock),
                   fmt::format("the software CPU runs the guest: {}", speed.error().message));
   }
   if (!speed->is_hardware()) {
     return chosen(
-        create_soft(config, wiring),
+        create_soft(config, wiring, counted_clock),
         fmt::format("the software CPU runs the guest: KVM here is an emulation ({:.1f} million instructions a "
                     "second)",
                     speed->kernel_mips));
@@ -56,11 +60,12 @@ core::Result<ChosenAccelerator> create_better(const config::MachineConfig& confi
 }  // namespace
 
 core::Result<ChosenAccelerator> create_accelerator(const config::MachineConfig& config,
-                                                   const cpu::AcceleratorWiring& wiring) {
+                                                   const cpu::AcceleratorWiring& wiring,
+                                                   core::VirtualClock* counted_clock) {
   switch (config.accel) {
     case config::AccelChoice::Kvm: return chosen(create_kvm(config, wiring));
-    case config::AccelChoice::Soft: return chosen(create_soft(config, wiring));
-    case config::AccelChoice::Auto: return create_better(config, wiring);
+    case config::AccelChoice::Soft: return chosen(create_soft(config, wiring, counted_clock));
+    case config::AccelChoice::Auto: return create_better(config, wiring, counted_clock);
   }
   return core::fail("--accel is unknown");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "devices/block/ide_controller.h"
 #include "devices/platform/debug_exit.h"
@@ -116,12 +117,27 @@ devices::block::IdeController::Config ide_config(std::vector<DrivePlace>& drives
   return config;
 }
 
+// What the clock's fields say when guest time is 0.
+std::chrono::sys_time<std::chrono::nanoseconds> rtc_start(const config::MachineConfig& config) {
+  const auto base = config.rtc.base;
+  if (base == config::RtcBase::Date) return config.rtc.date;
+  if (!base && config.icount) return config::kIcountDate;
+  const auto now = std::chrono::system_clock::now();
+  if (base != config::RtcBase::LocalTime) return now;
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm fields{};
+  return ::localtime_r(&seconds, &fields) == nullptr ? now : now + std::chrono::seconds(fields.tm_gmtoff);
+}
+
 }  // namespace
 
 // In the order of construction: what comes later may refer to what comes before, and is taken down first.
 struct Board::Parts {
-  Parts(core::GuestClock& guest_clock, GuestRequests guest_requests, HostEnds host_ends)
-      : clock(guest_clock), requests(std::move(guest_requests)), ends(std::move(host_ends)) {}
+  Parts(const BoardClock& board_clock, GuestRequests guest_requests, HostEnds host_ends)
+      : clock(board_clock.clock),
+        counted_clock(board_clock.counted),
+        requests(std::move(guest_requests)),
+        ends(std::move(host_ends)) {}
   // The bus holds ranges of functions that are younger than itself.
   ~Parts() {
     if (pci) pci->unplug_all();
@@ -140,6 +156,7 @@ struct Board::Parts {
   void list_devices();
 
   core::GuestClock& clock;
+  core::VirtualClock* counted_clock;
   GuestRequests requests;
   HostEnds ends;
 
@@ -187,7 +204,7 @@ Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
 
 Result<> Board::Parts::build_cpus(const config::MachineConfig& config) {
   const cpu::AcceleratorWiring wiring{ram_map, io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); }};
-  auto created = create_accelerator(config, wiring);
+  auto created = create_accelerator(config, wiring, counted_clock);
   if (!created) return std::unexpected(created.error());
   accelerator = std::move(created->accelerator);
   accelerator_reason = std::move(created->reason);
@@ -221,7 +238,7 @@ void Board::Parts::build_chipset(const config::MachineConfig& config) {
   pm = std::make_unique<platform::Piix4Pm>(
       platform::Piix4Pm::Wiring{clock, core::IrqLine(*irqs, firmware::kSciInterrupt), requests.power_off});
   pit = std::make_unique<platform::Pit>(platform::Pit::Wiring{*irqs, clock});
-  rtc = std::make_unique<platform::Rtc>(platform::Rtc::Config{std::chrono::system_clock::now(), cmos_config(config)},
+  rtc = std::make_unique<platform::Rtc>(platform::Rtc::Config{rtc_start(config), cmos_config(config)},
                                         platform::Rtc::Wiring{*irqs, clock, nullptr});
   i8042 = std::make_unique<platform::I8042>(
       platform::I8042::Wiring{*irqs, [this](bool open) { a20.drive(A20Gate::Keyboard, open); }, requests.reset});
@@ -299,7 +316,7 @@ void Board::Parts::list_devices() {
 
 Result<std::unique_ptr<Board>> Board::create(const config::MachineConfig& config,
                                              const std::array<std::uint8_t, 16>& uuid, HostEnds ends,
-                                             core::GuestClock& clock, GuestRequests requests) {
+                                             const BoardClock& clock, GuestRequests requests) {
   auto parts = std::make_unique<Parts>(clock, std::move(requests), std::move(ends));
   if (auto built = parts->build_memory(config); !built) return std::unexpected(built.error());
   if (auto built = parts->build_cpus(config); !built) return std::unexpected(built.error());

@@ -10,7 +10,7 @@
 
 #include "core/bus/address_space.h"
 #include "core/bus/device.h"
-#include "core/event/guest_clock.h"
+#include "core/event/virtual_clock.h"
 #include "core/memory/guest_memory.h"
 #include "core/memory/ram_map.h"
 #include "core/pci/pci_bus.h"
@@ -37,12 +37,18 @@ struct GuestRequests {
   std::function<void(int status)> exit;
 };
 
+// The machine's time; with a counted clock it is the same one, and the CPUs move it.
+struct BoardClock {
+  core::GuestClock& clock;
+  core::VirtualClock* counted = nullptr;
+};
+
 class Board {
  public:
   // Everything but the CPUs' threads. The clock must outlive the board.
   static core::Result<std::unique_ptr<Board>> create(const config::MachineConfig& config,
                                                      const std::array<std::uint8_t, 16>& uuid, HostEnds ends,
-                                                     core::GuestClock& clock, GuestRequests requests);
+                                                     const BoardClock& clock, GuestRequests requests);
   ~Board();
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;

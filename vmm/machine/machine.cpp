@@ -9,7 +9,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
-#include "core/event/guest_clock.h"
+#include "core/event/virtual_clock.h"
 #include "core/event/worker.h"
 #include "devices/block/ide_controller.h"
 #include "devices/platform/piix4_pm.h"
@@ -60,7 +60,15 @@ std::string_view run_state_name(RunState state) {
 
 struct Machine::Impl {
   explicit Impl(const config::MachineConfig& machine_config)
-      : config(machine_config), uuid(config.uuid.value_or(random_uuid())) {}
+      : config(machine_config), uuid(config.uuid.value_or(config.icount ? Uuid{} : random_uuid())) {
+    if (config.icount) {
+      auto counted = std::make_unique<core::VirtualClock>();
+      counted_clock = counted.get();
+      clock = std::move(counted);
+    } else {
+      clock = std::make_unique<core::RealTimeClock>();
+    }
+  }
   ~Impl();
 
   Result<> build();
@@ -80,7 +88,8 @@ struct Machine::Impl {
   core::Fd signals;
   std::optional<core::EventFd> ended;
   std::atomic<int> exit_status{0};
-  core::RealTimeClock clock;
+  std::unique_ptr<core::MachineClock> clock;
+  core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
   core::Worker control{"control"};
   std::vector<std::string> drive_names;  // by IDE slot; empty: nothing there
   std::unique_ptr<Board> board;
@@ -94,14 +103,18 @@ Machine::Impl::~Impl() {
   control.stop();
   if (spice) spice->stop();
   if (vcpus) vcpus->stop();
-  clock.stop();
+  clock->stop();
 }
 
 GuestRequests Machine::Impl::guest_requests() {
+  const auto request = [this](std::function<void()> act) {
+    control.loop().post(std::move(act));
+    board->accelerator().hold();
+  };
   return {
-      .reset = [this] { control.loop().post([this] { reset_now(true); }); },
-      .power_off = [this] { control.loop().post([this] { finish(0, true, "guest-shutdown"); }); },
-      .exit = [this](int status) { control.loop().post([this, status] { finish(status, true, "guest-shutdown"); }); },
+      .reset = [this, request] { request([this] { reset_now(true); }); },
+      .power_off = [this, request] { request([this] { finish(0, true, "guest-shutdown"); }); },
+      .exit = [this, request](int status) { request([this, status] { finish(status, true, "guest-shutdown"); }); },
   };
 }
 
@@ -118,7 +131,7 @@ Result<> Machine::Impl::build() {
   drive_names.resize(devices::block::IdeController::kSlots);
   for (const auto& drive : ends->drives)
     drive_names[drive.channel * 2 + drive.unit] = drive.name;
-  auto made = Board::create(config, uuid, std::move(*ends), clock, guest_requests());
+  auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
   vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
@@ -139,13 +152,13 @@ void Machine::Impl::announce(const Event& event) {
 
 void Machine::Impl::pause_guest() {
   vcpus->pause();
-  clock.stop();
+  clock->stop();
   board->accelerator().stop_clock();
 }
 
 void Machine::Impl::resume_guest() {
   board->accelerator().start_clock();
-  clock.start();
+  clock->start();
   vcpus->resume();
 }
 
@@ -175,6 +188,7 @@ void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
   if (state != RunState::Running) return;
   switch (exit.reason) {
     case cpu::ExitReason::Kicked: return;
+    case cpu::ExitReason::Held: return vcpus->resume();  // what it was held for has been done
     case cpu::ExitReason::Reset: return reset_now(true);
     case cpu::ExitReason::PowerOff: return finish(0, true, "guest-shutdown");
     case cpu::ExitReason::Failed: break;

@@ -17,8 +17,9 @@ constexpr std::uint64_t kMessageMask = 0xfff0'0000;
 
 class SoftAccelerator final : public Accelerator {
  public:
-  SoftAccelerator(const CpuConfig& config, CpuFeatures features, const AcceleratorWiring& wiring)
-      : features_(std::move(features)), runner_(wiring), irqfds_(*this) {
+  SoftAccelerator(const CpuConfig& config, CpuFeatures features, const std::optional<InstructionTime::Config>& time,
+                  const AcceleratorWiring& wiring)
+      : features_(std::move(features)), runner_(wiring, time), irqfds_(*this) {
     const CpuModel model{.count = config.count, .has_tsc_deadline = features_.has(Feature::TscDeadline)};
     for (unsigned index = 0; index < config.count; ++index) {
       runner_.add_cpu(features_, compose_cpuid(features_.leaves(), model, index));
@@ -31,6 +32,7 @@ class SoftAccelerator final : public Accelerator {
   std::span<CpuRunner* const> runners() override { return runners_; }
   void kick_ext_int() override { runner_.mail().want_ext_int(); }
   void set_a20(bool open) override { runner_.set_a20(open); }
+  void hold() override { runner_.hold(); }
   core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) override {
     return irqfds_.attach(eventfd, message);
   }
@@ -76,7 +78,9 @@ core::Result<std::unique_ptr<Accelerator>> create_accelerator(const CpuConfig& c
     return core::fail("{} CPUs cannot be had, only 1 to {}", config.count, kMaxCpus);
   auto features = CpuFeatures::named(soft.model.empty() ? CpuFeatures::models().front() : soft.model);
   if (!features) return std::unexpected(features.error());
-  return std::make_unique<SoftAccelerator>(config, std::move(*features), wiring);
+  std::optional<InstructionTime::Config> time;
+  if (soft.icount) time.emplace(soft.icount->clock, soft.icount->shift, soft.icount->sleeps);
+  return std::make_unique<SoftAccelerator>(config, std::move(*features), time, wiring);
 }
 
 }  // namespace vmm::cpu::soft

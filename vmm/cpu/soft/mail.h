@@ -33,6 +33,10 @@ class Mail {
   }
   bool take_kick() { return take(kicked_); }
   bool take_ext_int() { return take(ext_int_); }
+  // Somebody interrupts a CPU; not taken yet.
+  bool has_interrupts() const {
+    return has_messages_.load(std::memory_order_relaxed) || ext_int_.load(std::memory_order_relaxed);
+  }
   bool take_drop_writes() { return take(drop_writes_); }
   // Replaces the contents of `messages`.
   void take_messages(std::vector<core::MsiMessage>& messages);

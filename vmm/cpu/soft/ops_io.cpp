@@ -9,6 +9,11 @@ namespace vmm::cpu::soft {
 
 namespace {
 
+core::AddressSpace& ports(Cpu& cpu) {
+  cpu.platform->reaches_device();
+  return cpu.platform->io();
+}
+
 constexpr unsigned kBitmapPointer = 102;  // in a TSS [SDM 3A figure 7-11]
 
 bool refuse_port(Cpu& cpu) {
@@ -47,7 +52,7 @@ template <class T, bool kImmediate>
 Flow in(Cpu& cpu, const Op& op) {
   const std::uint16_t port = port_of<kImmediate>(cpu, op);
   if (!may_use_port(cpu, port, sizeof(T))) return Flow::Fault;
-  cpu.set_reg(kRax, static_cast<T>(cpu.platform->io().read(port, sizeof(T))));
+  cpu.set_reg(kRax, static_cast<T>(ports(cpu).read(port, sizeof(T))));
   return Flow::Leave;
 }
 
@@ -55,7 +60,7 @@ template <class T, bool kImmediate>
 Flow out(Cpu& cpu, const Op& op) {
   const std::uint16_t port = port_of<kImmediate>(cpu, op);
   if (!may_use_port(cpu, port, sizeof(T))) return Flow::Fault;
-  cpu.platform->io().write(port, sizeof(T), cpu.reg<T>(kRax));
+  ports(cpu).write(port, sizeof(T), cpu.reg<T>(kRax));
   return Flow::Leave;
 }
 
@@ -67,7 +72,7 @@ struct Ins {
     if (!string_address(cpu, kEs, cpu.reg<A>(kRdi), sizeof(T), Access::Write, to) ||
         !cpu.mmu.probe(to, sizeof(T), Access::Write))
       return false;
-    const auto value = static_cast<T>(cpu.platform->io().read(cpu.reg<std::uint16_t>(kRdx), sizeof(T)));
+    const auto value = static_cast<T>(ports(cpu).read(cpu.reg<std::uint16_t>(kRdx), sizeof(T)));
     if (!cpu.mmu.write(to, value)) return false;
     advance<T, A>(cpu, kRdi, 1);
     return true;
@@ -77,7 +82,7 @@ struct Ins {
     const std::uint64_t wanted = std::min<std::uint64_t>(count, core::kPageSize) * sizeof(T);
     const std::size_t elements = direct_run(cpu, kEs, cpu.reg<A>(kRdi), wanted, Access::Write, to) / sizeof(T);
     if (elements == 0) return 0;
-    cpu.platform->io().read_string(cpu.reg<std::uint16_t>(kRdx), sizeof(T), std::span(to, elements * sizeof(T)));
+    ports(cpu).read_string(cpu.reg<std::uint16_t>(kRdx), sizeof(T), std::span(to, elements * sizeof(T)));
     advance<T, A>(cpu, kRdi, elements);
     return elements;
   }
@@ -90,7 +95,7 @@ struct Outs {
     T value = 0;
     if (!string_address(cpu, op.segment, cpu.reg<A>(kRsi), sizeof(T), Access::Read, from) || !cpu.mmu.read(from, value))
       return false;
-    cpu.platform->io().write(cpu.reg<std::uint16_t>(kRdx), sizeof(T), value);
+    ports(cpu).write(cpu.reg<std::uint16_t>(kRdx), sizeof(T), value);
     advance<T, A>(cpu, kRsi, 1);
     return true;
   }
@@ -99,7 +104,7 @@ struct Outs {
     const std::uint64_t wanted = std::min<std::uint64_t>(count, core::kPageSize) * sizeof(T);
     const std::size_t elements = direct_run(cpu, op.segment, cpu.reg<A>(kRsi), wanted, Access::Read, from) / sizeof(T);
     if (elements == 0) return 0;
-    cpu.platform->io().write_string(cpu.reg<std::uint16_t>(kRdx), sizeof(T), std::span(from, elements * sizeof(T)));
+    ports(cpu).write_string(cpu.reg<std::uint16_t>(kRdx), sizeof(T), std::span(from, elements * sizeof(T)));
     advance<T, A>(cpu, kRsi, elements);
     return elements;
   }

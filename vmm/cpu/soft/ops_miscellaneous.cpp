@@ -1,9 +1,8 @@
 // Sign extension of the accumulator, LAHF and SAHF, hints that do nothing here, cache line flushes, fences, UD0-2, and
 // random numbers, which are the host's. [SDM 2]
-#include <sys/random.h>
-
 #include "vmm/cpu/soft/forms.h"
 #include "vmm/cpu/soft/ops_move.h"
+#include "vmm/cpu/soft/platform.h"
 
 namespace vmm::cpu::soft {
 namespace {
@@ -56,22 +55,10 @@ Flow fence(Cpu&, const Op&) {
   return Flow::Next;
 }
 
-// A system call a number would be slow for guests that read many.
-bool host_random(std::uint64_t& value) {
-  static constexpr std::size_t kNumbers = 32;  // as many as getrandom() always gives at once
-  thread_local std::array<std::uint64_t, kNumbers> pool{};
-  thread_local std::size_t left = 0;
-  if (left == 0) {
-    if (getrandom(pool.data(), sizeof pool, 0) != static_cast<ssize_t>(sizeof pool)) return false;
-    left = kNumbers;
-  }
-  value = pool[--left];
-  return true;
-}
 template <class T>
 Flow random_number(Cpu& cpu, const Op& op) {
   std::uint64_t value = 0;
-  const bool valid = host_random(value);
+  const bool valid = cpu.platform->random(value);
   cpu.set_reg<T>(op.rm, static_cast<T>(value));
   cpu.flags.assign(valid ? kCf : 0);
   return Flow::Next;

@@ -16,6 +16,7 @@ void read_device(Cpu& cpu, std::uint64_t physical, std::uint8_t* bytes, unsigned
   if (is_local_apic_page(cpu, physical)) return read_local_apic_page(cpu, physical, bytes, size);
   for (unsigned done = 0; done < size;) {
     const unsigned width = std::bit_floor(std::min(size - done, 8u));
+    cpu.platform->reaches_device();
     const std::uint64_t value = cpu.platform->physical().mmio().read(physical + done, width);
     std::memcpy(bytes + done, &value, width);
     done += width;
@@ -28,6 +29,7 @@ void write_device(Cpu& cpu, std::uint64_t physical, const std::uint8_t* bytes, u
     const unsigned width = std::bit_floor(std::min(size - done, 8u));
     std::uint64_t value = 0;
     std::memcpy(&value, bytes + done, width);
+    cpu.platform->reaches_device();
     cpu.platform->physical().mmio().write(physical + done, width, value);
     done += width;
   }

@@ -3,12 +3,30 @@
 #include <algorithm>
 #include <utility>
 
-#include "vmm/cpu/soft/executor.h"
-
 namespace vmm::cpu::soft {
 
-Runner::Runner(const AcceleratorWiring& wiring)
-    : wiring_(wiring), physical_(wiring.mmio), follower_(wiring.ram_map, physical_, mail_) {}
+namespace {
+
+// What a CPU runs while others wait: short against what guests wait for each other, long against the change.
+constexpr std::uint64_t kTurn = 20'000;
+
+}  // namespace
+
+Runner::Runner(const AcceleratorWiring& wiring, const std::optional<InstructionTime::Config>& time)
+    : wiring_(wiring), physical_(wiring.mmio), follower_(wiring.ram_map, physical_, mail_) {
+  if (time) {
+    time_ = std::make_unique<InstructionTime>(*time, mail_);
+    random_.emplace();
+  } else {
+    time_ = std::make_unique<RealCpuTime>();
+  }
+}
+
+bool Runner::random(std::uint64_t& value) {
+  if (!random_) return Platform::random(value);
+  value = (*random_)();
+  return true;
+}
 
 void Runner::add_cpu(const CpuFeatures& features, std::vector<CpuidEntry> cpuid) {
   const auto index = static_cast<unsigned>(vcpus_.size());
@@ -20,6 +38,11 @@ void Runner::set_a20(bool open) {
   physical_.set_a20(open);
   for (const auto& vcpu : vcpus_)
     vcpu->cpu().mmu.flush_all();
+}
+
+void Runner::hold() {
+  is_held_ = true;
+  mail_.ring();
 }
 
 void Runner::drop_writes(const std::uint8_t* host_page) {
@@ -49,13 +72,40 @@ void Runner::settle() {
     vcpu->take_processor_events();
 }
 
-std::uint64_t Runner::advance_timers(std::uint64_t now) {
+// Answers when something is due next.
+std::uint64_t Runner::advance_timers() {
+  const std::uint64_t now = time_->now();
   std::uint64_t earliest = LocalApic::kNever;
   for (const auto& vcpu : vcpus_) {
     vcpu->apic().advance(now);
     earliest = std::min(earliest, vcpu->apic().deadline());
   }
-  return earliest;
+  return time_->fire_due(earliest);
+}
+
+// A turn goes on, whoever had a look in between; it ends with its instructions, or when its CPU waits.
+Runner::Choice Runner::choose() {
+  for (std::size_t i = 0; i <= vcpus_.size(); ++i) {
+    if (turn_left_ != 0) {
+      SoftVcpu& vcpu = *vcpus_[turn_];
+      if (!vcpu.take_interrupts()) return Choice::Shutdown;
+      if (vcpu.runs()) return Choice::Runs;
+    }
+    turn_ = (turn_ + 1) % vcpus_.size();
+    turn_left_ = kTurn;
+  }
+  turn_left_ = 0;
+  return Choice::NoneRuns;
+}
+
+Stop Runner::run_slice(SoftVcpu& vcpu, std::uint64_t deadline) {
+  Cpu& cpu = vcpu.cpu();
+  const std::uint64_t retired = cpu.retired;
+  time_->slice_begins(cpu);
+  const Stop stop = execute(cpu, blocks_, std::min(turn_left_, time_->budget(deadline)));
+  time_->slice_ends();
+  turn_left_ = stop == Stop::Yield ? 0 : turn_left_ - (cpu.retired - retired);
+  return stop;
 }
 
 RunExit Runner::run() {
@@ -65,26 +115,17 @@ RunExit Runner::run() {
   while (true) {
     mail_.attend();
     settle();
+    if (std::exchange(is_held_, false)) return {ExitReason::Held, {}};
     if (mail_.take_kick()) return {};
-    const std::uint64_t now = time_.now();
-    const std::uint64_t deadline = advance_timers(now);
-    SoftVcpu* next = nullptr;
-    for (std::size_t i = 0; i < vcpus_.size() && next == nullptr; ++i) {
-      SoftVcpu& candidate = *vcpus_[turn_];
-      turn_ = (turn_ + 1) % vcpus_.size();
-      if (!candidate.take_interrupts()) return {ExitReason::Reset, candidate.report("triple fault")};
-      if (candidate.runs()) next = &candidate;
+    const std::uint64_t deadline = advance_timers();
+    settle();
+    Stop stop = Stop::Shutdown;
+    switch (choose()) {
+      case Choice::NoneRuns: time_->idle(mail_, deadline); continue;
+      case Choice::Runs: stop = run_slice(*vcpus_[turn_], deadline); break;
+      case Choice::Shutdown: break;
     }
-    if (next == nullptr) {
-      if (deadline == LocalApic::kNever) {
-        mail_.sleep(std::nullopt);
-      } else {
-        mail_.sleep(time_.host_time(deadline));
-      }
-      continue;
-    }
-    if (execute(next->cpu(), blocks_, CpuTime::budget(now, deadline)) == Stop::Shutdown)
-      return {ExitReason::Reset, next->report("triple fault")};
+    if (stop == Stop::Shutdown) return {ExitReason::Reset, vcpus_[turn_]->report("triple fault")};
   }
 }
 

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <random>
 #include <span>
 #include <vector>
 
 #include "vmm/cpu/soft/block_cache.h"
 #include "vmm/cpu/soft/cpu_time.h"
+#include "vmm/cpu/soft/executor.h"
 #include "vmm/cpu/soft/mail.h"
 #include "vmm/cpu/soft/memory_follower.h"
 #include "vmm/cpu/soft/vcpu.h"
@@ -16,15 +19,17 @@ namespace vmm::cpu::soft {
 
 class Runner final : public CpuRunner, public SoftVcpu::Owner {
  public:
-  explicit Runner(const AcceleratorWiring& wiring);
+  // No `time`: the host's.
+  Runner(const AcceleratorWiring& wiring, const std::optional<InstructionTime::Config>& time);
 
   // Before it runs.
   void add_cpu(const CpuFeatures& features, std::vector<CpuidEntry> cpuid);
   std::span<const std::unique_ptr<SoftVcpu>> vcpus() const { return vcpus_; }
   Mail& mail() { return mail_; }
-  CpuTime& cpu_time() { return time_; }  // control loop, runner paused
+  CpuTime& cpu_time() { return *time_; }  // control loop, runner paused
   // From a port access of one of the CPUs, or with the runner paused.
   void set_a20(bool open);
+  void hold();  // from an access of one of the CPUs
 
   void thread_begins() override {}
   void thread_ends() override {}
@@ -38,28 +43,36 @@ class Runner final : public CpuRunner, public SoftVcpu::Owner {
   core::AddressSpace& io() override { return wiring_.io; }
   PhysicalMap& physical() override { return physical_; }
   BlockCache& blocks() override { return blocks_; }
-  std::uint64_t time_stamp() override { return time_.now(); }
+  std::uint64_t time_stamp() override { return time_->now(); }
+  void reaches_device() override { time_->reaches_device(); }
+  bool random(std::uint64_t& value) override;
   void drop_writes(const std::uint8_t* host_page) override;
   // LocalApicBus
   void send(const ApicMessage& message, unsigned from) override;
   void end_level_interrupt(std::uint8_t vector) override { wiring_.on_ioapic_eoi(vector); }
-  std::uint64_t now() override { return time_.now(); }
+  std::uint64_t now() override { return time_->now(); }
 
  private:
   void follow_map();
-  std::uint64_t advance_timers(std::uint64_t now);
+  std::uint64_t advance_timers();
+  enum class Choice : std::uint8_t { Runs, NoneRuns, Shutdown };
+  Choice choose();
+  Stop run_slice(SoftVcpu& vcpu, std::uint64_t deadline);
   void route(const ApicMessage& message);
   void deliver_lowest_priority(const ApicMessage& message);
 
   AcceleratorWiring wiring_;
   Mail mail_;
-  CpuTime time_;
+  std::unique_ptr<CpuTime> time_;
   PhysicalMap physical_;
   BlockCache blocks_;
   std::vector<std::unique_ptr<SoftVcpu>> vcpus_;
   std::vector<core::MsiMessage> messages_;
-  std::size_t turn_ = 0;    // whose slice comes next
-  std::size_t chosen_ = 0;  // by the last interrupt that any of several could have taken
+  bool is_held_ = false;
+  std::size_t turn_ = 0;                   // whose it is
+  std::uint64_t turn_left_ = 0;            // instructions
+  std::optional<std::mt19937_64> random_;  // where all runs are to be alike
+  std::size_t chosen_ = 0;                 // by the last interrupt that any of several could have taken
   MemoryFollower follower_;
 };
 

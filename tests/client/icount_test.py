@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""Time made by instructions: the same machine gives the same bytes and the same screens, run after run."""
+import os
+import random
+import sys
+import time
+
+from harness import DEBIAN_GUESTS, Vmm, check, read_file, run_cases, wait_for
+
+TIMEOUT = 600  # an instrumented build is slow
+ACCEL = "soft,icount=3,sleep=off"
+
+
+def kernel(cpus, disturb):
+    """What a kernel said on its serial port, with its times, and its last screen."""
+    with Vmm("--memory", "256M", "--cpus", str(cpus), "--kernel", os.path.join(DEBIAN_GUESTS, "cloud/vmlinuz"), "--initrd",
+             os.path.join(DEBIAN_GUESTS, "shell.initrd"), "--append",
+             "console=tty0 console=ttyS0 vt.global_cursor_default=0 guest=halt", "--serial", "file:{directory}/serial",
+             accel=ACCEL) as vmm:
+        said = os.path.join(vmm.directory, "serial")
+        wait_for("the guest to halt", lambda: disturb(vmm) or b"System halted" in read_file(said), TIMEOUT)
+        return read_file(said), vmm.screen()
+
+
+def leave_alone(_vmm):
+    pass
+
+
+def pause(vmm):
+    vmm.qmp("stop")
+    time.sleep(random.random() * 0.02)
+    vmm.qmp("cont")
+
+
+def kernel_twice(cpus):
+    said, screen = kernel(cpus, leave_alone)
+    check(b"] " in said and b"guest: init" in said, f"no boot with times: {said[-500:]!r}")
+    for disturb in (leave_alone, pause):
+        said_again, screen_again = kernel(cpus, disturb)
+        check(said == said_again, f"{disturb.__name__}: another serial log")
+        check(screen == screen_again, f"{disturb.__name__}: another screen")
+
+
+def kernel_with_1_cpu():
+    kernel_twice(1)
+
+
+def kernel_with_4_cpus():
+    kernel_twice(4)
+
+
+def cd_until_the_firmware_gives_up():
+    """SeaBIOS, ISOLINUX and iPXE with a CD's interrupts and timers; then the screen stands for a minute."""
+    def boot():
+        with Vmm("--cdrom", os.path.join(DEBIAN_GUESTS, "ipxe.iso"), "--boot", "d", "--memory", "256M", "--debugcon",
+                 "file:{directory}/bios", accel="soft,icount=3") as vmm:
+            vmm.wait_screen("ipxe", TIMEOUT)
+            return read_file(os.path.join(vmm.directory, "bios"))
+    check(boot() == boot(), "another log of the BIOS")
+
+
+CASES = {function.__name__: function for function in (kernel_with_1_cpu, kernel_with_4_cpus, cd_until_the_firmware_gives_up)}
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
