@@ -114,25 +114,24 @@ Flow verify(Cpu& cpu, const Op& op) {
   return Flow::Next;
 }
 
+// [SDM 2A ARPL] The operand is written only where it changes: what stays as it is may lie in a read-only segment.
 template <bool kMemory>
 Flow arpl(Cpu& cpu, const Op& op) {
   if (!is_protected(cpu)) return cpu.raise(Vector::InvalidOpcode);
   const std::uint16_t wanted = cpu.reg<std::uint16_t>(op.reg) & 3;
-  const std::uint8_t target = op.rm;
   std::uint16_t selector = 0;
-  std::uint64_t linear = 0;
   if constexpr (kMemory) {
-    if (!load_for_write(cpu, op, selector, linear)) return Flow::Fault;
+    if (!load(cpu, op, selector)) return Flow::Fault;
   } else {
-    selector = cpu.reg<std::uint16_t>(target);
+    selector = cpu.reg<std::uint16_t>(op.rm);
   }
   const bool raised = (selector & 3) < wanted;
   if (raised) {
     const auto adjusted = static_cast<std::uint16_t>((selector & 0xfffc) | wanted);
     if constexpr (kMemory) {
-      cpu.mmu.write(linear, adjusted);
+      if (!store(cpu, op, adjusted)) return Flow::Fault;
     } else {
-      cpu.set_reg(target, adjusted);
+      cpu.set_reg(op.rm, adjusted);
     }
   }
   cpu.flags.assign((cpu.flags.value() & ~kZf) | (raised ? kZf : 0));

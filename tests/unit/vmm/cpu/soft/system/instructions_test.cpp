@@ -146,6 +146,20 @@ TEST_F(SystemInstructions, arpl_raises_the_requested_privilege) {
   EXPECT_FALSE(cpu.flags.zf());
 }
 
+TEST_F(SystemInstructions, arpl_stores_only_what_changes) {
+  enter_protected_mode();
+  put_descriptor(kSpare, 0, 0xfffff, 0xc091);  // read-only
+  ASSERT_TRUE(load_segment(cpu, kDs, kSpare));
+  poke<std::uint16_t>(0x30000, 0x13);
+  cpu.set_reg<std::uint32_t>(kRbxSlot, 2);
+  EXPECT_EQ(run({0x63, 0x1d, 0, 0, 3, 0}), Flow::Next);  // arpl [0x30000], bx
+  EXPECT_FALSE(cpu.flags.zf());
+  poke<std::uint16_t>(0x30000, 0x11);
+  EXPECT_EQ(run({0x63, 0x1d, 0, 0, 3, 0}), Flow::Fault);
+  EXPECT_TRUE(faulted(Vector::GeneralProtection, 0));
+  EXPECT_EQ(peek<std::uint16_t>(0x30000), 0x11);
+}
+
 TEST_F(SystemInstructions, table_registers_are_loaded_and_stored) {
   enter_protected_mode();
   poke<std::uint16_t>(0x30000, 0x1ff);
