@@ -111,7 +111,7 @@ Flow enter(Cpu& cpu, const Op& op) {
   const unsigned level = op.extra % 32;
   StackGuard guard(cpu);
   if (!push(cpu, cpu.reg<T>(kRbp))) return Flow::Fault;
-  const T frame = static_cast<T>(stack_pointer(cpu));
+  const T frame = cpu.reg<T>(kRsp);  // with a 16-bit stack too
   std::uint64_t outer = cpu.reg<std::uint64_t>(kRbp);
   for (unsigned i = 1; i < level; ++i) {
     outer -= sizeof(T);

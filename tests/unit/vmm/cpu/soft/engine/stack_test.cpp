@@ -72,6 +72,17 @@ TEST_F(StackInstructions, push_all_and_pop_all_give_the_registers_back) {
   EXPECT_EQ(cpu.reg<std::uint32_t>(7 * 8), 0x1007u);
 }
 
+// [SDM 2A ENTER] FrameTemp is ESP by the operand's size, whatever the stack's.
+TEST_F(StackInstructions, wide_enter_on_a_16_bit_stack_keeps_the_upper_half) {
+  cpu.rip = 0x1000;
+  set_rsp(0x10000);
+  cpu.set_reg<std::uint32_t>(kEbp, 0x1ffec);
+  EXPECT_EQ(run({0x66, 0xc8, 0x08, 0x00, 0x01}), Flow::Next);  // enter 8, 1
+  EXPECT_EQ(cpu.reg<std::uint32_t>(kEbp), 0x1fffcu);
+  EXPECT_EQ(peek<std::uint32_t>(0xfff8), 0x1fffcu);
+  EXPECT_EQ(rsp(), 0x1fff0u);
+}
+
 TEST_F(StackInstructions, enter_with_levels_copies_the_outer_frames) {
   enter_protected_mode();
   const auto top = static_cast<std::uint32_t>(rsp());
