@@ -44,6 +44,17 @@ TEST_F(Executor, attention_is_seen_between_blocks) {
   EXPECT_EQ(cpu.retired, 0u);
 }
 
+TEST_F(Executor, pause_gives_the_turn_away) {
+  enter_protected_mode();
+  put_code(kCode, {0x40, 0xf3, 0x90, 0x40, 0xf4});  // inc eax; pause; inc eax; hlt
+  EXPECT_EQ(run(100), Stop::Yield);
+  EXPECT_EQ(eax(), 1u);
+  EXPECT_EQ(cpu.retired, 2u);
+  EXPECT_EQ(cpu.rip, kCode + 3);
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 2u);
+}
+
 TEST_F(Executor, code_that_overwrites_its_own_block_runs_what_it_wrote) {
   enter_protected_mode();
   // mov byte [kCode+7], 0x40 (over the nop); nop -> inc eax; hlt
