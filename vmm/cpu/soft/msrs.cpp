@@ -138,8 +138,10 @@ constexpr Register stored() {
 }
 template <std::uint32_t kIndex, unsigned kSlot, unsigned... kN>
 constexpr auto variable_mtrrs(std::integer_sequence<unsigned, kN...>) {
-  return std::array{stored<kIndex + kN, kSlot + kN, (kN % 2 == 0 ? (kPhysicalMask & ~0xf00) : (kPhysicalMask & ~0x7ff)),
-                           Feature::Mtrr>()...};
+  return std::array{
+      stored<kIndex + kN, kSlot + kN,
+             (kN % 2 == 0 ? (kPhysicalMask & ~std::uint64_t{0xf00}) : (kPhysicalMask & ~std::uint64_t{0x7ff})),
+             Feature::Mtrr>()...};
 }
 template <std::uint32_t kIndex, unsigned kSlot, std::uint64_t kMask, Feature kFeature, unsigned... kN>
 constexpr auto stored_run(std::integer_sequence<unsigned, kN...>) {
