@@ -251,7 +251,8 @@ Flow add_chain(Cpu& cpu, const Op& op) {
   const T a = cpu.reg<T>(op.reg);
   const bool carry = kOverflow ? cpu.flags.of() : cpu.flags.cf();
   T result = 0;
-  const bool out = __builtin_add_overflow(a, b, &result) | __builtin_add_overflow(result, T{carry}, &result);
+  bool out = __builtin_add_overflow(a, b, &result);
+  if (__builtin_add_overflow(result, T{carry}, &result)) out = true;
   cpu.set_reg<T>(op.reg, result);
   if constexpr (kOverflow) {
     cpu.flags.set_of(out);
