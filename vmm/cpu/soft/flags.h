@@ -20,15 +20,28 @@ class ArithmeticFlags {
   void set(T result, T carries) {
     result_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::make_signed_t<T>>(result)));
     constexpr unsigned shift = 64 - 8 * sizeof(T);
-    carries_ = (std::uint64_t{carries} << shift & kTopTwo) | (carries & kHalfCarry);
+    carries_ = (std::uint64_t{carries} << shift & kTopTwo) | (std::uint64_t{carries} << 32 & kHalfCarry);
+  }
+  // Answers with the sum, or the difference.
+  template <std::unsigned_integral T>
+  T add(T a, T b, bool carry = false) {
+    if constexpr (sizeof(T) < 8) {
+      return set_wide<T>(a, b, std::uint64_t{a} + b + carry);
+    } else {
+      const T result = a + b + carry;
+      set<T>(result, (a & b) | ((a | b) & ~result));
+      return result;
+    }
   }
   template <std::unsigned_integral T>
-  void set_add(T a, T b, T result) {
-    set<T>(result, static_cast<T>((a & b) | ((a | b) & static_cast<T>(~result))));
-  }
-  template <std::unsigned_integral T>
-  void set_sub(T a, T b, T result) {
-    set<T>(result, static_cast<T>((static_cast<T>(~a) & b) | (static_cast<T>(~(a ^ b)) & result)));
+  T subtract(T a, T b, bool borrow = false) {
+    if constexpr (sizeof(T) < 8) {
+      return set_wide<T>(a, b, std::uint64_t{a} - b - borrow);
+    } else {
+      const T result = a - b - borrow;
+      set<T>(result, (~a & b) | (~(a ^ b) & result));
+      return result;
+    }
   }
   template <std::unsigned_integral T>
   void set_logic(T result) {
@@ -68,13 +81,26 @@ class ArithmeticFlags {
   }
 
  private:
+  // Of a sum or difference with room above its top bit. Operands and result say what came into each bit: that went out of
+  // the one below.
+  template <std::unsigned_integral T>
+  T set_wide(T a, T b, std::uint64_t wide) {
+    const std::uint64_t into = wide ^ a ^ b;
+    result_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::make_signed_t<T>>(wide)));
+    carries_ = into << (63 - 8 * sizeof(T));
+    // Bit 4 has come to kHalfCarry with 32 bits; with fewer it is elsewhere, where nothing is read.
+    if constexpr (sizeof(T) < 4) carries_ |= into << 31 & kHalfCarry;
+    return static_cast<T>(wide);
+  }
+
   static constexpr std::uint64_t kTopTwo = std::uint64_t{3} << 62;
-  static constexpr std::uint64_t kHalfCarry = 1u << 3;
+  static constexpr std::uint64_t kHalfCarry = std::uint64_t{1} << 35;
   static constexpr std::uint64_t kSignDifference = 1;
   static constexpr std::uint64_t kParityDifference = 1u << 8;  // bits 8-15: differences from the result's low byte
 
   std::uint64_t result_ = 1;  // sign-extended: zero, sign and, in its low byte, parity
-  // Bits 63 and 62: carry out of the top bit and the one below; bit 3: carry out of bit 3; the rest: differences.
+  // Bits 63 and 62: carry out of the top bit and the one below; bit 35: carry out of bit 3; bits 0 and 8-15:
+  // differences; the others are not read.
   std::uint64_t carries_ = 0;
 };
 

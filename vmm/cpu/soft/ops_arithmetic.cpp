@@ -11,36 +11,28 @@ struct Add {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a + b);
-    flags.set_add(a, b, result);
-    return result;
+    return flags.add(a, b);
   }
 };
 struct Adc {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a + b + T{flags.cf()});
-    flags.set_add(a, b, result);
-    return result;
+    return flags.add(a, b, flags.cf());
   }
 };
 struct Sub {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a - b);
-    flags.set_sub(a, b, result);
-    return result;
+    return flags.subtract(a, b);
   }
 };
 struct Sbb {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a - b - T{flags.cf()});
-    flags.set_sub(a, b, result);
-    return result;
+    return flags.subtract(a, b, flags.cf());
   }
 };
 struct Cmp : Sub {
@@ -166,8 +158,7 @@ struct Inc {
   template <class T>
   static T apply(ArithmeticFlags& flags, T a) {
     const bool cf = flags.cf();
-    const T result = static_cast<T>(a + 1);
-    flags.set_add(a, T{1}, result);
+    const T result = flags.add(a, T{1});
     flags.set_cf(cf);
     return result;
   }
@@ -176,8 +167,7 @@ struct Dec {
   template <class T>
   static T apply(ArithmeticFlags& flags, T a) {
     const bool cf = flags.cf();
-    const T result = static_cast<T>(a - 1);
-    flags.set_sub(a, T{1}, result);
+    const T result = flags.subtract(a, T{1});
     flags.set_cf(cf);
     return result;
   }

@@ -12,7 +12,7 @@ void set_zf(Cpu& cpu, bool value) {
 
 template <class T>
 void compare_accumulator(Cpu& cpu, T accumulator, T old) {
-  cpu.flags.set_sub(accumulator, old, static_cast<T>(accumulator - old));
+  cpu.flags.subtract(accumulator, old);
 }
 
 template <class T>

@@ -84,7 +84,7 @@ struct Lods {
 
 template <class T>
 void compare(Cpu& cpu, T a, T b) {
-  cpu.flags.set_sub<T>(a, b, static_cast<T>(a - b));
+  cpu.flags.subtract<T>(a, b);
 }
 
 template <class T, class A>
