@@ -1,14 +1,28 @@
 # Unit tests of vmm/cpu/soft: a program a part. Those of instructions compare them with the host's processor.
-file(GLOB differential CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/unit/vmm/cpu/soft/differential/*.cpp)
-set(soft_rig_integer ${differential})
-set(soft_rig_fpu ${differential})
-foreach(part engine integer system fpu machine)
-  file(GLOB soft_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/unit/vmm/cpu/soft/${part}/*.cpp)
-  if(soft_tests)
-    minivmm_test(vmm_cpu_soft_${part} SOURCES ${soft_tests} ${soft_rig_${part}}
-      USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft)
-  endif()
-endforeach()
+set(soft_tests ${CMAKE_CURRENT_LIST_DIR}/unit/vmm/cpu/soft)
+set(soft_uses USES core/base core/bus core/memory core/state core/event vmm/cpu vmm/cpu/soft)
+set(soft_differential
+    ${soft_tests}/differential/campaign.cpp ${soft_tests}/differential/form_syntax.cpp
+    ${soft_tests}/differential/generator.cpp ${soft_tests}/differential/native.cpp ${soft_tests}/differential/soft.cpp)
+minivmm_test(vmm_cpu_soft_engine SOURCES
+    ${soft_tests}/engine/executor_test.cpp ${soft_tests}/engine/stack_test.cpp ${soft_tests}/engine/string_test.cpp
+  ${soft_uses})
+minivmm_test(vmm_cpu_soft_integer SOURCES
+    ${soft_tests}/integer/differential_test.cpp
+    ${soft_differential}
+  ${soft_uses})
+minivmm_test(vmm_cpu_soft_system SOURCES
+    ${soft_tests}/system/delivery_test.cpp ${soft_tests}/system/hostile_test.cpp
+    ${soft_tests}/system/instructions_test.cpp ${soft_tests}/system/paging_test.cpp
+    ${soft_tests}/system/transfer_test.cpp
+  ${soft_uses})
+minivmm_test(vmm_cpu_soft_fpu SOURCES
+    ${soft_tests}/fpu/differential_test.cpp ${soft_tests}/fpu/state_test.cpp
+    ${soft_differential}
+  ${soft_uses})
+minivmm_test(vmm_cpu_soft_machine SOURCES
+    ${soft_tests}/machine/local_apic_test.cpp
+  ${soft_uses})
 
 if(MINIVMM_BENCH)
   find_package(benchmark REQUIRED)
