@@ -36,6 +36,22 @@ Flow beyond_segment(Cpu& cpu, const Op&) {
   return cpu.raise(Vector::GeneralProtection, 0);
 }
 
+// Where a block lies in a page: a range of offsets, maybe empty.
+struct Extent {
+  unsigned from = 0, to = 0;
+  bool overlaps(unsigned offset, unsigned size) const { return offset < to && from < offset + size; }
+  std::uint32_t mask() const { return from < to ? chunks(from, to - from) : 0; }
+};
+// One that crosses may begin and end in the same host page.
+Extent first_extent(const Block& block, const std::uint8_t* host_page) {
+  const auto offset = reinterpret_cast<std::uintptr_t>(block.host) - reinterpret_cast<std::uintptr_t>(host_page);
+  if (offset >= kPage) return {};
+  return {static_cast<unsigned>(offset), std::min(static_cast<unsigned>(offset) + block.watched, kPage)};
+}
+Extent second_extent(const Block& block, const std::uint8_t* host_page) {
+  return {0, block.crosses && block.second == host_page ? kLongest : 0};
+}
+
 struct CodePage {
   std::uint32_t chunks = 0;
   std::atomic<std::uint8_t>* flags = nullptr;
@@ -92,7 +108,7 @@ struct BlockCache::Impl {
   void kill(Block& block);
   void kill_page(const std::uint8_t* host_page);
   void claim_page(Cpu& cpu, const std::uint8_t* host_page, std::atomic<std::uint8_t>* flags);
-  void add_to_page(const std::uint8_t* host_page, Block& block, unsigned offset, unsigned size);
+  void add_to_page(const std::uint8_t* host_page, Block& block);
   Block* decode_block(Cpu& cpu, std::uint64_t physical, const HostPage& page);
   Block* decode_crossing(Cpu& cpu, unsigned offset, const HostPage& page);
   Block* decode_mmio(Cpu& cpu, std::uint64_t physical);
@@ -130,20 +146,15 @@ bool BlockCache::code_written(const std::uint8_t* host_page, unsigned offset, un
     return true;
   }
   if ((page.chunks & chunks(offset, size)) == 0) return false;
-  const std::uint8_t* first = host_page + offset;
   std::uint32_t left = 0;
   std::erase_if(page.blocks, [&](Block* block) {
     if (!block->live) return true;
-    const std::uint8_t* end = block->host + block->bytes;
-    const bool in_second = block->crosses && block->second == host_page;
-    // Where the block lies in this page.
-    const std::uint8_t* from = in_second ? host_page : block->host;
-    const std::uint8_t* to = in_second ? host_page + kLongest : std::min(end, host_page + kPage);
-    if (first < to && from < first + size) {
+    const Extent first = first_extent(*block, host_page), second = second_extent(*block, host_page);
+    if (first.overlaps(offset, size) || second.overlaps(offset, size)) {
       impl_->kill(*block);
       return true;
     }
-    left |= chunks(static_cast<unsigned>(from - host_page), static_cast<unsigned>(to - from));
+    left |= first.mask() | second.mask();
     return false;
   });
   page.chunks = left;
@@ -177,9 +188,9 @@ void BlockCache::Impl::claim_page(Cpu& cpu, const std::uint8_t* host_page, std::
   page.flags = flags;
 }
 
-void BlockCache::Impl::add_to_page(const std::uint8_t* host_page, Block& block, unsigned offset, unsigned size) {
+void BlockCache::Impl::add_to_page(const std::uint8_t* host_page, Block& block) {
   CodePage& page = pages[host_page];
-  page.chunks |= chunks(offset, size);
+  page.chunks |= first_extent(block, host_page).mask() | second_extent(block, host_page).mask();
   page.blocks.push_back(&block);
 }
 
@@ -189,6 +200,7 @@ Block* BlockCache::Impl::make_block(const std::uint8_t* host, std::uint8_t mode,
   *block = Block{.host = host,
                  .mode = mode,
                  .bytes = static_cast<std::uint16_t>(bytes),
+                 .watched = static_cast<std::uint16_t>(ops.back().length != 0 ? bytes : bytes + kLongest - 1),
                  .count = static_cast<std::uint16_t>(ops.size()),
                  .ops = arena.take<Op>(ops.size() + 1)};
   std::ranges::copy(ops, block->ops);
@@ -222,14 +234,14 @@ Block* BlockCache::Impl::decode_block(Cpu& cpu, std::uint64_t physical, const Ho
     std::array<std::uint8_t, kLongest> copy{};
     std::ranges::copy(bytes, copy.begin());
     if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], ends)) break;
-    at += ops[count].length;
+    at += std::max(1u, unsigned{ops[count].length});
     ops[count].after = (at - offset) & Block::kMaxBytes;
     ++count;
   }
   if (count == 0) return nullptr;
   Block* block = make_block(page.bytes + offset, cpu.mode, std::span(ops).first(count), at - offset);
   block->page_flags = page.flags;
-  add_to_page(page.bytes, *block, offset, at - offset);
+  add_to_page(page.bytes, *block);
   return block;
 }
 
@@ -247,13 +259,13 @@ Block* BlockCache::Impl::decode_crossing(Cpu& cpu, unsigned offset, const HostPa
   Op op;
   bool ends = false;
   if (!decode(bytes, cpu.mode, *cpu.features, op, ends)) return refuse(cpu.mode);
-  Block* block = make_block(page.bytes + offset, cpu.mode, std::span(&op, 1), op.length);
+  Block* block = make_block(page.bytes + offset, cpu.mode, std::span(&op, 1), std::max(1u, unsigned{op.length}));
   block->page_flags = page.flags;
   block->crosses = true;
   block->second = second.bytes;
   block->second_flags = second.flags;
-  add_to_page(page.bytes, *block, offset, head);
-  if (second.bytes != nullptr) add_to_page(second.bytes, *block, 0, kLongest - head);
+  add_to_page(page.bytes, *block);
+  if (second.bytes != nullptr && second.bytes != page.bytes) add_to_page(second.bytes, *block);
   return block;
 }
 
@@ -267,7 +279,7 @@ Block* BlockCache::Impl::decode_mmio(Cpu& cpu, std::uint64_t physical) {
   if (!decode(std::span(bytes).first(size), cpu.mode, *cpu.features, scratch_ops[0], ends)) return refuse(cpu.mode);
   scratch_ops[1].run = leave_block;
   scratch = Block{.mode = cpu.mode,
-                  .bytes = scratch_ops[0].length,
+                  .bytes = std::max(std::uint8_t{1}, scratch_ops[0].length),
                   .count = 1,
                   .ops = scratch_ops.data(),
                   .page_flags = &scratch_flags};

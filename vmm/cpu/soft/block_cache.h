@@ -27,7 +27,8 @@ struct Block {
   bool live = true;
   bool crosses = false;  // into another page, whose place must be checked each time
   std::uint16_t bytes = 0;
-  std::uint16_t count = 0;  // instructions; ops[count] is one that leaves
+  std::uint16_t watched = 0;  // bytes that it was decoded from, at most: those behind one that is no instruction too
+  std::uint16_t count = 0;    // instructions; ops[count] is one that leaves
   Op* ops = nullptr;
   std::atomic<std::uint8_t>* page_flags = nullptr;
   Block* next = nullptr;                 // in the table's chain

@@ -147,7 +147,9 @@ struct Cpu {
   bool nmi_pending = false, nmi_masked = false;
   bool init_pending = false;
   bool interrupt_waits = false;  // the runner has one that IF holds back
-  std::uint64_t retired = 0;     // instructions
+  // Instructions. One that faults counts too, and each part of a long repeated string: a guest that gets no further
+  // than that lets time pass.
+  std::uint64_t retired = 0;
 
   // msrs.cpp says what can be read and written.
   static constexpr unsigned kStoredMsrs = 80;

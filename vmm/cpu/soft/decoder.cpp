@@ -220,7 +220,7 @@ bool ends_block_after(const ZydisDecodedInstruction& decoded) {
 
 void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
   op.run = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
-  op.length = op.after = 1;
+  op.length = 0;
   op.base = op.index = Cpu::kZero;
   ends_block = true;
 }

@@ -41,7 +41,7 @@ Run run_ops(Cpu& cpu, const Block& block) {
   const bool switched = flow == Flow::Fault && (cpu.rip != start || cpu.next_rip() == start);
   if (before != 0 && !switched) cpu.rip = start + (op - 1)->after;
   if (flow == Flow::Fault) settle_fault(cpu, *op);
-  return {before, flow};
+  return {flow == Flow::Restart ? before : before + 1, flow};
 }
 
 Flow out_of_budget(Cpu&, const Op&) {
@@ -85,7 +85,7 @@ Run step(Cpu& cpu, const Block& block) {
     const std::uint64_t hits = instruction_breakpoints(cpu);
     if (hits != 0) {
       cpu.raise(Vector::Debug, 0, hits);
-      return {0, Flow::Fault};
+      return {1, Flow::Fault};
     }
   }
   const std::uint32_t resumed = cpu.other_flags & kRf;
@@ -93,13 +93,10 @@ Run step(Cpu& cpu, const Block& block) {
   cpu.shadow = 0;
   const bool jumps_to_handler = is_software_interrupt(block.ops[0]);
   const Run run = run_ops(cpu, block);
-  if (run.retired == 0) {
-    cpu.other_flags |= resumed;
-    if (run.flow != Flow::Fault) cpu.shadow = shadow;
-    cpu.derive_mode();
-    return run;
-  }
+  const bool is_over = run.flow == Flow::Leave || run.flow == Flow::Yield || (run.flow == Flow::Restart && run.retired);
+  if (!is_over) cpu.other_flags |= resumed;  // a string between two of its elements, where shadows end
   cpu.derive_mode();
+  if (!is_over) return run;
   const bool stepped = traps && !(jumps_to_handler && run.flow == Flow::Leave);
   const std::uint64_t hits = cpu.debug_hits | (stepped ? kDr6SingleStep : 0);
   // After MOV SS traps wait; a single step's is lost, a data breakpoint's comes with the next instruction.
@@ -116,7 +113,7 @@ Stop execute(Cpu& cpu, BlockCache& blocks, std::uint64_t budget) {
     // An interrupt shadow ends with the next instruction, whoever waits.
     if (cpu.attention.load(std::memory_order_relaxed) != 0 && cpu.shadow == 0) return Stop::Attention;
     if (budget == 0) return Stop::Budget;
-    Run run{0, Flow::Fault};
+    Run run{1, Flow::Fault};
     if (const Block* block = blocks.find(cpu); block != nullptr) [[likely]] {
       if ((cpu.mode & Mode::kStepped) != 0) {
         run = step(cpu, *block);

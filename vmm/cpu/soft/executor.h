@@ -8,7 +8,7 @@ namespace vmm::cpu::soft {
 
 enum class Stop : std::uint8_t {
   Attention,  // cpu.attention is set
-  Budget,     // as many instructions as asked for have retired, exactly
+  Budget,     // as many instructions as asked for are over, exactly (as Cpu::retired counts them)
   Yield,      // the CPU waits for another one in a loop
   Halted,     // activity is no longer Running
   Shutdown,   // triple fault

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "vmm/cpu/soft/page_walk.h"
 #include "vmm/cpu/soft/physical_access.h"
@@ -58,6 +59,7 @@ Mmu::Table Mmu::system_table() const {
 
 TlbEntry& Mmu::install(Table table, std::uint64_t page, const HostPage& host, std::uint64_t physical,
                        const PageFrame& frame) {
+  has_entries_[table] = true;
   TlbEntry& entry = tables_[table][index(page)];
   if (entry.read != page || (entry.physical & kPageMask) != physical) entry.write = TlbEntry::kNone;
   entry.read = page;
@@ -190,6 +192,7 @@ bool Mmu::fetch_page(std::uint64_t linear, std::uint64_t& physical_page) {
   PageFrame frame;
   if (!walk_pages(cpu_, {.linear = linear, .fetch = true, .user = table == kUser}, frame)) return false;
   physical_page = cpu_.platform->physical().mask_a20(frame.physical);
+  has_fetches_ = true;
   entry.linear = key;
   entry.physical = physical_page | (frame.global ? TlbEntry::kGlobal : 0) | (frame.large ? TlbEntry::kLarge : 0);
   if (frame.large) large_regions_ |= region_bit(linear);
@@ -206,9 +209,10 @@ void Mmu::privilege_changed() {
 }
 
 void Mmu::flush_all() {
-  for (auto& table : tables_)
-    table.fill({});
-  fetches_.fill({});
+  for (unsigned table = 0; table < kTables; ++table) {
+    if (std::exchange(has_entries_[table], false)) tables_[table].fill({});
+  }
+  if (std::exchange(has_fetches_, false)) fetches_.fill({});
   large_regions_ = 0;
   if (table_ == nullptr) table_ = tables_[active_].data();
   ++generation_;

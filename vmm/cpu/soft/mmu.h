@@ -175,6 +175,8 @@ class Mmu {
   Table active_ = kSupervisor;  // for the present privilege
   bool checks_alignment_ = false;
   bool has_breakpoints_ = false;
+  std::array<bool, kTables> has_entries_{};  // others need not be emptied
+  bool has_fetches_ = false;
   std::uint64_t large_regions_ = 0;  // bit n: entries of large pages in the GiB n modulo 64
   std::array<std::array<TlbEntry, kEntries>, kTables + 1> tables_;
   std::array<FetchEntry, kFetchEntries> fetches_;

@@ -20,6 +20,7 @@ enum class Flow : std::uint8_t {
   Yield,  // as Leave, and the CPU only waits for another one: PAUSE
   Restart,  // nothing was done (yet): come back to the same instruction (repeated strings between interrupts; an op of
             // a block that has just been overwritten)
+  Again,    // a part of a long repeated string is done: come back to the same instruction, after others had a turn
   Fault,    // nothing was done: Cpu::fault says why
 };
 
@@ -45,7 +46,7 @@ struct Op {
   std::uint8_t base = 0, index = 0, scale = 0, segment = 0;
   std::uint8_t reg = 0;           // the operand that ModRM.reg or the opcode names, or the destination of two registers
   std::uint8_t rm = 0;            // the operand that ModRM.rm names, if a register; the source of two registers
-  std::uint8_t length = 0;        // bytes of the instruction
+  std::uint8_t length = 0;        // bytes of the instruction; 0: those that are there make none
   std::uint8_t flags = 0;         // OpFlag
   std::uint32_t extra = 0;        // of the function: a second immediate, a far pointer's selector, a third register
   std::uint32_t opcode : 24 = 0;  // map << 16 | opcode << 8 | ModRM, for x87's FOP and for reports

@@ -122,13 +122,16 @@ Flow repeated(Cpu& cpu, const Op& op) {
   if (!may_use_port(cpu, cpu.reg<std::uint16_t>(kRdx), sizeof(T))) return Flow::Fault;
   while (cpu.reg<A>(kRcx) != 0) {
     const bool upwards = (cpu.other_flags & kDf) == 0;
-    std::uint64_t done = upwards ? Kind::run(cpu, own, cpu.reg<A>(kRcx)) : 0;
+    std::uint64_t done = upwards ? Kind::run(cpu, own, string_part(cpu.reg<A>(kRcx))) : 0;
     if (done == 0) {
       if (!Kind::one(cpu, own)) return Flow::Fault;
       done = 1;
     }
-    cpu.set_reg(kRcx, static_cast<A>(cpu.reg<A>(kRcx) - done));
-    if (cpu.reg<A>(kRcx) != 0 && cpu.attention.load(std::memory_order_relaxed) != 0) return Flow::Restart;
+    const auto left = static_cast<A>(cpu.reg<A>(kRcx) - done);
+    cpu.set_reg(kRcx, left);
+    if (left == 0) break;
+    if (string_part_ends(left)) return Flow::Again;
+    if (cpu.attention.load(std::memory_order_relaxed) != 0) return Flow::Restart;
   }
   return Flow::Leave;
 }

@@ -130,17 +130,20 @@ Flow repeated(Cpu& cpu, const Op& op) {
   const Op own = op;
   while (cpu.reg<A>(kRcx) != 0) {
     const bool upwards = (cpu.other_flags & kDf) == 0;
-    std::uint64_t done = upwards ? Kind::run(cpu, own.segment, cpu.reg<A>(kRcx)) : 0;
+    std::uint64_t done = upwards ? Kind::run(cpu, own.segment, string_part(cpu.reg<A>(kRcx))) : 0;
     if (done == 0) {
       if (!Kind::one(cpu, own)) return Flow::Fault;
       done = 1;
     }
-    cpu.set_reg(kRcx, static_cast<A>(cpu.reg<A>(kRcx) - done));
+    const auto left = static_cast<A>(cpu.reg<A>(kRcx) - done);
+    cpu.set_reg(kRcx, left);
     if constexpr (Kind::kCompares) {
       if (cpu.flags.zf() != ((own.flags & kRepeat) != 0)) break;
     }
+    if (left == 0) break;
     // Interrupts come between elements, and so do watchers of the pages. [SDM 2B REP]
-    if (cpu.reg<A>(kRcx) != 0 && cpu.attention.load(std::memory_order_relaxed) != 0) return Flow::Restart;
+    if (string_part_ends(left)) return Flow::Again;
+    if (cpu.attention.load(std::memory_order_relaxed) != 0) return Flow::Restart;
   }
   return Flow::Next;
 }

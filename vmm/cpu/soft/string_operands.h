@@ -42,6 +42,16 @@ unsigned direct_run(Cpu& cpu, unsigned segment, A offset, std::uint64_t wanted, 
   return cpu.mmu.direct(linear, static_cast<unsigned>(most), access, host);
 }
 
+// A long repeated string is done in parts, which end where a multiple of this many elements is left: wherever it was
+// interrupted before, they are the same ones.
+constexpr std::uint64_t kStringPart = 1u << 14;
+inline std::uint64_t string_part(std::uint64_t left) {
+  return (left - 1) % kStringPart + 1;
+}
+inline bool string_part_ends(std::uint64_t left) {
+  return left % kStringPart == 0;
+}
+
 // Sets segment and flags of a string instruction's op: its memory operands are not among the visible ones.
 inline void take_string_operands(const Instruction& instruction, Op& op) {
   static constexpr struct {

@@ -149,7 +149,7 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
       outcome.address = cpu.fault.address;
       break;
     }
-    if (flow != Flow::Restart) cpu.rip = cpu.next_rip();
+    if (flow != Flow::Restart && flow != Flow::Again) cpu.rip = cpu.next_rip();
   }
   outcome.rip = cpu.rip;
   std::copy_n(cpu.general.begin(), 16, outcome.after.general.begin());

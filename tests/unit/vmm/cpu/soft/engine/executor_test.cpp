@@ -182,5 +182,90 @@ TEST_F(Executor, loop_counts_with_the_address_size) {
   EXPECT_EQ(cpu.reg<std::uint32_t>(kEcx), 0x10000u);
 }
 
+TEST_F(Executor, quick_stores_stop_when_their_page_becomes_code) {
+  enter_protected_mode();
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode, 0x40));  // inc eax; from here on this page's stores are quick
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode + 1, 0xf4));
+  EXPECT_EQ(run(100), Stop::Halted);
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode, 0x48));  // dec eax
+  cpu.activity = Activity::Running;
+  cpu.rip = kCode;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(eax(), 0u);
+}
+
+TEST_F(Executor, bytes_that_made_no_instruction_are_watched_too) {
+  enter_protected_mode();
+  put_code(kCode, {0x0f, 0xff, 0xf4});
+  put_gate(kIdt + 6 * 8, kCode0, kCode + 0x1000, 14, 0);
+  put_code(kCode + 0x1000, {0xf4});
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(cpu.rip, kCode + 0x1001);
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode + 1, 0xa2));  // cpuid
+  cpu.activity = Activity::Running;
+  cpu.rip = kCode;
+  EXPECT_EQ(run(100), Stop::Halted);
+  EXPECT_EQ(cpu.rip, kCode + 3);
+}
+
+// The page behind the first one is the first one again.
+TEST_F(Executor, instruction_from_a_page_into_itself_follows_both_of_its_ends) {
+  enter_long_mode();
+  constexpr std::uint64_t kTable = kTables + 0x3000;
+  for (std::uint64_t i = 0; i < 512; ++i)
+    poke<std::uint64_t>(kTable + 8 * i, i << 12 | 7);
+  poke<std::uint64_t>(kTable + 8 * (kCode / 0x1000 + 1), kCode | 7);
+  poke<std::uint64_t>(kTables + 0x2000, kTable | 7);
+  const std::uint64_t at = kCode + 0xffd;
+  const auto execute_there = [&] {
+    cpu.activity = Activity::Running;
+    cpu.rip = at;
+    EXPECT_EQ(run(100), Stop::Halted);
+    return eax();
+  };
+  put_code(at, {0xb8, 0x11, 0x22});  // mov eax, 44332211h; hlt
+  put_code(kCode, {0x33, 0x44, 0xf4});
+  EXPECT_EQ(execute_there(), 0x44332211u);
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(at + 1, 0x55));
+  EXPECT_EQ(execute_there(), 0x44332255u);
+  ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode + 1, 0x66));
+  EXPECT_EQ(execute_there(), 0x66332255u);
+}
+
+TEST_F(Executor, faults_without_end_use_their_budget_up) {
+  cpu.rip = 0x1000;
+  put_code(0x1000, {0x0f, 0x0b});
+  poke<std::uint32_t>(6 * 4, 0x1000);  // the handler of #UD is where it came from
+  EXPECT_EQ(run(1000), Stop::Budget);
+  EXPECT_EQ(cpu.retired, 1000u);
+}
+
+TEST_F(Executor, long_string_lets_others_have_a_turn) {
+  enter_protected_mode();
+  cpu.set_reg<std::uint32_t>(kEcx, 0x500000);
+  cpu.set_reg<std::uint32_t>(7 * 8, 0x200000);
+  put_code(kCode, {0xf3, 0xaa, 0xf4});  // rep stosb; hlt
+  EXPECT_EQ(run(3), Stop::Budget);
+  EXPECT_EQ(cpu.rip, kCode);
+  const auto left = cpu.reg<std::uint32_t>(kEcx);
+  EXPECT_LT(left, 0x500000u);
+  EXPECT_GT(left, 0x400000u);
+  EXPECT_EQ(run(100000), Stop::Halted);
+  EXPECT_EQ(cpu.reg<std::uint32_t>(kEcx), 0u);
+}
+
+TEST_F(Executor, shadow_ends_with_the_first_element_of_a_string) {
+  enter_protected_mode();
+  cpu.set_reg<std::uint32_t>(kEcx, 0x1000);
+  cpu.set_reg<std::uint32_t>(7 * 8, 0x200000);
+  put_code(kCode, {0xf3, 0xaa, 0xf4});
+  cpu.shadow = kShadowMovSs;
+  cpu.derive_mode();
+  cpu.attention = 1;
+  EXPECT_EQ(run(100), Stop::Attention);
+  EXPECT_EQ(cpu.rip, kCode);
+  EXPECT_NE(cpu.reg<std::uint32_t>(kEcx), 0u);
+}
+
 }  // namespace
 }  // namespace vmm::cpu::soft

@@ -24,9 +24,12 @@ class TestPlatform final : public Platform {
   PhysicalMap& physical() override { return physical_; }
   BlockCache& blocks() override { return blocks_; }
   std::uint64_t time_stamp() override { return time; }
-  void drop_writes(const std::uint8_t*) override {}
+  void drop_writes(const std::uint8_t* host_page) override {
+    if (cpu != nullptr) cpu->mmu.drop_writes(host_page);
+  }
   core::AddressSpace& mmio() { return mmio_; }
   std::uint64_t time = 1000;
+  Cpu* cpu = nullptr;
 
  private:
   core::AddressSpace io_{"io", 0x10000};
@@ -51,6 +54,7 @@ class MachineTest : public ::testing::Test {
     ram_mapping_ = map_.map({core::Gpa(0), kRamBytes, ram_.get(), 0, true, false});
     platform_.physical().refresh();
     cpu.platform = &platform_;
+    platform_.cpu = &cpu;
     cpu.features = &CpuFeatures::everything();
     for (auto& segment : cpu.segments) {
       segment.attributes = kRealAttributes;
