@@ -29,3 +29,11 @@ if(MINIVMM_BENCH)
   add_executable(cpu_bench bench/cpu_bench.cpp)
   target_link_libraries(cpu_bench PRIVATE minivmm_flags vmm_cpu_soft benchmark::benchmark GTest::gtest)
 endif()
+minivmm_fuzz(cpu
+  SOURCES fuzz/cpu.cpp fuzz/cpu_scene.cpp
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft)
+if(MINIVMM_FUZZ)
+  # Its comparisons are of addresses mostly: watching them would cost half of the speed and tell nothing.
+  target_compile_options(vmm_cpu_soft PRIVATE -fno-sanitize-coverage=trace-cmp)
+  target_compile_options(fuzz_cpu PRIVATE -fno-sanitize-coverage=trace-cmp)
+endif()
