@@ -1,4 +1,4 @@
-# Unit tests of vmm/cpu, and bare guests on the real KVM accelerator.
+# Unit tests of vmm/cpu, and bare guests on real accelerators.
 include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
 
 foreach(guest interrupts ports memory processors compute triple_fault)
@@ -8,13 +8,18 @@ foreach(guest cpuid ext_int nowhere)
   minivmm_guest(${guest} REAL_MODE SOURCES guest/bare/guests/${guest}.S)
 endforeach()
 
-minivmm_test(vmm_cpu_kvm
-  SOURCES guest/kvm_rig.cpp guest/kvm_interrupt_test.cpp guest/kvm_io_test.cpp guest/kvm_lifecycle_test.cpp
-    guest/kvm_memory_test.cpp guest/kvm_seabios_test.cpp guest/kvm_state_test.cpp
+# The same guests on both accelerators.
+set(guest_tests guest/cpu_rig.cpp guest/cpu_interrupt_test.cpp guest/cpu_io_test.cpp guest/cpu_lifecycle_test.cpp
+  guest/cpu_memory_test.cpp guest/cpu_seabios_test.cpp guest/cpu_state_test.cpp)
+minivmm_test(vmm_cpu_kvm SOURCES ${guest_tests} guest/accelerator_kvm.cpp guest/kvm_test.cpp
   USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm TIMEOUT 300)
-target_compile_definitions(test_vmm_cpu_kvm PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
-add_dependencies(test_vmm_cpu_kvm guest_interrupts guest_ports guest_memory guest_processors guest_compute guest_cpuid
-  guest_ext_int guest_triple_fault guest_nowhere)
+minivmm_test(vmm_cpu_soft SOURCES ${guest_tests} guest/accelerator_soft.cpp
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft LABELS threads TIMEOUT 300)
+foreach(accelerator kvm soft)
+  target_compile_definitions(test_vmm_cpu_${accelerator} PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
+  add_dependencies(test_vmm_cpu_${accelerator} guest_interrupts guest_ports guest_memory guest_processors guest_compute
+    guest_cpuid guest_ext_int guest_triple_fault guest_nowhere)
+endforeach()
 
 minivmm_test(vmm_cpu
   SOURCES unit/vmm/cpu/cpu_state_test.cpp unit/vmm/cpu/cpuid_test.cpp unit/vmm/cpu/kvm/slot_allocator_test.cpp

@@ -21,7 +21,7 @@ minivmm_test(vmm_cpu_soft_fpu SOURCES
     ${soft_differential}
   ${soft_uses})
 minivmm_test(vmm_cpu_soft_machine SOURCES
-    ${soft_tests}/machine/local_apic_test.cpp
+    ${soft_tests}/machine/local_apic_test.cpp ${soft_tests}/machine/runner_test.cpp
   ${soft_uses})
 
 if(MINIVMM_BENCH)

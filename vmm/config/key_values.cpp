@@ -70,7 +70,11 @@ core::Result<std::chrono::sys_seconds> parse_date(std::string_view text) {
     if (end == nullptr || *end != '\0') continue;
     const int year = fields.tm_year + 1900;
     if (year < 1980 || year > 2099) break;
-    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&fields)));
+    const std::tm given = fields;
+    const std::chrono::seconds seconds(::timegm(&fields));
+    // The 31st of April has become the first of May.
+    if (fields.tm_mday != given.tm_mday || fields.tm_sec != given.tm_sec) break;
+    return std::chrono::sys_seconds(seconds);
   }
   return core::fail("\"{}\" is not a date from 1980 to 2099; write 2020-01-31 or 2020-01-31T23:59:59", text);
 }

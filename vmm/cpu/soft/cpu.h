@@ -117,6 +117,7 @@ struct Cpu {
   alignas(64) std::array<std::uint64_t, 18> general{};
   std::uint64_t rip = 0xfff0;   // of the next instruction to execute; while a block runs, of its first one
   const Op* current = nullptr;  // while a block runs: the instruction that is executed
+  const Op* first = nullptr;    // and the block's first one; between blocks the same as `current`
   ArithmeticFlags flags;
   std::uint32_t other_flags = 2;  // RFLAGS without the arithmetic ones
   std::uint8_t cpl = 0;
@@ -182,6 +183,8 @@ struct Cpu {
     }
   }
   std::uint64_t next_rip() const { return general[17]; }
+  // Also exact while a block runs.
+  std::uint64_t retired_by_now() const { return retired + static_cast<std::uint64_t>(current - first); }
   void set_next_rip(std::uint64_t rip_after) { general[17] = rip_after; }
 
   // From `op` on to the next one of its block, without the executor: handlers that may be in every second place end

@@ -68,7 +68,7 @@ void InstructionTime::start() {
 }
 
 std::uint64_t InstructionTime::now() const {
-  return running_ == nullptr ? base_ : base_ + ((running_->retired - retired_before_) << config_.shift);
+  return running_ == nullptr ? base_ : base_ + ((running_->retired_by_now() - retired_before_) << config_.shift);
 }
 
 void InstructionTime::slice_begins(const Cpu& cpu) {

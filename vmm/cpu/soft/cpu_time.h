@@ -23,7 +23,7 @@ class CpuTime {
   virtual void start() = 0;
   virtual void stop() = 0;
   virtual std::uint64_t now() const = 0;
-  // A CPU runs in between. now() is exact to a block of instructions.
+  // A CPU runs in between. now() is exact to the instruction.
   virtual void slice_begins(const Cpu&) {}
   virtual void slice_ends() {}
   // A CPU is about to reach a device, which will ask the machine's clock.

@@ -24,7 +24,7 @@ struct Run {
 // Instructions up to one that leaves; the block's last op does so by itself.
 Run run_ops(Cpu& cpu, const Block& block) {
   const std::uint64_t start = cpu.rip;
-  cpu.current = block.ops;
+  cpu.first = cpu.current = block.ops;
   Flow flow = Flow::Next;
   do {
     const Op& op = *cpu.current;
@@ -32,6 +32,7 @@ Run run_ops(Cpu& cpu, const Block& block) {
     flow = op.run(cpu, op);
   } while (flow == Flow::Next && (++cpu.current, true));
   const Op* const op = cpu.current;
+  cpu.first = op;
   const auto before = static_cast<unsigned>(op - block.ops);
   if (flow == Flow::Leave || flow == Flow::Yield) {
     cpu.rip = cpu.next_rip();

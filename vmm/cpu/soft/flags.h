@@ -81,8 +81,8 @@ class ArithmeticFlags {
   }
 
  private:
-  // Of a sum or difference with room above its top bit. Operands and result say what came into each bit: that went out of
-  // the one below.
+  // Of a sum or difference with room above its top bit. Operands and result say what came into each bit: that went out
+  // of the one below.
   template <std::unsigned_integral T>
   T set_wide(T a, T b, std::uint64_t wide) {
     const std::uint64_t into = wide ^ a ^ b;

@@ -1,6 +1,8 @@
 // IN, OUT, INS and OUTS. [SDM 1 18.5; 2A IN, INS; 2B OUT, OUTS]
+#include <array>
 #include <span>
 
+#include "core/base/endian.h"
 #include "vmm/cpu/soft/descriptors.h"
 #include "vmm/cpu/soft/platform.h"
 #include "vmm/cpu/soft/string_operands.h"
@@ -72,7 +74,9 @@ struct Ins {
     if (!string_address(cpu, kEs, cpu.reg<A>(kRdi), sizeof(T), Access::Write, to) ||
         !cpu.mmu.probe(to, sizeof(T), Access::Write))
       return false;
-    const auto value = static_cast<T>(ports(cpu).read(cpu.reg<std::uint16_t>(kRdx), sizeof(T)));
+    std::array<std::uint8_t, sizeof(T)> bytes{};
+    ports(cpu).read_string(cpu.reg<std::uint16_t>(kRdx), sizeof(T), bytes);
+    const auto value = core::load_le<T>(bytes.data());
     if (!cpu.mmu.write(to, value)) return false;
     advance<T, A>(cpu, kRdi, 1);
     return true;

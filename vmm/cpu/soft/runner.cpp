@@ -85,6 +85,7 @@ std::uint64_t Runner::advance_timers() {
 
 // A turn goes on, whoever had a look in between; it ends with its instructions, or when its CPU waits.
 Runner::Choice Runner::choose() {
+  const std::size_t present = turn_;
   for (std::size_t i = 0; i <= vcpus_.size(); ++i) {
     if (turn_left_ != 0) {
       SoftVcpu& vcpu = *vcpus_[turn_];
@@ -94,6 +95,7 @@ Runner::Choice Runner::choose() {
     turn_ = (turn_ + 1) % vcpus_.size();
     turn_left_ = kTurn;
   }
+  turn_ = present;  // however often somebody looks while all wait
   turn_left_ = 0;
   return Choice::NoneRuns;
 }

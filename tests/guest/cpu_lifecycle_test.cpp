@@ -1,6 +1,5 @@
 // Pausing, resetting and ending guests on the real accelerator, and what it says of guests that cannot go on.
-#include "tests/guest/kvm_rig.h"
-#include "vmm/cpu/kvm/accelerator.h"
+#include "tests/guest/cpu_rig.h"
 
 namespace {
 
@@ -14,8 +13,8 @@ vmm::cpu::RunExit run_to_exit(rig::Machine& machine) {
   return machine.run_exit.value_or(vmm::cpu::RunExit{});
 }
 
-TEST(KvmLifecycle, computation_survives_a_storm_of_pauses) {
-  RIG_REQUIRES_KVM();
+TEST(CpuLifecycle, computation_survives_a_storm_of_pauses) {
+  RIG_REQUIRES_CPUS();
   std::optional<std::uint64_t> results[2];
   for (auto& result : results) {
     rig::Machine machine;
@@ -34,8 +33,8 @@ TEST(KvmLifecycle, computation_survives_a_storm_of_pauses) {
   EXPECT_EQ(results[0], results[1]);
 }
 
-TEST(KvmLifecycle, reset_starts_all_processors_over) {
-  RIG_REQUIRES_KVM();
+TEST(CpuLifecycle, reset_starts_all_processors_over) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine(3);
   for (int round = 0; round < 2; ++round) {
     machine.load_guest("processors");
@@ -46,8 +45,8 @@ TEST(KvmLifecycle, reset_starts_all_processors_over) {
   }
 }
 
-TEST(KvmLifecycle, triple_fault_asks_for_a_reset) {
-  RIG_REQUIRES_KVM();
+TEST(CpuLifecycle, triple_fault_asks_for_a_reset) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine;
   machine.load_guest("triple_fault");
   const auto exit = run_to_exit(machine);
@@ -57,21 +56,8 @@ TEST(KvmLifecycle, triple_fault_asks_for_a_reset) {
   EXPECT_FALSE(machine.exit_code);
 }
 
-TEST(KvmLifecycle, code_outside_memory_fails_with_registers) {
-  RIG_REQUIRES_KVM();
-  rig::Machine machine;
-  machine.load_guest("nowhere");
-  const auto exit = run_to_exit(machine);
-  EXPECT_EQ(exit.reason, ExitReason::Failed);
-  EXPECT_NE(exit.detail.find("real mode"), std::string::npos) << exit.detail;
-  EXPECT_NE(exit.detail.find("rbx=0000000000001234"), std::string::npos) << exit.detail;
-  // The thread paused itself and can be told to go on: it fails again, and says so again.
-  machine.forget_exit();
-  EXPECT_EQ(run_to_exit(machine).reason, ExitReason::Failed);
-}
-
-TEST(KvmLifecycle, guest_in_a_loop_can_be_stopped) {
-  RIG_REQUIRES_KVM();
+TEST(CpuLifecycle, guest_in_a_loop_can_be_stopped) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine(2);
   const std::uint8_t forever[] = {0xeb, 0xfe};
   machine.load(0x8000, forever);
@@ -79,23 +65,15 @@ TEST(KvmLifecycle, guest_in_a_loop_can_be_stopped) {
   machine.threads->stop();
 }
 
-TEST(KvmLifecycle, calibration_measures_something) {
-  RIG_REQUIRES_KVM();
-  const auto speed = vmm::cpu::kvm::calibrate();
-  ASSERT_TRUE(speed) << speed.error().message;
-  EXPECT_GT(speed->kernel_mips, 0.001);
-  RecordProperty("kernel_mips", std::to_string(speed->kernel_mips));
-}
-
-TEST(KvmLifecycle, too_many_processors_are_refused) {
-  RIG_REQUIRES_KVM();
+TEST(CpuLifecycle, too_many_processors_are_refused) {
+  RIG_REQUIRES_CPUS();
   core::RamMap map;
   core::AddressSpace io{"io", 0x10000};
   core::AddressSpace mmio{"mmio", 0};
   rig::FakePic pic;
   const vmm::cpu::AcceleratorWiring wiring{map, io, mmio, pic, [](std::uint8_t) {}};
-  EXPECT_FALSE(vmm::cpu::kvm::create_accelerator({.count = 0}, wiring));
-  EXPECT_FALSE(vmm::cpu::kvm::create_accelerator({.count = 256}, wiring));
+  EXPECT_FALSE(rig::make_accelerator({.count = 0}, wiring));
+  EXPECT_FALSE(rig::make_accelerator({.count = 256}, wiring));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// A small machine for guests that test the KVM accelerator: RAM, a reset vector that jumps to 0:8000h, a debug console
-// at port 402h, an exit port at F4h and an 8259 that tests raise by hand. Devices of a test are added to its spaces.
+// A small machine for guests that test an accelerator, the one that the program is linked with: RAM, a reset vector
+// that jumps to 0:8000h, a debug console at port 402h, an exit port at F4h and an 8259 that tests raise by hand.
+// Devices of a test are added to its spaces.
 #pragma once
 
 #include <atomic>
@@ -20,11 +21,18 @@
 
 namespace rig {
 
-// Skips the test, saying why, where there is no KVM.
-#define RIG_REQUIRES_KVM() \
-  if (const auto why = rig::why_no_kvm()) GTEST_SKIP() << *why
+// accelerator_*.cpp: the accelerator under test, and why it cannot be had here.
+core::Result<std::unique_ptr<vmm::cpu::Accelerator>> make_accelerator(const vmm::cpu::CpuConfig& config,
+                                                                      const vmm::cpu::AcceleratorWiring& wiring);
+std::optional<std::string> why_no_cpus();
+// Repeated port accesses come in one piece a page, even where the page holds code too.
+bool always_batches_strings();
+// A page that was written is told once, and not again because it might have been written while it was being told.
+bool has_exact_dirty_log();
 
-std::optional<std::string> why_no_kvm();
+// Skips the test, saying why, where it cannot be had.
+#define RIG_REQUIRES_CPUS() \
+  if (const auto why = rig::why_no_cpus()) GTEST_SKIP() << *why
 
 // An 8259 with one request at a time.
 class FakePic final : public core::ExtIntSource {

@@ -1,9 +1,6 @@
-#include "tests/guest/kvm_rig.h"
+#include "tests/guest/cpu_rig.h"
 
 #include <fstream>
-#include <unistd.h>
-
-#include "vmm/cpu/kvm/accelerator.h"
 
 namespace rig {
 
@@ -15,11 +12,6 @@ constexpr std::uint64_t kGuestAt = 0x8000;
 // The first instruction after reset: ljmp 0:8000h.
 constexpr std::uint8_t kResetVector[] = {0xea, 0x00, 0x80, 0x00, 0x00};
 }  // namespace
-
-std::optional<std::string> why_no_kvm() {
-  if (::access("/dev/kvm", R_OK | W_OK) == 0) return std::nullopt;
-  return "this host has no usable /dev/kvm: " + core::errno_text();
-}
 
 Machine::Machine(unsigned cpus) {
   auto memory = core::GuestMemory::create(kRamBytes, kRamBytes);
@@ -51,7 +43,7 @@ Machine::Machine(unsigned cpus) {
   claim(io, kProbePort, 16, port_probe);
   claim(mmio, kProbe, core::kPageSize, probe);
 
-  auto made = vmm::cpu::kvm::create_accelerator(
+  auto made = make_accelerator(
       {.count = cpus},
       {.ram_map = ram_map, .io = io, .mmio = mmio, .pic = pic, .on_ioapic_eoi = [this](std::uint8_t vector) {
          const std::scoped_lock lock(mutex);

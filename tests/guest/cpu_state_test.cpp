@@ -1,5 +1,5 @@
 // A CPU's state leaves one virtual machine and lives on in the next.
-#include "tests/guest/kvm_rig.h"
+#include "tests/guest/cpu_rig.h"
 
 namespace {
 
@@ -51,15 +51,15 @@ std::optional<std::uint64_t> compute(std::vector<unsigned> hops) {
   return result;
 }
 
-TEST(KvmState, computation_goes_on_in_another_machine) {
-  RIG_REQUIRES_KVM();
+TEST(CpuState, computation_goes_on_in_another_machine) {
+  RIG_REQUIRES_CPUS();
   const auto undisturbed = compute({});
   ASSERT_TRUE(undisturbed);
   EXPECT_EQ(compute({3, 8, 13}), undisturbed);
 }
 
-TEST(KvmState, save_and_load_keep_the_registers) {
-  RIG_REQUIRES_KVM();
+TEST(CpuState, save_and_load_keep_the_registers) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine;
   auto* vcpu = machine.accelerator->vcpus()[0];
   machine.threads->pause();
@@ -70,8 +70,8 @@ TEST(KvmState, save_and_load_keep_the_registers) {
   EXPECT_EQ(other.accelerator->vcpus()[0]->describe(), before);
 }
 
-TEST(KvmState, damaged_state_is_refused) {
-  RIG_REQUIRES_KVM();
+TEST(CpuState, damaged_state_is_refused) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine;
   auto state = core::save_state(stateful(machine));
   state.resize(state.size() - 1);

@@ -1,5 +1,5 @@
 // Ports, strings and device memory on the real accelerator.
-#include "tests/guest/kvm_rig.h"
+#include "tests/guest/cpu_rig.h"
 
 namespace {
 
@@ -14,8 +14,8 @@ struct Write {
   bool operator==(const Write&) const = default;
 };
 
-TEST(KvmIo, widths_and_strings_arrive_whole) {
-  RIG_REQUIRES_KVM();
+TEST(CpuIo, widths_and_strings_arrive_whole) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine;
   machine.load_guest("ports");
   std::vector<Write> writes;
@@ -53,6 +53,7 @@ TEST(KvmIo, widths_and_strings_arrive_whole) {
   EXPECT_EQ(sent.size(), 256u * 2 + 300 + 64 * 4);
   EXPECT_EQ(sent[512 + 299], 299 & 0xff);
   // A string is cut where its memory crosses a page at most.
+  if (!rig::always_batches_strings()) return;
   EXPECT_LE(calls[1], 2u);
   EXPECT_LE(calls[2], 2u);
   EXPECT_LE(calls[4], 2u);

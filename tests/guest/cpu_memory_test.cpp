@@ -1,5 +1,7 @@
 // Memory slots that follow the RAM map while the guest runs, and the dirty log.
-#include "tests/guest/kvm_rig.h"
+#include <gmock/gmock.h>
+
+#include "tests/guest/cpu_rig.h"
 
 namespace {
 
@@ -42,8 +44,8 @@ class Bar {
   core::RamMapping mapping_;
 };
 
-TEST(KvmMemory, slots_move_and_the_dirty_log_moves_along) {
-  RIG_REQUIRES_KVM();
+TEST(CpuMemory, slots_move_and_the_dirty_log_moves_along) {
+  RIG_REQUIRES_CPUS();
   rig::Machine machine;
   machine.load_guest("memory");
   Bar bar(machine.ram_map);
@@ -55,7 +57,11 @@ TEST(KvmMemory, slots_move_and_the_dirty_log_moves_along) {
   for (std::uint64_t page = 0; page < 64; page += 3)
     every_third.push_back(page);
   EXPECT_EQ(bar.dirty[1], every_third);
-  EXPECT_EQ(bar.dirty[2], (std::vector<std::uint64_t>{5, 7}));
+  if (rig::has_exact_dirty_log()) {
+    EXPECT_EQ(bar.dirty[2], (std::vector<std::uint64_t>{5, 7}));
+  } else {
+    EXPECT_THAT(bar.dirty[2], testing::IsSupersetOf({5, 7}));
+  }
 }
 
 }  // namespace
