@@ -12,7 +12,8 @@ minivmm_test(vmm_cpu_soft_integer SOURCES
     ${soft_differential}
   ${soft_uses})
 minivmm_test(vmm_cpu_soft_system SOURCES
-    ${soft_tests}/system/delivery_test.cpp ${soft_tests}/system/hostile_test.cpp
+    ${soft_tests}/system/delivery_test.cpp ${soft_tests}/system/features_test.cpp
+    ${soft_tests}/system/hostile_test.cpp
     ${soft_tests}/system/instructions_test.cpp ${soft_tests}/system/paging_test.cpp
     ${soft_tests}/system/transfer_test.cpp
   ${soft_uses})

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cpuid.h>
 #include <fmt/format.h>
 
 #include "vmm/cpu/soft/mmu.h"
@@ -97,6 +98,11 @@ constexpr auto kNames = [] {
   return names;
 }();
 
+// Executed by the same instruction of the host. Shuffles of all kinds are PSHUFB.
+constexpr Feature kOfHost[] = {Feature::Sse3,  Feature::Ssse3, Feature::Sse41,
+                               Feature::Sse42, Feature::Aes,   Feature::Pclmulqdq};
+constexpr Feature kNeededOfHost[] = {Feature::Sse3, Feature::Ssse3};
+
 std::uint32_t four_letters(std::string_view text, std::size_t at) {
   std::array<char, 4> letters{};
   for (std::size_t i = 0; i < letters.size() && at + i < text.size(); ++i)
@@ -110,7 +116,17 @@ std::span<const std::string_view> CpuFeatures::models() {
   return kNames;
 }
 
-core::Result<CpuFeatures> CpuFeatures::named(std::string_view model) {
+FeatureSet host_features() {
+  FeatureSet features;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return features;
+  for (const auto& [feature, word, bit] : kBits) {
+    if (word == Word::Leaf1Ecx && (ecx >> bit & 1) != 0) features.set(static_cast<std::size_t>(feature));
+  }
+  return features;
+}
+
+core::Result<CpuFeatures> CpuFeatures::named(std::string_view model, const FeatureSet& host) {
   const auto* found = std::ranges::find(kModels, model, &Model::name);
   if (found == std::end(kModels)) {
     return core::fail("there is no CPU model \"{}\"; there are {}", model, fmt::join(kNames, ", "));
@@ -121,6 +137,14 @@ core::Result<CpuFeatures> CpuFeatures::named(std::string_view model) {
       features.features_.set(static_cast<std::size_t>(feature));
   }
   if (features.features_.none()) features.features_.set();
+  for (const Feature feature : kNeededOfHost) {
+    if (!host.test(static_cast<std::size_t>(feature)))
+      return core::fail("the software CPU needs a host processor with SSSE3; this one is too old");
+  }
+  for (const Feature feature : kOfHost) {
+    const auto index = static_cast<std::size_t>(feature);
+    if (!host.test(index)) features.features_.reset(index);
+  }
   features.family_model_stepping_ = found->signature;
   features.vendor_ = found->vendor;
   features.brand_ = found->brand;

@@ -76,10 +76,16 @@ enum class Feature : std::uint8_t {
   Count
 };
 
+using FeatureSet = std::bitset<static_cast<std::size_t>(Feature::Count)>;
+
+// What the host's processor has of those that are executed by the host's own instructions.
+FeatureSet host_features();
+
 class CpuFeatures {
  public:
-  // A model of models(); the error lists them.
-  static core::Result<CpuFeatures> named(std::string_view model);
+  // A model of models(); the error lists them. Without what is executed by instructions that the host lacks; a host
+  // that lacks those which all models need is an error too.
+  static core::Result<CpuFeatures> named(std::string_view model, const FeatureSet& host = host_features());
   static std::span<const std::string_view> models();  // the first one is the default
   static const CpuFeatures& everything();             // what the software CPU can do
 
@@ -88,7 +94,7 @@ class CpuFeatures {
   std::vector<CpuidEntry> leaves() const;
 
  private:
-  std::bitset<static_cast<std::size_t>(Feature::Count)> features_;
+  FeatureSet features_;
   std::uint32_t family_model_stepping_ = 0;
   std::string_view vendor_;
   std::string_view brand_;
