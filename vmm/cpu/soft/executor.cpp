@@ -98,7 +98,7 @@ Run step(Cpu& cpu, const Block& block) {
   if (!is_over) cpu.other_flags |= resumed;  // a string between two of its elements, where shadows end
   cpu.derive_mode();
   if (!is_over) return run;
-  const bool stepped = traps && !(jumps_to_handler && run.flow == Flow::Leave);
+  const bool stepped = traps && (!jumps_to_handler || run.flow != Flow::Leave);
   const std::uint64_t hits = cpu.debug_hits | (stepped ? kDr6SingleStep : 0);
   // After MOV SS traps wait; a single step's is lost, a data breakpoint's comes with the next instruction.
   if (hits == 0 || (cpu.shadow & kShadowMovSs) != 0) return run;
