@@ -33,8 +33,8 @@ int inform(vmm::config::Information information) {
   return 0;
 }
 
-// The main thread waits for these in Machine::run(); no other thread may take them. A client that goes away while it is
-// written to is an error of that write, not a signal.
+// The main thread waits for these in Machine::wait(); no other thread may take them. A client that goes away while it
+// is written to is an error of that write, not a signal.
 void block_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -63,5 +63,7 @@ int main(int argc, char** argv) {
   if (!machine) return complain(machine.error().message);
   auto control = vmm::control::Control::create(config, **machine);
   if (!control) return complain(control.error().message);
-  return (*machine)->run();
+  (*machine)->start();
+  (*control)->serve();
+  return (*machine)->wait();
 }

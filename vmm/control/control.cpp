@@ -60,4 +60,11 @@ core::Result<std::unique_ptr<Control>> Control::create(const config::MachineConf
 Control::Control(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Control::~Control() = default;
 
+void Control::serve() {
+  impl_->context.machine.control_loop().post([impl = impl_.get()] {
+    for (const auto& endpoint : impl->endpoints)
+      endpoint->serve();
+  });
+}
+
 }  // namespace vmm::control

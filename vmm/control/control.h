@@ -11,10 +11,12 @@ namespace vmm::control {
 
 class Control {
  public:
-  // Opens --monitor and --qmp. Main thread, before the machine runs; the machine must outlive it and its control loop
-  // must have stopped when it is destroyed.
+  // Opens --monitor and --qmp, and serves nobody yet. Main thread, before the machine starts; the machine must outlive
+  // it and its control loop must have stopped when it is destroyed.
   static core::Result<std::unique_ptr<Control>> create(const config::MachineConfig& config, machine::Machine& machine);
   ~Control();
+  // Takes clients from now on. Main thread, once the machine has been started: nobody is to see it before.
+  void serve();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 

@@ -99,7 +99,6 @@ class UnixEndpoint final : public Endpoint {
   UnixEndpoint(asio::io_context& context, std::string path, int listener, SessionFactory factory)
       : path_(std::move(path)), acceptor_(context), factory_(std::move(factory)) {
     acceptor_.assign(asio::local::stream_protocol(), listener);
-    accept();
   }
 
   ~UnixEndpoint() override {
@@ -111,16 +110,18 @@ class UnixEndpoint final : public Endpoint {
     ::unlink(path_.c_str());
   }
 
+  void serve() override { accept(); }
+
  private:
   void accept() {
     acceptor_.async_accept([this](asio::error_code error, Socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) serve(std::move(socket));
+      if (!error) admit(std::move(socket));
       accept();
     });
   }
 
-  void serve(Socket socket) {
+  void admit(Socket socket) {
     const int fd = socket.release();
     const int second = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (second < 0) {
@@ -142,13 +143,15 @@ class UnixEndpoint final : public Endpoint {
 
 class StdioEndpoint final : public Endpoint {
  public:
-  StdioEndpoint(asio::io_context& context, int in, int out, const SessionFactory& factory)
-      : client_(std::make_shared<Client<Descriptor>>(Descriptor(context, in), Descriptor(context, out), nullptr)) {
-    client_->start(factory);
-  }
+  StdioEndpoint(asio::io_context& context, int in, int out, SessionFactory factory)
+      : factory_(std::move(factory)),
+        client_(std::make_shared<Client<Descriptor>>(Descriptor(context, in), Descriptor(context, out), nullptr)) {}
   ~StdioEndpoint() override { client_->end(); }
 
+  void serve() override { client_->start(factory_); }
+
  private:
+  SessionFactory factory_;
   std::shared_ptr<Client<Descriptor>> client_;
 };
 
@@ -187,7 +190,7 @@ core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const st
     const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
     if (in < 0 || out < 0) return core::fail("cannot use stdio for a monitor: {}", core::errno_text());
     try {
-      return std::make_unique<StdioEndpoint>(loop.context(), in, out, factory);
+      return std::make_unique<StdioEndpoint>(loop.context(), in, out, std::move(factory));
     } catch (const std::system_error& error) {
       // epoll refuses plain files and /dev/null.
       return core::fail("cannot use stdio for a monitor: {}; redirect it from a pipe or terminal",

@@ -32,11 +32,13 @@ using SessionFactory = std::function<std::unique_ptr<Session>(Output&)>;
 class Endpoint {
  public:
   virtual ~Endpoint() = default;
+  // Takes clients from now on; those who came before wait in the socket's queue. Once, on the control loop.
+  virtual void serve() = 0;
 };
 
-// "stdio" or "unix:PATH". A socket left behind by a dead process is replaced, a live one is an error. A client that
-// does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control loop or after it has
-// stopped.
+// "stdio" or "unix:PATH"; serves nobody yet. A socket left behind by a dead process is replaced, a live one is an
+// error. A client that does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control loop
+// or after it has stopped.
 core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const std::string& spec,
                                                       SessionFactory factory);
 

@@ -226,14 +226,17 @@ Result<std::unique_ptr<Machine>> Machine::create(const config::MachineConfig& co
   return std::unique_ptr<Machine>(new Machine(std::move(impl)));
 }
 
-int Machine::run() {
+void Machine::start() {
   if (const auto& reason = impl_->board->accelerator_reason(); !reason.empty()) {
     core::log(core::LogLevel::Info, "machine", "{}", reason);
   }
   impl_->control.loop().post([this] { cont(); });
-  pollfd wait[] = {{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
+}
+
+int Machine::wait() {
+  pollfd watched[] = {{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
   while (!impl_->ended->drain()) {
-    ::poll(wait, 2, -1);
+    ::poll(watched, 2, -1);
     signalfd_siginfo info{};
     if (::read(impl_->signals.get(), &info, sizeof info) == sizeof info) {
       impl_->control.loop().post([impl = impl_.get()] { impl->finish(0, false, "host-signal"); });

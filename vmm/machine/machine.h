@@ -1,6 +1,6 @@
 // The machine as the process and the monitor see it.
 //
-// Threads: create(), run() and the destructor on the main thread; everything else on the control loop, except where
+// Threads: create(), start(), wait() and the destructor on the main thread; everything else on the control loop, except where
 // said. A guest's own requests (power-off, reset, exit) arrive on vCPU threads and are posted to the control loop.
 #pragma once
 
@@ -103,9 +103,11 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // Starts the guest and returns the process's exit status when the machine has ended: guest power-off and quit give 0,
-  // the debug exit port its own. SIGINT and SIGTERM, blocked in all threads, end it too.
-  int run();
+  // The guest begins to run; what the control loop is given afterwards finds it running.
+  void start();
+  // Returns the process's exit status when the machine has ended: guest power-off and quit give 0, the debug exit port
+  // its own. SIGINT and SIGTERM, blocked in all threads, end it too.
+  int wait();
 
   core::Loop& control_loop();
 
