@@ -16,6 +16,7 @@ minivmm_test(devices_platform
     device/platform/ps2_mouse_test.cpp
     device/platform/rtc_test.cpp
     device/platform/uart16550_test.cpp
+    device/platform/x87_error_test.cpp
   USES devices/platform)
 
 minivmm_fuzz(pci_config

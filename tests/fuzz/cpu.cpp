@@ -107,7 +107,7 @@ class Machine final : public SoftVcpu::Owner, public core::IoHandler, public cor
     return (value & 15) != 0;
   }
   void reaches_device() override {
-    constexpr unsigned kMostAccesses = 4000;
+    constexpr unsigned kMostAccesses = 1000;
     if (++accesses_ > kMostAccesses) vcpu_->cpu().attention.store(1);
     was_cut_ = accesses_ > kMostAccesses;
   }
@@ -130,7 +130,7 @@ class Machine final : public SoftVcpu::Owner, public core::IoHandler, public cor
   }
 
  private:
-  static constexpr std::uint64_t kMost = 400;  // instructions
+  static constexpr std::uint64_t kMost = 160;  // instructions
 
   static core::Registration take(core::Result<core::Registration> registration) {
     require(registration.has_value());

@@ -33,6 +33,8 @@ struct AcceleratorWiring {
   core::ExtIntSource& pic;
   // A CPU finished a level-triggered vector. vCPU thread, no device lock held.
   std::function<void(std::uint8_t vector)> on_ioapic_eoi;
+  // FERR#, of CPUs that have it. vCPU thread, no device lock held.
+  std::function<void()> on_x87_error = {};
 };
 
 // A message that an eventfd sends, without this process running. Detaches when it goes out of scope, before the

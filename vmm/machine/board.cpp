@@ -20,6 +20,7 @@
 #include "devices/platform/post_port.h"
 #include "devices/platform/rtc.h"
 #include "devices/platform/uart16550.h"
+#include "devices/platform/x87_error.h"
 #include "devices/qxl/qxl_function.h"
 #include "firmware/platform.h"
 #include "vmm/machine/accelerators.h"
@@ -185,6 +186,7 @@ struct Board::Parts {
   std::unique_ptr<platform::I8042> i8042;
   std::unique_ptr<platform::Port92> port92;
   platform::PostPort post;
+  std::unique_ptr<platform::X87Error> x87_error;
   std::vector<std::unique_ptr<platform::Uart16550>> uarts;
   std::unique_ptr<platform::Debugcon> debugcon;
   std::unique_ptr<platform::DebugExit> debug_exit;
@@ -203,7 +205,12 @@ Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
 }
 
 Result<> Board::Parts::build_cpus(const config::MachineConfig& config) {
-  const cpu::AcceleratorWiring wiring{ram_map, io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); }};
+  const auto on_x87_error = [this] {
+    const std::scoped_lock guard(x87_error->lock());
+    x87_error->set();
+  };
+  const cpu::AcceleratorWiring wiring{ram_map,     io, mmio, pic, [this](std::uint8_t vector) { ioapic->eoi(vector); },
+                                      on_x87_error};
   auto created = create_accelerator(config, wiring, counted_clock);
   if (!created) return std::unexpected(created.error());
   accelerator = std::move(created->accelerator);
@@ -244,6 +251,8 @@ void Board::Parts::build_chipset(const config::MachineConfig& config) {
       platform::I8042::Wiring{*irqs, [this](bool open) { a20.drive(A20Gate::Keyboard, open); }, requests.reset});
   port92 = std::make_unique<platform::Port92>(
       platform::Port92::Wiring{[this](bool open) { a20.drive(A20Gate::Port92, open); }, requests.reset});
+  x87_error =
+      std::make_unique<platform::X87Error>(platform::X87Error::Wiring{core::IrqLine(*irqs, platform::X87Error::kIrq)});
 }
 
 Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
@@ -288,7 +297,7 @@ Result<> Board::Parts::attach() {
   Result<> results[] = {pic.attach(io),     ioapic->attach(mmio), host_bridge->attach(mmio), config_ports->attach(io),
                         pm->attach(io),     pit->attach(io),      rtc->attach(io),           i8042->attach(io),
                         port92->attach(io), post.attach(io),      fw_cfg->attach(io),        ide->attach(io),
-                        qxl->attach()};
+                        qxl->attach(),      x87_error->attach(io)};
   for (auto& result : results) {
     if (!result) return result;
   }
@@ -305,7 +314,7 @@ Result<> Board::Parts::attach() {
 void Board::Parts::list_devices() {
   devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(), pit.get(),
              rtc.get(),         i8042.get(),      port92.get(),       &post,    fw_cfg.get(),
-             ide.get(),         qxl.get()};
+             ide.get(),         qxl.get(),        x87_error.get()};
   for (auto& uart : uarts)
     devices.push_back(uart.get());
   if (debugcon) devices.push_back(debugcon.get());

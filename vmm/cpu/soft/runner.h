@@ -46,6 +46,9 @@ class Runner final : public CpuRunner, public SoftVcpu::Owner {
   std::uint64_t time_stamp() override { return time_->now(); }
   void reaches_device() override { time_->reaches_device(); }
   bool random(std::uint64_t& value) override;
+  void report_x87_error() override {
+    if (wiring_.on_x87_error) wiring_.on_x87_error();
+  }
   void drop_writes(const std::uint8_t* host_page) override;
   // LocalApicBus
   void send(const ApicMessage& message, unsigned from) override;

@@ -164,7 +164,9 @@ Flow free_register(Cpu& cpu, const Op& op) {
 // FWAIT minds CR0.MP instead of CR0.EM. [SDM 3A 2.5]
 Flow wait(Cpu& cpu, const Op&) {
   if ((cpu.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts)) return cpu.raise(Vector::DeviceNotAvailable);
-  return report_pending(cpu) ? Flow::Next : Flow::Fault;
+  if (!report_pending(cpu)) return Flow::Fault;
+  // What a board makes of the error comes before the next instruction.
+  return pending_exceptions(cpu.x87) == 0 ? Flow::Next : Flow::Leave;
 }
 
 template <bool kWide, bool kUnprotected>

@@ -117,6 +117,8 @@ TEST_F(FpuTest, without_ne_the_platform_is_told_and_the_instruction_runs) {
   EXPECT_EQ(run({0xd9, 0xe8}), Flow::Next);
   EXPECT_EQ(platform.errors, 1u);
   EXPECT_EQ(cpu.x87.top, 5);
+  EXPECT_EQ(run({0x9b}), Flow::Leave) << "FWAIT: the interrupt comes at once";
+  EXPECT_EQ(platform.errors, 2u);
 }
 
 TEST_F(FpuTest, unmasked_simd_exception_writes_nothing) {
