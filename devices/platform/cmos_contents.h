@@ -24,7 +24,6 @@ struct CmosConfig {
     std::uint8_t index = 0;  // below 80h
     std::uint8_t value = 0;
   };
-  // NOLINTNEXTLINE(readability-redundant-member-init): GCC 12 wants it where designated initialisers leave it out
   std::vector<Byte> bytes{};
 };
 

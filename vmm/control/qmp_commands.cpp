@@ -53,7 +53,7 @@ class Checked {
 
  private:
   template <class T, class Fits>
-  T take(const char* name, const char* type, std::optional<T> fallback, Fits fits) {
+  T take(const char* name, const char* type, const std::optional<T>& fallback, Fits fits) {
     const auto found = left_.find(name);
     if (found == left_.end()) {
       if (!fallback && error_.empty()) error_ = fmt::format("Parameter '{}' is missing", name);

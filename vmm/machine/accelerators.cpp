@@ -38,16 +38,17 @@ core::Result<ChosenAccelerator> chosen(Created created, std::string reason = {})
   return ChosenAccelerator{std::move(*created), std::move(reason)};
 }
 
-core::Result<ChosenAccelerator> create_better(const config::MachineConfig& config, const cpu::AcceleratorWiring& wiring,
-                                              core::VirtualClock* counted_clock) {
+// Instructions make no time here: for that the software CPU must have been asked for.
+core::Result<ChosenAccelerator> create_better(const config::MachineConfig& config,
+                                              const cpu::AcceleratorWiring& wiring) {
   const auto speed = cpu::kvm::calibrate();
   if (!speed) {
-    return chosen(create_soft(config, wiring, counted_clock),
+    return chosen(create_soft(config, wiring, nullptr),
                   fmt::format("the software CPU runs the guest: {}", speed.error().message));
   }
   if (!speed->is_hardware()) {
     return chosen(
-        create_soft(config, wiring, counted_clock),
+        create_soft(config, wiring, nullptr),
         fmt::format("the software CPU runs the guest: KVM here is an emulation ({:.1f} million instructions a "
                     "second)",
                     speed->kernel_mips));
@@ -65,7 +66,7 @@ core::Result<ChosenAccelerator> create_accelerator(const config::MachineConfig& 
   switch (config.accel) {
     case config::AccelChoice::Kvm: return chosen(create_kvm(config, wiring));
     case config::AccelChoice::Soft: return chosen(create_soft(config, wiring, counted_clock));
-    case config::AccelChoice::Auto: return create_better(config, wiring, counted_clock);
+    case config::AccelChoice::Auto: return create_better(config, wiring);
   }
   return core::fail("--accel is unknown");
 }

@@ -66,6 +66,7 @@ Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& co
                                                  const std::array<std::uint8_t, 16>& uuid, const HostEnds& ends,
                                                  std::optional<cpu::KeptMemory> kept) {
   std::vector<firmware::BootCandidate> candidates;
+  candidates.reserve(ends.drives.size());
   for (const auto& drive : ends.drives) {
     candidates.push_back({drive.is_cdrom ? 'd' : 'c', firmware::ide_boot_path(drive.channel, drive.unit)});
   }

@@ -86,7 +86,7 @@ struct Machine::Impl {
   config::MachineConfig config;
   Uuid uuid;
   core::Fd signals;
-  std::optional<core::EventFd> ended;
+  std::unique_ptr<core::EventFd> ended;
   std::atomic<int> exit_status{0};
   std::unique_ptr<core::MachineClock> clock;
   core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
@@ -124,7 +124,7 @@ Result<> Machine::Impl::build() {
   signals = std::move(*watch);
   auto event = core::EventFd::create();
   if (!event) return std::unexpected(event.error());
-  ended = std::move(*event);
+  ended = std::make_unique<core::EventFd>(std::move(*event));
 
   auto ends = open_host_ends(config);
   if (!ends) return std::unexpected(ends.error());
@@ -322,6 +322,7 @@ core::RamMap& Machine::ram_map() {
 
 std::vector<IrqCount> Machine::interrupts() {
   std::vector<IrqCount> counts;
+  counts.reserve(core::kIoApicPins);
   for (unsigned irq = 0; irq < core::kIoApicPins; ++irq) {
     counts.push_back({fmt::format("IRQ {}", irq), impl_->board->interrupts().rises(irq)});
   }

@@ -1,7 +1,8 @@
 // The machine as the process and the monitor see it.
 //
-// Threads: create(), start(), wait() and the destructor on the main thread; everything else on the control loop, except where
-// said. A guest's own requests (power-off, reset, exit) arrive on vCPU threads and are posted to the control loop.
+// Threads: create(), start(), wait() and the destructor on the main thread; everything else on the control loop, except
+// where said. A guest's own requests (power-off, reset, exit) arrive on vCPU threads and are posted to the control
+// loop.
 #pragma once
 
 #include <array>

@@ -83,9 +83,8 @@ class LoopGuest {
     const auto start = thread_time_us();
     if (kvm_ioctl(vcpu_.get(), KVM_RUN, 0) < 0) return core::fail("KVM_RUN: {}", core::errno_text());
     const auto end = thread_time_us();
-    if ((*run_)->exit_reason != KVM_EXIT_IO) {
-      return core::fail("KVM cannot run the calibration loop (exit {})", (*run_)->exit_reason);
-    }
+    const std::uint32_t exit = run_ ? (*run_)->exit_reason : KVM_EXIT_UNKNOWN;
+    if (exit != KVM_EXIT_IO) return core::fail("KVM cannot run the calibration loop (exit {})", exit);
     return std::max(end - start, 0.1);
   }
 

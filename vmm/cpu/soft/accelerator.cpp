@@ -19,7 +19,7 @@ class SoftAccelerator final : public Accelerator {
  public:
   SoftAccelerator(const CpuConfig& config, CpuFeatures features, const std::optional<InstructionTime::Config>& time,
                   const AcceleratorWiring& wiring)
-      : features_(std::move(features)), runner_(wiring, time), irqfds_(*this) {
+      : features_(features), runner_(wiring, time), irqfds_(*this) {
     const CpuModel model{.count = config.count, .has_tsc_deadline = features_.has(Feature::TscDeadline)};
     for (unsigned index = 0; index < config.count; ++index) {
       runner_.add_cpu(features_, compose_cpuid(features_.leaves(), model, index));
@@ -80,7 +80,7 @@ core::Result<std::unique_ptr<Accelerator>> create_accelerator(const CpuConfig& c
   if (!features) return std::unexpected(features.error());
   std::optional<InstructionTime::Config> time;
   if (soft.icount) time.emplace(soft.icount->clock, soft.icount->shift, soft.icount->sleeps);
-  return std::make_unique<SoftAccelerator>(config, std::move(*features), time, wiring);
+  return std::make_unique<SoftAccelerator>(config, *features, time, wiring);
 }
 
 }  // namespace vmm::cpu::soft

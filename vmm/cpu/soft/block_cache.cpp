@@ -113,6 +113,7 @@ struct BlockCache::Impl {
   Block* decode_crossing(Cpu& cpu, unsigned offset, const HostPage& page);
   Block* decode_mmio(Cpu& cpu, std::uint64_t physical);
   Block* make_block(const std::uint8_t* host, std::uint8_t mode, std::span<const Op> ops, unsigned bytes);
+  void leave_out_flags(Block& block, std::span<const DecodeNotes> notes);
   Block* refuse(std::uint8_t mode);
 
   Arena arena;
@@ -224,25 +225,41 @@ Block* BlockCache::Impl::decode_block(Cpu& cpu, std::uint64_t physical, const Ho
   const auto offset = static_cast<unsigned>(physical % kPage);
   claim_page(cpu, page.bytes, page.flags);
   std::array<Op, Block::kMaxOps> ops;
+  std::array<DecodeNotes, Block::kMaxOps> notes;
   const unsigned most = (cpu.mode & Mode::kStepped) != 0 ? 1 : Block::kMaxOps;
   unsigned count = 0;
   unsigned at = offset;
-  bool ends = false;
-  while (count < most && !ends && at < kPage && at - offset <= Block::kMaxBytes - kLongest) {
+  while (count < most && at < kPage && at - offset <= Block::kMaxBytes - kLongest) {
     const std::span bytes(page.bytes + at, std::min(kLongest, kPage - at));
     // Guests' stores by other means (DMA) may change the bytes meanwhile: the page's flag says so afterwards.
     std::array<std::uint8_t, kLongest> copy{};
     std::ranges::copy(bytes, copy.begin());
-    if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], ends)) break;
+    if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], notes[count])) break;
     at += std::max(1u, unsigned{ops[count].length});
     ops[count].after = (at - offset) & Block::kMaxBytes;
-    ++count;
+    if (notes[count++].ends_block) break;
   }
   if (count == 0) return nullptr;
   Block* block = make_block(page.bytes + offset, cpu.mode, std::span(ops).first(count), at - offset);
   block->page_flags = page.flags;
+  leave_out_flags(*block, std::span(notes).first(count));
   add_to_page(page.bytes, *block);
   return block;
+}
+
+// An instruction need not set flags that are set anew before anything can ask for them.
+void BlockCache::Impl::leave_out_flags(Block& block, std::span<const DecodeNotes> notes) {
+  std::uint32_t wanted = kArithmeticFlags;
+  for (unsigned i = block.count; i-- > 0;) {
+    if (notes[i].quiet != nullptr && (notes[i].writes & wanted) == 0) {
+      if (block.exact == nullptr) {
+        block.exact = arena.take<Handler>(block.count);
+        std::ranges::transform(std::span(block.ops, block.count), block.exact, &Op::run);
+      }
+      block.ops[i].run = notes[i].quiet;
+    }
+    wanted = (wanted & ~notes[i].writes) | notes[i].reads;
+  }
 }
 
 // The instruction at the end of a page that goes on in the next one.
@@ -257,8 +274,8 @@ Block* BlockCache::Impl::decode_crossing(Cpu& cpu, unsigned offset, const HostPa
   if (second.bytes != nullptr) claim_page(cpu, second.bytes, second.flags);
   read_page(cpu, second, physical, bytes.data() + head, kLongest - head);
   Op op;
-  bool ends = false;
-  if (!decode(bytes, cpu.mode, *cpu.features, op, ends)) return refuse(cpu.mode);
+  DecodeNotes notes;
+  if (!decode(bytes, cpu.mode, *cpu.features, op, notes)) return refuse(cpu.mode);
   Block* block = make_block(page.bytes + offset, cpu.mode, std::span(&op, 1), std::max(1u, unsigned{op.length}));
   block->page_flags = page.flags;
   block->crosses = true;
@@ -275,8 +292,8 @@ Block* BlockCache::Impl::decode_mmio(Cpu& cpu, std::uint64_t physical) {
   const auto size = std::min(kLongest, kPage - static_cast<unsigned>(physical % kPage));
   read_physical(cpu, physical, bytes.data(), size);
   scratch_ops = {};
-  bool ends = false;
-  if (!decode(std::span(bytes).first(size), cpu.mode, *cpu.features, scratch_ops[0], ends)) return refuse(cpu.mode);
+  DecodeNotes notes;
+  if (!decode(std::span(bytes).first(size), cpu.mode, *cpu.features, scratch_ops[0], notes)) return refuse(cpu.mode);
   scratch_ops[1].run = leave_block;
   scratch = Block{.mode = cpu.mode,
                   .bytes = std::max(std::uint8_t{1}, scratch_ops[0].length),

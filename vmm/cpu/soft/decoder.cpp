@@ -218,6 +218,66 @@ bool ends_block_after(const ZydisDecodedInstruction& decoded) {
   }
 }
 
+// Instructions that only change registers and flags, if they have no operand in memory, and cannot fail.
+struct FlagUse {
+  bool known = false;
+  std::uint32_t reads = 0, writes = 0;
+};
+constexpr auto kFlagUses = [] {
+  std::array<FlagUse, ZYDIS_MNEMONIC_MAX_VALUE + 1> uses{};
+  for (const auto mnemonic : {ZYDIS_MNEMONIC_MOV, ZYDIS_MNEMONIC_MOVZX, ZYDIS_MNEMONIC_MOVSX, ZYDIS_MNEMONIC_MOVSXD,
+                              ZYDIS_MNEMONIC_LEA, ZYDIS_MNEMONIC_BSWAP, ZYDIS_MNEMONIC_NOT, ZYDIS_MNEMONIC_RORX,
+                              ZYDIS_MNEMONIC_SARX, ZYDIS_MNEMONIC_SHLX, ZYDIS_MNEMONIC_SHRX})
+    uses[mnemonic] = {true, 0, 0};
+  for (const auto mnemonic : {ZYDIS_MNEMONIC_ADD, ZYDIS_MNEMONIC_SUB, ZYDIS_MNEMONIC_CMP, ZYDIS_MNEMONIC_NEG,
+                              ZYDIS_MNEMONIC_AND, ZYDIS_MNEMONIC_OR, ZYDIS_MNEMONIC_XOR, ZYDIS_MNEMONIC_TEST,
+                              ZYDIS_MNEMONIC_SHL, ZYDIS_MNEMONIC_SHR, ZYDIS_MNEMONIC_SAR})
+    uses[mnemonic] = {true, 0, kArithmeticFlags};
+  for (const auto mnemonic : {ZYDIS_MNEMONIC_ADC, ZYDIS_MNEMONIC_SBB})
+    uses[mnemonic] = {true, kCf, kArithmeticFlags};
+  for (const auto mnemonic : {ZYDIS_MNEMONIC_INC, ZYDIS_MNEMONIC_DEC})
+    uses[mnemonic] = {true, 0, kArithmeticFlags & ~kCf};
+  for (const auto mnemonic : {ZYDIS_MNEMONIC_ROL, ZYDIS_MNEMONIC_ROR})
+    uses[mnemonic] = {true, 0, kCf | kOf};
+  return uses;
+}();
+
+bool is_shift(ZydisMnemonic mnemonic) {
+  switch (mnemonic) {
+    case ZYDIS_MNEMONIC_SHL:
+    case ZYDIS_MNEMONIC_SHR:
+    case ZYDIS_MNEMONIC_SAR:
+    case ZYDIS_MNEMONIC_ROL:
+    case ZYDIS_MNEMONIC_ROR: return true;
+    default: return false;
+  }
+}
+
+// `op` is as its family has it.
+void note_flags(const Instruction& instruction, const Op& op, DecodeNotes& notes) {
+  const FlagUse& use = kFlagUses[instruction.decoded.mnemonic];
+  if (!use.known) return;
+  notes.writes = use.writes;
+  // A count of zero changes none.
+  if (is_shift(instruction.decoded.mnemonic) && (!is_immediate(instruction, 1) || op.immediate == 0)) notes.writes = 0;
+  bool is_plain = true;
+  for (unsigned i = 0; i < instruction.operands.size(); ++i) {
+    const bool computes_only = instruction.decoded.mnemonic == ZYDIS_MNEMONIC_LEA && i == 1;
+    is_plain = is_plain && (is_general(instruction, i) || is_immediate(instruction, i) || computes_only);
+  }
+  if (is_plain) notes.reads = use.reads;
+}
+
+// The function for an instruction, which its family completes.
+Handler choose(const Instruction& instruction, Op& op) {
+  for (const Family family : kFamilies) {
+    const Op common = op;
+    if (const Handler handler = family(instruction, op); handler != nullptr) return handler;
+    op = common;
+  }
+  return nullptr;
+}
+
 void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
   op.run = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
   op.length = 0;
@@ -233,31 +293,35 @@ bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& d
 }
 
 bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,
-            bool& ends_block) {
+            DecodeNotes& notes) {
   op = {};
-  ends_block = false;
+  notes = {};
   ZydisDecodedInstruction decoded;
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
   const ZyanStatus status =
       ZydisDecoderDecodeFull(&decoders().choose(mode, features), bytes.data(), bytes.size(), &decoded, operands.data());
   if (status == ZYDIS_STATUS_NO_MORE_DATA) return false;
   if (!ZYAN_SUCCESS(status)) {
-    decode_invalid(status, op, ends_block);
+    decode_invalid(status, op, notes.ends_block);
     return true;
   }
-  const Instruction instruction{decoded, std::span(operands).first(decoded.operand_count_visible), mode};
+  Instruction instruction{decoded, std::span(operands).first(decoded.operand_count_visible), mode};
   take_common(instruction, op);
-  ends_block = ends_block_after(decoded);
-  if (has_extension(features, decoded)) {
-    for (const Family family : kFamilies) {
-      const Op common = op;
-      op.run = family(instruction, op);
-      if (op.run != nullptr) return true;
-      op = common;
-    }
+  notes.ends_block = ends_block_after(decoded);
+  const Op common = op;
+  if (has_extension(features, decoded)) op.run = choose(instruction, op);
+  if (op.run == nullptr) {
+    op.run = undefined;
+    notes.ends_block = true;
+    return true;
   }
-  op.run = undefined;
-  ends_block = true;
+  note_flags(instruction, op, notes);
+  if (notes.writes != 0) {
+    Op quiet = common;
+    instruction.is_quiet = true;
+    notes.quiet = choose(instruction, quiet);
+    if (notes.quiet == op.run) notes.quiet = nullptr;
+  }
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "vmm/cpu/soft/flags.h"
 #include "vmm/cpu/soft/op.h"
 
 namespace vmm::cpu::soft {
@@ -15,6 +16,7 @@ struct Instruction {
   const ZydisDecodedInstruction& decoded;
   std::span<const ZydisDecodedOperand> operands;  // the visible ones
   std::uint8_t mode;                              // Mode
+  bool is_quiet = false;  // nobody will ask for its arithmetic flags: a function that leaves them alone does as well
   bool operand_is_memory(unsigned n) const {
     return n < operands.size() && operands[n].type == ZYDIS_OPERAND_TYPE_MEMORY;
   }
@@ -46,8 +48,17 @@ Handler save_family(const Instruction& instruction, Op& op);  // FXSAVE, XSAVE, 
 class CpuFeatures;
 bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& decoded);
 
+// What a block's maker wants to know of an instruction beside its op.
+struct DecodeNotes {
+  bool ends_block = false;
+  // Of the arithmetic flags: those that may be asked for by it, or by others if it faults or leaves, and those that it
+  // always gives a new value.
+  std::uint32_t reads = kArithmeticFlags, writes = 0;
+  Handler quiet = nullptr;  // does the same but for the flags; nullptr: there is none
+};
+
 // Decodes the instruction at the start of `bytes` (at most 15). False: too few bytes for a whole one.
 bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,
-            bool& ends_block);
+            DecodeNotes& notes);
 
 }  // namespace vmm::cpu::soft

@@ -52,9 +52,12 @@ Flow out_of_budget(Cpu&, const Op&) {
 // The first `most` instructions of a block that has more.
 Run run_some(Cpu& cpu, const Block& block, unsigned most) {
   Op& beyond = block.ops[most];
+  block.exchange_handlers(most);
   const Handler handler = std::exchange(beyond.run, out_of_budget);
   const Run run = run_ops(cpu, block);
-  if (block.live) beyond.run = handler;  // else it has another one
+  if (!block.live) return run;  // its ops have other functions now
+  beyond.run = handler;
+  block.exchange_handlers(most);
   return run;
 }
 

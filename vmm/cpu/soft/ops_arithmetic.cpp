@@ -13,6 +13,10 @@ struct Add {
   static T apply(ArithmeticFlags& flags, T a, T b) {
     return flags.add(a, b);
   }
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(a + b);
+  }
 };
 struct Adc {
   static constexpr bool kWrites = true;
@@ -26,6 +30,10 @@ struct Sub {
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
     return flags.subtract(a, b);
+  }
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(a - b);
   }
 };
 struct Sbb {
@@ -42,32 +50,48 @@ struct And {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a & b);
+    const T result = value(a, b);
     flags.set_logic(result);
     return result;
+  }
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(a & b);
   }
 };
 struct Or {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a | b);
+    const T result = value(a, b);
     flags.set_logic(result);
     return result;
+  }
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(a | b);
   }
 };
 struct Xor {
   static constexpr bool kWrites = true;
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, T b) {
-    const T result = static_cast<T>(a ^ b);
+    const T result = value(a, b);
     flags.set_logic(result);
     return result;
+  }
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(a ^ b);
   }
 };
 struct Test : And {
   static constexpr bool kWrites = false;
 };
+
+// value(): the result without the flags.
+template <class O>
+constexpr bool kHasValue = requires { O::template value<std::uint8_t>(0, 0); } && O::kWrites;
 
 template <class O, class T>
 Flow binary_reg(Cpu& cpu, const Op& op, T b) {
@@ -86,6 +110,25 @@ Flow reg_imm(Cpu& cpu, const Op& op) {
 template <class O, class T, bool kQuick>
 Flow reg_mem(Cpu& cpu, const Op& op) {
   return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T b) { return binary_reg<O, T>(c, o, b); });
+}
+
+// The same without flags, to a register.
+template <class O, class T>
+Flow quiet_reg(Cpu& cpu, const Op& op, T b) {
+  cpu.set_reg<T>(op.reg, O::template value<T>(cpu.reg<T>(op.reg), b));
+  return cpu.proceed(op);
+}
+template <class O, class T>
+Flow quiet_reg_reg(Cpu& cpu, const Op& op) {
+  return quiet_reg<O, T>(cpu, op, cpu.reg<T>(op.rm));
+}
+template <class O, class T>
+Flow quiet_reg_imm(Cpu& cpu, const Op& op) {
+  return quiet_reg<O, T>(cpu, op, static_cast<T>(op.immediate));
+}
+template <class O, class T, bool kQuick>
+Flow quiet_reg_mem(Cpu& cpu, const Op& op) {
+  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T b) { return quiet_reg<O, T>(c, o, b); });
 }
 
 template <class T>
@@ -148,10 +191,25 @@ Handler binary_form(Form form, const Op& op) {
     default: return nullptr;
   }
 }
+template <class O, class T>
+Handler quiet_form(Form form, const Op& op) {
+  switch (form) {
+    case Form::RegReg: return quiet_reg_reg<O, T>;
+    case Form::RegImm: return quiet_reg_imm<O, T>;
+    case Form::RegMem:
+      return for_bool(is_quick(op), [](auto quick) -> Handler { return quiet_reg_mem<O, T, quick.value>; });
+    default: return binary_form<O, T>(form, op);
+  }
+}
 template <class O>
 Handler select_binary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  return for_size(instruction.bits(0), [&]<class T>() { return binary_form<O, T>(form, op); });
+  return for_size(instruction.bits(0), [&]<class T>() {
+    if constexpr (kHasValue<O>) {
+      if (instruction.is_quiet) return quiet_form<O, T>(form, op);
+    }
+    return binary_form<O, T>(form, op);
+  });
 }
 
 struct Inc {
@@ -162,6 +220,10 @@ struct Inc {
     flags.set_cf(cf);
     return result;
   }
+  template <class T>
+  static T value(T a) {
+    return static_cast<T>(a + 1);
+  }
 };
 struct Dec {
   template <class T>
@@ -171,16 +233,28 @@ struct Dec {
     flags.set_cf(cf);
     return result;
   }
+  template <class T>
+  static T value(T a) {
+    return static_cast<T>(a - 1);
+  }
 };
 struct Neg {
   template <class T>
   static T apply(ArithmeticFlags& flags, T a) {
     return Sub::apply(flags, T{0}, a);
   }
+  template <class T>
+  static T value(T a) {
+    return static_cast<T>(-a);
+  }
 };
 struct Not {
   template <class T>
   static T apply(ArithmeticFlags&, T a) {
+    return value(a);
+  }
+  template <class T>
+  static T value(T a) {
     return static_cast<T>(~a);
   }
 };
@@ -188,6 +262,11 @@ struct Not {
 template <class O, class T>
 Flow unary_reg(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.rm, O::apply(cpu.flags, cpu.reg<T>(op.rm)));
+  return cpu.proceed(op);
+}
+template <class O, class T>
+Flow quiet_unary_reg(Cpu& cpu, const Op& op) {
+  cpu.set_reg<T>(op.rm, O::template value<T>(cpu.reg<T>(op.rm)));
   return cpu.proceed(op);
 }
 template <class O, class T, bool kQuick, bool kIndivisible>
@@ -198,7 +277,7 @@ template <class O>
 Handler select_unary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
   return for_size(instruction.bits(0), [&]<class T>() -> Handler {
-    if (form == Form::Reg) return unary_reg<O, T>;
+    if (form == Form::Reg) return instruction.is_quiet ? quiet_unary_reg<O, T> : unary_reg<O, T>;
     if (form != Form::Mem) return nullptr;
     if (is_locked(op)) return unary_mem<O, T, false, true>;
     return for_bool(is_quick(op), [](auto quick) -> Handler { return unary_mem<O, T, quick.value, false>; });

@@ -48,10 +48,16 @@ Flow jump_if(Cpu& cpu, const Op& op) {
 }
 
 template <class T>
+[[gnu::noinline]] Flow call_slow(Cpu& cpu, T target) {
+  if (!push(cpu, static_cast<T>(cpu.next_rip()))) return Flow::Fault;
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+template <class T>
 Flow call_to(Cpu& cpu, T target) {
   if (!may_go_to(cpu, target)) [[unlikely]]
     return cpu.raise(Vector::GeneralProtection, 0);
-  if (!push(cpu, static_cast<T>(cpu.next_rip()))) return Flow::Fault;
+  if (!push_quick(cpu, static_cast<T>(cpu.next_rip()))) return call_slow(cpu, target);
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
@@ -75,12 +81,19 @@ Flow transfer_memory(Cpu& cpu, const Op& op) {
 }
 
 template <class T>
-Flow return_near(Cpu& cpu, const Op& op) {
+[[gnu::noinline]] Flow return_slow(Cpu& cpu, const Op& op) {
   T target = 0;
   if (!peek(cpu, target)) return Flow::Fault;
-  if (!may_go_to(cpu, target)) [[unlikely]]
-    return cpu.raise(Vector::GeneralProtection, 0);
+  if (!may_go_to(cpu, target)) return cpu.raise(Vector::GeneralProtection, 0);
   release(cpu, sizeof(T) + op.immediate);
+  cpu.set_next_rip(target);
+  return Flow::Leave;
+}
+template <class T>
+Flow return_near(Cpu& cpu, const Op& op) {
+  T target = 0;
+  if (!peek_quick(cpu, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
+  cpu.set_reg(kRsp, cpu.reg<std::uint64_t>(kRsp) + sizeof(T) + op.immediate);
   cpu.set_next_rip(target);
   return Flow::Leave;
 }

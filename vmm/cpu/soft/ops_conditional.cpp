@@ -19,7 +19,7 @@ Flow cmov_mem(Cpu& cpu, const Op& op) {
   T value = 0;
   if (!load(cpu, op, value)) return Flow::Fault;
   cpu.set_reg<T>(op.reg, condition<kCode>(cpu.flags) ? value : cpu.reg<T>(op.reg));
-  return Flow::Next;
+  return cpu.proceed(op);
 }
 template <unsigned kCode>
 Flow set_reg(Cpu& cpu, const Op& op) {

@@ -25,7 +25,7 @@ void set_shift_flags(ArithmeticFlags& flags, T result, bool cf, bool of) {
   flags.set(result, static_cast<T>(std::uint64_t{cf} << kTop | std::uint64_t{cf != of} << (kTop - 1)));
 }
 
-// apply(): `count` is not zero.
+// apply(): `count` is not zero. value(): the result without the flags.
 struct Shl {
   template <class T>
   static T apply(ArithmeticFlags& flags, T a, unsigned count) {
@@ -34,6 +34,10 @@ struct Shl {
     const T result = static_cast<T>(carries << 1);
     flags.set(result, static_cast<T>(carries));
     return result;
+  }
+  template <class T>
+  static T value(T a, unsigned count) {
+    return static_cast<T>(std::uint64_t{a} << count);
   }
 };
 struct Shr {
@@ -44,6 +48,10 @@ struct Shr {
     set_shift_flags(flags, result, (before & 1) != 0, top_bit(a));
     return result;
   }
+  template <class T>
+  static T value(T a, unsigned count) {
+    return static_cast<T>(a >> count);
+  }
 };
 struct Sar {
   template <class T>
@@ -52,6 +60,10 @@ struct Sar {
     const T result = static_cast<T>(before >> 1);
     set_shift_flags(flags, result, (before & 1) != 0, false);
     return result;
+  }
+  template <class T>
+  static T value(T a, unsigned count) {
+    return static_cast<T>(static_cast<std::make_signed_t<T>>(a) >> count);
   }
 };
 struct Rol {
@@ -62,6 +74,10 @@ struct Rol {
     flags.assign_carries(cf, top_bit(result) != cf);
     return result;
   }
+  template <class T>
+  static T value(T a, unsigned count) {
+    return static_cast<T>(std::rotl(a, static_cast<int>(count % kBits<T>)));
+  }
 };
 struct Ror {
   template <class T>
@@ -70,6 +86,10 @@ struct Ror {
     const bool cf = top_bit(result);
     flags.assign_carries(cf, top_bit(static_cast<T>(result << 1)) != cf);
     return result;
+  }
+  template <class T>
+  static T value(T a, unsigned count) {
+    return static_cast<T>(std::rotr(a, static_cast<int>(count % kBits<T>)));
   }
 };
 // Rotates through CF have one bit more than the operand.
@@ -124,6 +144,12 @@ Flow shift_reg_by(Cpu& cpu, const Op& op) {
   cpu.set_reg<T>(op.reg, O::apply(cpu.flags, cpu.reg<T>(op.reg), static_cast<unsigned>(op.immediate)));
   return cpu.proceed(op);
 }
+// The same without flags.
+template <class O, class T>
+Flow quiet_shift_reg_by(Cpu& cpu, const Op& op) {
+  cpu.set_reg<T>(op.reg, O::template value<T>(cpu.reg<T>(op.reg), static_cast<unsigned>(op.immediate)));
+  return cpu.proceed(op);
+}
 template <class O, class T, Count kCount>
 Flow shift_mem(Cpu& cpu, const Op& op) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
@@ -139,7 +165,11 @@ Handler select_shift(const Instruction& instruction, Op& op) {
     if (!immediate) return memory ? shift_mem<O, T, Count::Cl> : shift_reg<O, T, Count::Cl>;
     op.immediate &= kCountMask<T>;
     if (memory) return shift_mem<O, T, Count::Immediate>;
-    return op.immediate == 0 ? shift_reg<O, T, Count::Immediate> : shift_reg_by<O, T>;
+    if (op.immediate == 0) return shift_reg<O, T, Count::Immediate>;
+    if constexpr (requires { O::template value<T>(0, 1); }) {
+      if (instruction.is_quiet) return quiet_shift_reg_by<O, T>;
+    }
+    return shift_reg_by<O, T>;
   });
 }
 

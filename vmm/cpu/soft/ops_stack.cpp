@@ -34,12 +34,20 @@ class StackGuard {
 };
 
 template <class T>
+[[gnu::noinline]] Flow push_slow(Cpu& cpu, T value) {
+  return push(cpu, value) ? Flow::Next : Flow::Fault;
+}
+template <class T>
+Flow push_value(Cpu& cpu, const Op& op, T value) {
+  return push_quick(cpu, value) ? cpu.proceed(op) : push_slow(cpu, value);
+}
+template <class T>
 Flow push_register(Cpu& cpu, const Op& op) {
-  return push(cpu, cpu.reg<T>(op.rm)) ? Flow::Next : Flow::Fault;
+  return push_value(cpu, op, cpu.reg<T>(op.rm));
 }
 template <class T>
 Flow push_immediate(Cpu& cpu, const Op& op) {
-  return push(cpu, static_cast<T>(op.immediate)) ? Flow::Next : Flow::Fault;
+  return push_value(cpu, op, static_cast<T>(op.immediate));
 }
 template <class T>
 Flow push_memory(Cpu& cpu, const Op& op) {
@@ -52,12 +60,20 @@ Flow push_segment(Cpu& cpu, const Op& op) {
 }
 
 template <class T>
-Flow pop_register(Cpu& cpu, const Op& op) {
+[[gnu::noinline]] Flow pop_register_slow(Cpu& cpu, const Op& op) {
   T value = 0;
   if (!peek(cpu, value)) return Flow::Fault;
   release(cpu, sizeof(T));
   cpu.set_reg(op.rm, value);
   return Flow::Next;
+}
+template <class T>
+Flow pop_register(Cpu& cpu, const Op& op) {
+  T value = 0;
+  if (!peek_quick(cpu, value)) return pop_register_slow<T>(cpu, op);
+  cpu.set_reg(kRsp, cpu.reg<std::uint64_t>(kRsp) + sizeof(T));
+  cpu.set_reg(op.rm, value);
+  return cpu.proceed(op);
 }
 // An address by RSP is that after the pop.
 template <class T>

@@ -35,6 +35,28 @@ inline void move_stack(Cpu& cpu, std::uint64_t by) {
   }
 }
 
+// The quick ways of 64-bit mode, as Mmu::quick_write() and quick_read(): false means that push() or peek() will do.
+template <class T>
+bool push_quick(Cpu& cpu, T value) {
+  if constexpr (sizeof(T) != 8) return false;
+  const std::uint64_t pointer = cpu.reg<std::uint64_t>(kRsp) - sizeof(T);
+  std::uint8_t* host = cpu.mmu.quick_write<T>(pointer);
+  if (host == nullptr) [[unlikely]]
+    return false;
+  std::memcpy(host, &value, sizeof value);
+  cpu.set_reg(kRsp, pointer);
+  return true;
+}
+template <class T>
+bool peek_quick(const Cpu& cpu, T& value) {
+  if constexpr (sizeof(T) != 8) return false;
+  const std::uint8_t* host = cpu.mmu.quick_read<T>(cpu.reg<std::uint64_t>(kRsp));
+  if (host == nullptr) [[unlikely]]
+    return false;
+  std::memcpy(&value, host, sizeof value);
+  return true;
+}
+
 template <class T>
 bool push(Cpu& cpu, T value) {
   std::uint64_t linear = 0;

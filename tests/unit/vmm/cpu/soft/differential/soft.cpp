@@ -139,9 +139,9 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
   constexpr unsigned kMaxSteps = 100000;  // repeated strings come back now and then
   for (unsigned step = 0; step < kMaxSteps && cpu.rip - kCodeAddress < one.size; ++step) {
     Op op;
-    bool ends_block = false;
+    DecodeNotes notes;
     const auto offset = static_cast<unsigned>(cpu.rip - kCodeAddress);
-    const bool whole = decode({code + offset, one.size - offset}, cpu.mode, *cpu.features, op, ends_block);
+    const bool whole = decode({code + offset, one.size - offset}, cpu.mode, *cpu.features, op, notes);
     const Flow flow = whole ? run_alone(cpu, op) : cpu.raise(Vector::InvalidOpcode);
     if (flow == Flow::Fault) {
       outcome.vector = static_cast<std::uint8_t>(cpu.fault.vector);

@@ -1,7 +1,10 @@
 // Blocks and the loop that runs them: budgets, code that changes, page and segment ends, traps.
 #include "vmm/cpu/soft/executor.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <random>
+#include <vector>
 
 #include "tests/unit/vmm/cpu/soft/system/machine.h"
 
@@ -25,6 +28,80 @@ TEST_F(Executor, budget_is_exact) {
   EXPECT_EQ(run(1000), Stop::Budget);
   EXPECT_EQ(cpu.retired, 1003u);
   EXPECT_EQ(eax(), 803u);  // four of every five
+}
+
+// Flags that are set anew before anything asks for them may be left out, but wherever a run stops all are right.
+TEST_F(Executor, flags_are_exact_wherever_a_run_stops) {
+  enter_protected_mode();
+  using Code = std::vector<std::uint8_t>;
+  static const std::vector<Code> kInstructions = {
+      {0x01, 0xd8},                          // add eax, ebx
+      {0x66, 0x29, 0xd1},                    // sub cx, dx
+      {0x30, 0xe2},                          // xor dl, ah
+      {0x11, 0xca},                          // adc edx, ecx
+      {0x19, 0xc3},                          // sbb ebx, eax
+      {0x21, 0xd8},                          // and eax, ebx
+      {0x09, 0xc1},                          // or ecx, eax
+      {0x83, 0xc0, 0x7f},                    // add eax, 127
+      {0x40},                                // inc eax
+      {0x49},                                // dec ecx
+      {0xf7, 0xda},                          // neg edx
+      {0xf7, 0xd3},                          // not ebx
+      {0xc1, 0xe0, 0x05},                    // shl eax, 5
+      {0xd0, 0xea},                          // shr dl, 1
+      {0xc1, 0xfb, 0x03},                    // sar ebx, 3
+      {0xc1, 0xc1, 0x07},                    // rol ecx, 7
+      {0xc1, 0xc8, 0x00},                    // ror eax, 0
+      {0x66, 0xc1, 0xca, 0x09},              // ror dx, 9
+      {0xd3, 0xe3},                          // shl ebx, cl
+      {0x89, 0xc2},                          // mov edx, eax
+      {0x8d, 0x44, 0x11, 0x11},              // lea eax, [ecx+edx+17]
+      {0x03, 0x05, 0x00, 0x00, 0x01, 0x00},  // add eax, [10000h]
+      {0x0f, 0x94, 0xc1},                    // setz cl
+      {0x0f, 0x42, 0xd8},                    // cmovc ebx, eax
+      {0x7a, 0x00},                          // jp to the next one
+      {0x39, 0xd9},                          // cmp ecx, ebx
+      {0x85, 0xc0},                          // test eax, eax
+  };
+  constexpr unsigned kLength = 24, kRounds = 400;
+  std::minstd_rand random(3);
+  const auto begin = [&](unsigned seed) {
+    std::minstd_rand values(seed);
+    for (unsigned i = 0; i < 4; ++i)
+      cpu.general[i] = values();
+    cpu.set_rflags(values() & kArithmeticFlags);
+    cpu.rip = kCode;
+    cpu.activity = Activity::Running;
+  };
+  for (unsigned round = 0; round < kRounds; ++round) {
+    std::uint64_t at = kCode;
+    for (unsigned i = 0; i < kLength; ++i) {
+      for (const std::uint8_t byte : kInstructions[random() % kInstructions.size()])
+        ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(at++, byte));
+    }
+    ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(at, 0xf4));
+    const auto stop = static_cast<unsigned>(random() % kLength + 1);
+    begin(round);
+    for (unsigned i = 0; i < stop; ++i)
+      run(1);
+    const auto general = cpu.general;
+    const std::uint32_t flags = cpu.rflags();
+    for (unsigned i = stop; i < kLength; ++i)
+      run(1);
+    const auto last_general = cpu.general;
+    const std::uint32_t last_flags = cpu.rflags();
+
+    begin(round);
+    run(stop);
+    EXPECT_EQ(cpu.rflags(), flags) << "round " << round << " after " << stop;
+    EXPECT_TRUE(std::equal(general.begin(), general.begin() + 16, cpu.general.begin())) << "round " << round;
+    EXPECT_EQ(run(1000), Stop::Halted);
+    EXPECT_EQ(cpu.rflags(), last_flags) << "round " << round;
+    begin(round);
+    EXPECT_EQ(run(1000), Stop::Halted);
+    EXPECT_EQ(cpu.rflags(), last_flags) << "round " << round << " in one go";
+    EXPECT_TRUE(std::equal(last_general.begin(), last_general.begin() + 16, cpu.general.begin())) << "round " << round;
+  }
 }
 
 TEST_F(Executor, jump_not_taken_goes_on_in_its_block) {

@@ -22,9 +22,9 @@ FeatureSet host_without(std::initializer_list<Feature> missing) {
 // It is not what a CPU makes of it that has nothing at all.
 bool knows(const CpuFeatures& features, const std::array<std::uint8_t, 5>& bytes) {
   Op op, undefined;
-  bool ends_block = false;
-  EXPECT_TRUE(decode(bytes, Mode::kCode64, features, op, ends_block));
-  EXPECT_TRUE(decode(bytes, Mode::kCode64, CpuFeatures(), undefined, ends_block));
+  DecodeNotes notes;
+  EXPECT_TRUE(decode(bytes, Mode::kCode64, features, op, notes));
+  EXPECT_TRUE(decode(bytes, Mode::kCode64, CpuFeatures(), undefined, notes));
   return op.run != undefined.run;
 }
 

@@ -157,8 +157,8 @@ class MachineTest : public ::testing::Test {
       bytes[i] = peek<std::uint8_t>(page | ((start + i) & 0xfff));
     }
     Op op;
-    bool ends_block = false;
-    if (!decode(bytes, cpu.mode, CpuFeatures::everything(), op, ends_block) || op.run == nullptr)
+    DecodeNotes notes;
+    if (!decode(bytes, cpu.mode, CpuFeatures::everything(), op, notes) || op.run == nullptr)
       return cpu.raise(Vector::InvalidOpcode);
     cpu.set_next_rip(cpu.rip + op.length);
     const Flow flow = run_alone(cpu, op);
