@@ -29,10 +29,12 @@ std::uint32_t chunks(unsigned offset, unsigned size) {
 }
 
 // After a block's last instruction, and in place of all of a voided block.
-Flow leave_block(Cpu&, const Op&) {
+Flow leave_block(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return Flow::Restart;
 }
-Flow beyond_segment(Cpu& cpu, const Op&) {
+Flow beyond_segment(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return cpu.raise(Vector::GeneralProtection, 0);
 }
 
@@ -235,6 +237,7 @@ Block* BlockCache::Impl::decode_block(Cpu& cpu, std::uint64_t physical, const Ho
     std::array<std::uint8_t, kLongest> copy{};
     std::ranges::copy(bytes, copy.begin());
     if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], notes[count])) break;
+    if (ops[count].base == Cpu::kRip) ops[count].displacement += at - offset;
     at += std::max(1u, unsigned{ops[count].length});
     ops[count].after = (at - offset) & Block::kMaxBytes;
     if (notes[count++].ends_block) break;

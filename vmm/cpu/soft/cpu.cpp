@@ -1,8 +1,15 @@
 #include "vmm/cpu/soft/cpu.h"
 
+#include <cstddef>
+
 #include "vmm/cpu/soft/descriptors.h"
 
 namespace vmm::cpu::soft {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // conditionally supported; GCC and clang do
+static_assert(offsetof(Cpu, general) == 0 && offsetof(Cpu, rip) == Cpu::kRip);
+#pragma GCC diagnostic pop
 
 void SegmentRegister::derive(bool protection) {
   first = 0;

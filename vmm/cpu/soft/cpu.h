@@ -109,13 +109,14 @@ struct X87 {
 };
 
 struct Cpu {
-  // Slots of `general` beyond the sixteen registers, as byte offsets like all operands.
+  // What can be in an address beyond the sixteen registers, as byte offsets like all operands.
   static constexpr std::uint8_t kZero = 16 * 8;
-  static constexpr std::uint8_t kNextRip = 17 * 8;
+  static constexpr std::uint8_t kRip = 17 * 8;
 
-  // rax rcx rdx rbx rsp rbp rsi rdi r8-r15, a zero, and the address of the next instruction.
-  alignas(64) std::array<std::uint64_t, 18> general{};
+  // rax rcx rdx rbx rsp rbp rsi rdi r8-r15, and a zero.
+  alignas(64) std::array<std::uint64_t, 17> general{};
   std::uint64_t rip = 0xfff0;   // of the next instruction to execute; while a block runs, of its first one
+  std::uint64_t after = 0;      // next_rip()
   const Op* current = nullptr;  // while a block runs: the instruction that is executed
   const Op* first = nullptr;    // and the block's first one; between blocks the same as `current`
   ArithmeticFlags flags;
@@ -169,7 +170,7 @@ struct Cpu {
   template <class T>
   T reg(std::uint8_t offset) const {
     T value;
-    std::memcpy(&value, reinterpret_cast<const char*>(general.data()) + offset, sizeof value);
+    std::memcpy(&value, reinterpret_cast<const char*>(this) + offset, sizeof value);
     return value;
   }
   // Writes of 32 bits clear the upper half [SDM 1 3.4.1.1].
@@ -177,22 +178,27 @@ struct Cpu {
   void set_reg(std::uint8_t offset, T value) {
     if constexpr (sizeof(T) == 4) {
       const std::uint64_t wide = value;
-      std::memcpy(reinterpret_cast<char*>(general.data()) + offset, &wide, sizeof wide);
+      std::memcpy(reinterpret_cast<char*>(this) + offset, &wide, sizeof wide);
     } else {
-      std::memcpy(reinterpret_cast<char*>(general.data()) + offset, &value, sizeof value);
+      std::memcpy(reinterpret_cast<char*>(this) + offset, &value, sizeof value);
     }
   }
-  std::uint64_t next_rip() const { return general[17]; }
+  // Of the instruction that is executed, once the CPU is settled at it; a branch sets another one.
+  std::uint64_t next_rip() const { return after; }
+  void set_next_rip(std::uint64_t rip_after) { after = rip_after; }
   // Also exact while a block runs.
   std::uint64_t retired_by_now() const { return retired + static_cast<std::uint64_t>(current - first); }
-  void set_next_rip(std::uint64_t rip_after) { general[17] = rip_after; }
 
-  // From `op` on to the next one of its block, without the executor: handlers that may be in every second place end
-  // with it instead of Flow::Next. Each so has an indirect jump of its own, which the host predicts by itself.
+  // `current` and next_rip() are those of `op`: so it is when a function begins, but one whose op has kProceeds.
+  void settle(const Op& op) {
+    current = &op;
+    set_next_rip(rip + op.after);
+  }
+  // From `op` on to the next one of its block, without the executor: functions that may be in every second place end
+  // with it instead of Flow::Next, and settle only before they do anything else: return, or call what may fault or ask
+  // for the time. Each so has an indirect jump of its own, which the host predicts by itself.
   Flow proceed(const Op& op) {
     const Op& next = *(&op + 1);
-    current = &next;
-    set_next_rip(rip + next.after);
     return next.run(*this, next);
   }
 

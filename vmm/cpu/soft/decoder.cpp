@@ -153,7 +153,7 @@ std::uint8_t segment_index(ZydisRegister segment) {
 void take_memory(const ZydisDecodedOperandMem& memory, Op& op) {
   op.flags |= kHasMemory;
   if (memory.base == ZYDIS_REGISTER_RIP || memory.base == ZYDIS_REGISTER_EIP) {
-    op.base = Cpu::kNextRip;
+    op.base = Cpu::kRip;
   } else if (memory.base != ZYDIS_REGISTER_NONE) {
     op.base = register_offset(memory.base);
   }
@@ -161,7 +161,7 @@ void take_memory(const ZydisDecodedOperandMem& memory, Op& op) {
     op.index = register_offset(memory.index);
     op.scale = static_cast<std::uint8_t>(std::countr_zero(std::max<unsigned>(memory.scale, 1)));
   }
-  op.displacement = memory.disp.value;
+  op.displacement = memory.disp.value + (op.base == Cpu::kRip ? op.length : 0);
   op.segment = segment_index(memory.segment);
 }
 
@@ -268,18 +268,25 @@ void note_flags(const Instruction& instruction, const Op& op, DecodeNotes& notes
   if (is_plain) notes.reads = use.reads;
 }
 
-// The function for an instruction, which its family completes.
+Flow settle(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
+  return op.settled(cpu, op);
+}
+
+// The function for an instruction, which its family completes. nullptr: nobody knows it.
 Handler choose(const Instruction& instruction, Op& op) {
   for (const Family family : kFamilies) {
     const Op common = op;
-    if (const Handler handler = family(instruction, op); handler != nullptr) return handler;
+    op.settled = family(instruction, op);
+    if (op.settled != nullptr) return (op.flags & kProceeds) != 0 ? op.settled : settle;
     op = common;
   }
   return nullptr;
 }
 
 void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
-  op.run = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
+  op.settled = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
+  op.run = settle;
   op.length = 0;
   op.base = op.index = Cpu::kZero;
   ends_block = true;
@@ -311,7 +318,8 @@ bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFea
   const Op common = op;
   if (has_extension(features, decoded)) op.run = choose(instruction, op);
   if (op.run == nullptr) {
-    op.run = undefined;
+    op.run = settle;
+    op.settled = undefined;
     notes.ends_block = true;
     return true;
   }

@@ -24,13 +24,10 @@ struct Run {
 // Instructions up to one that leaves; the block's last op does so by itself.
 Run run_ops(Cpu& cpu, const Block& block) {
   const std::uint64_t start = cpu.rip;
-  cpu.first = cpu.current = block.ops;
-  Flow flow = Flow::Next;
-  do {
-    const Op& op = *cpu.current;
-    cpu.set_next_rip(start + op.after);
-    flow = op.run(cpu, op);
-  } while (flow == Flow::Next && (++cpu.current, true));
+  cpu.first = block.ops;
+  Flow flow = block.ops->run(cpu, *block.ops);
+  while (flow == Flow::Next)
+    flow = cpu.proceed(*cpu.current);
   const Op* const op = cpu.current;
   cpu.first = op;
   const auto before = static_cast<unsigned>(op - block.ops);
@@ -45,7 +42,8 @@ Run run_ops(Cpu& cpu, const Block& block) {
   return {flow == Flow::Restart ? before : before + 1, flow};
 }
 
-Flow out_of_budget(Cpu&, const Op&) {
+Flow out_of_budget(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return Flow::Restart;
 }
 

@@ -101,9 +101,12 @@ inline std::uint64_t quick_address(const Cpu& cpu, const Op& op) {
          static_cast<std::uint64_t>(op.displacement);
 }
 
+// These three keep the rules of Cpu::proceed().
+
 // f(cpu, op, value of the memory operand); f is a function object without state.
 template <class T, class F>
 [[gnu::noinline]] Flow with_memory_slow(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   T value = 0;
   if (!load(cpu, op, value)) return Flow::Fault;
   return F{}(cpu, op, value);
@@ -123,6 +126,7 @@ Flow with_memory(Cpu& cpu, const Op& op, F f) {
 
 template <class T>
 [[gnu::noinline]] Flow store_slow(Cpu& cpu, const Op& op, T value) {
+  cpu.settle(op);
   return store(cpu, op, value) ? Flow::Next : Flow::Fault;
 }
 template <class T, bool kQuick>
@@ -159,6 +163,7 @@ void store_locked(Cpu& cpu, std::uint64_t linear, T old, F& f) {
 // memory = f(memory). f sets flags and registers, after it has read the op's fields.
 template <class T, bool kIndivisible, class F>
 [[gnu::noinline]] Flow update_slow(Cpu& cpu, const Op& op, F f) {
+  cpu.settle(op);
   T old = 0;
   std::uint64_t linear = 0;
   if (!load_for_write(cpu, op, old, linear)) return Flow::Fault;

@@ -1,4 +1,4 @@
-// A decoded instruction: a function and its operands, 40 bytes, several to a cache line's reach.
+// A decoded instruction: a function and its operands, 48 bytes.
 //
 // Register operands are byte offsets into Cpu::general, so that AL, AH, AX, EAX and RAX are the same access with
 // another type. The decoder (decoder.h) picks the function by mnemonic, operand kinds, sizes and CPU mode, so that a
@@ -34,15 +34,18 @@ enum OpFlag : std::uint8_t {
   kRepeatNot = 16,  // REPNE
   kLocked = 32,     // LOCK, or XCHG with memory
   kHasMemory = 64,  // the memory operand's fields are meant
+  kProceeds = 128,  // `run` keeps Cpu::proceed()'s rules
 };
 
 struct Op {
   Handler run = nullptr;
+  Handler settled = nullptr;  // what does the work if `run` only settles the CPU for it
   std::uint64_t immediate =
       0;  // sign-extended to the operand size; a near branch's displacement; a far pointer's offset
   std::int64_t displacement = 0;
   // Memory operand: general[base] + (general[index] << scale) + displacement, relative to `segment`. Byte offsets as
-  // all registers; no base or index: Cpu::kZero; RIP-relative: Cpu::kNextRip.
+  // all registers; no base or index: Cpu::kZero; RIP-relative: Cpu::kRip, with a
+  // displacement from where the block starts.
   std::uint8_t base = 0, index = 0, scale = 0, segment = 0;
   std::uint8_t reg = 0;           // the operand that ModRM.reg or the opcode names, or the destination of two registers
   std::uint8_t rm = 0;            // the operand that ModRM.rm names, if a register; the source of two registers

@@ -204,6 +204,7 @@ Handler quiet_form(Form form, const Op& op) {
 template <class O>
 Handler select_binary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_size(instruction.bits(0), [&]<class T>() {
     if constexpr (kHasValue<O>) {
       if (instruction.is_quiet) return quiet_form<O, T>(form, op);
@@ -276,6 +277,7 @@ Flow unary_mem(Cpu& cpu, const Op& op) {
 template <class O>
 Handler select_unary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_size(instruction.bits(0), [&]<class T>() -> Handler {
     if (form == Form::Reg) return instruction.is_quiet ? quiet_unary_reg<O, T> : unary_reg<O, T>;
     if (form != Form::Mem) return nullptr;

@@ -32,6 +32,7 @@ Flow go_to(Cpu& cpu, T target) {
   return Flow::Leave;
 }
 
+// The CPU is settled.
 template <class T>
 T relative_target(const Cpu& cpu, const Op& op) {
   return static_cast<T>(cpu.next_rip() + op.immediate);
@@ -39,6 +40,7 @@ T relative_target(const Cpu& cpu, const Op& op) {
 
 template <class T>
 Flow jump_relative(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return go_to(cpu, relative_target<T>(cpu, op));
 }
 
@@ -64,17 +66,20 @@ Flow call_to(Cpu& cpu, T target) {
 
 template <class T>
 Flow call_relative(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return call_to(cpu, relative_target<T>(cpu, op));
 }
 
 template <class T, bool kCall>
 Flow transfer_register(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   const T target = cpu.reg<T>(op.rm);
   return kCall ? call_to(cpu, target) : go_to(cpu, target);
 }
 
 template <class T, bool kCall>
 Flow transfer_memory(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   T target = 0;
   if (!load(cpu, op, target)) return Flow::Fault;
   return kCall ? call_to(cpu, target) : go_to(cpu, target);
@@ -91,6 +96,7 @@ template <class T>
 }
 template <class T>
 Flow return_near(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   T target = 0;
   if (!peek_quick(cpu, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
   cpu.set_reg(kRsp, cpu.reg<std::uint64_t>(kRsp) + sizeof(T) + op.immediate);
@@ -130,7 +136,8 @@ constexpr auto kJumpsIf = []<std::size_t... kCode>(std::index_sequence<kCode...>
   return std::array<Handler, 16>{jump_if<kCode, T>...};
 }(std::make_index_sequence<16>{});
 
-Handler select_conditional(const Instruction& instruction, Op&) {
+Handler select_conditional(const Instruction& instruction, Op& op) {
+  op.flags |= kProceeds;
   return for_wide_size(branch_bits(instruction),
                        [&]<class T>() -> Handler { return kJumpsIf<T>[instruction.decoded.opcode & 15]; });
 }
@@ -139,6 +146,7 @@ template <bool kCall>
 Handler select_transfer(const Instruction& instruction, Op& op) {
   if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler {
     if (is_immediate(instruction, 0)) {
       op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
@@ -152,6 +160,7 @@ Handler select_transfer(const Instruction& instruction, Op& op) {
 Handler select_return(const Instruction& instruction, Op& op) {
   if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
   if (instruction.operands.empty()) op.immediate = 0;
+  op.flags |= kProceeds;
   return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler { return return_near<T>; });
 }
 

@@ -16,6 +16,7 @@ Flow cmov_reg(Cpu& cpu, const Op& op) {
 }
 template <class T, unsigned kCode>
 Flow cmov_mem(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   T value = 0;
   if (!load(cpu, op, value)) return Flow::Fault;
   cpu.set_reg<T>(op.reg, condition<kCode>(cpu.flags) ? value : cpu.reg<T>(op.reg));
@@ -28,6 +29,7 @@ Flow set_reg(Cpu& cpu, const Op& op) {
 }
 template <unsigned kCode>
 Flow set_mem(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   return store(cpu, op, static_cast<std::uint8_t>(condition<kCode>(cpu.flags))) ? Flow::Next : Flow::Fault;
 }
 
@@ -53,12 +55,14 @@ unsigned condition_code(const Instruction& instruction) {
 
 Handler select_conditional_move(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), [&]<class T>() {
     return (form == Form::RegReg ? kMovesReg<T> : kMovesMem<T>)[condition_code(instruction)];
   });
 }
 Handler select_conditional_set(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return (form == Form::Reg ? kSetsReg : kSetsMem)[condition_code(instruction)];
 }
 

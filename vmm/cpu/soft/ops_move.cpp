@@ -62,6 +62,7 @@ Handler select_mov(const Instruction& instruction, Op& op) {
   if (!general || (!is_general(instruction, 1) && !instruction.operand_is_memory(1) && !is_immediate(instruction, 1)))
     return nullptr;
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_size(instruction.bits(0), [&]<class T>() { return mov_form<T, kSwap>(form, op); });
 }
 
@@ -86,6 +87,7 @@ Flow extend_mem(Cpu& cpu, const Op& op) {
 template <bool kSigned>
 Handler select_extend(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), [&]<class To>() -> Handler {
     return for_size(instruction.bits(1), [&]<class Source>() -> Handler {
       using From = std::conditional_t<kSigned, std::make_signed_t<Source>, Source>;
@@ -102,6 +104,7 @@ Flow lea(Cpu& cpu, const Op& op) {
 }
 Handler select_lea(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), [&]<class T>() {
     const bool wraps = (op.flags & kAddress16) != 0 || ((op.flags & kAddress32) != 0 && sizeof(T) > 4);
     return for_bool(wraps, [](auto wrapped) -> Handler { return lea<T, wrapped.value>; });
@@ -126,6 +129,7 @@ Flow xchg_mem(Cpu& cpu, const Op& op) {
 }
 Handler select_xchg(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_size(instruction.bits(0),
                   [&]<class T>() -> Handler { return form == Form::RegReg ? xchg_reg<T> : xchg_mem<T>; });
 }
@@ -169,6 +173,7 @@ Flow bswap(Cpu& cpu, const Op& op) {
 }
 Handler select_bswap(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
+  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), []<class T>() -> Handler { return bswap<T>; });
 }
 

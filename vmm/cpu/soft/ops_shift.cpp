@@ -159,6 +159,7 @@ Flow shift_mem(Cpu& cpu, const Op& op) {
 template <class O>
 Handler select_shift(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
+  op.flags |= kProceeds;
   const bool memory = instruction.operand_is_memory(0);
   const bool immediate = is_immediate(instruction, 1);
   return for_size(instruction.bits(0), [&]<class T>() -> Handler {
@@ -210,6 +211,7 @@ Flow double_shift_mem(Cpu& cpu, const Op& op) {
 template <bool kLeft>
 Handler select_double_shift(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
+  op.flags |= kProceeds;
   const bool immediate = is_immediate(instruction, 2);
   if (immediate) op.immediate = static_cast<std::uint64_t>(instruction.operands[2].imm.value.s);
   return for_wide_size(instruction.bits(0), [&]<class T>() -> Handler {

@@ -34,12 +34,13 @@ class StackGuard {
 };
 
 template <class T>
-[[gnu::noinline]] Flow push_slow(Cpu& cpu, T value) {
+[[gnu::noinline]] Flow push_slow(Cpu& cpu, const Op& op, T value) {
+  cpu.settle(op);
   return push(cpu, value) ? Flow::Next : Flow::Fault;
 }
 template <class T>
 Flow push_value(Cpu& cpu, const Op& op, T value) {
-  return push_quick(cpu, value) ? cpu.proceed(op) : push_slow(cpu, value);
+  return push_quick(cpu, value) ? cpu.proceed(op) : push_slow(cpu, op, value);
 }
 template <class T>
 Flow push_register(Cpu& cpu, const Op& op) {
@@ -61,6 +62,7 @@ Flow push_segment(Cpu& cpu, const Op& op) {
 
 template <class T>
 [[gnu::noinline]] Flow pop_register_slow(Cpu& cpu, const Op& op) {
+  cpu.settle(op);
   T value = 0;
   if (!peek(cpu, value)) return Flow::Fault;
   release(cpu, sizeof(T));
@@ -216,6 +218,7 @@ Handler select_push(const Instruction& instruction, Op& op) {
   const bool segment = names_segment(instruction, op);
   return for_wide_size(stack_operand_bits(instruction), [&]<class T>() -> Handler {
     if (segment) return push_segment<T>;
+    if (form != Form::Mem) op.flags |= kProceeds;
     if (is_immediate(instruction, 0)) {
       op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
       return push_immediate<T>;
@@ -231,7 +234,9 @@ Handler select_pop(const Instruction& instruction, Op& op) {
   return for_wide_size(stack_operand_bits(instruction), [&]<class T>() -> Handler {
     if (segment) return pop_segment<T>;
     if (form == Form::Mem) return pop_memory<T>;
-    return form == Form::Reg ? pop_register<T> : nullptr;
+    if (form != Form::Reg) return nullptr;
+    op.flags |= kProceeds;
+    return pop_register<T>;
   });
 }
 

@@ -125,7 +125,7 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
   std::uint8_t* code = impl_->at(kCodePhysical);
   std::memcpy(impl_->at(kDataPhysical), memory.data(), kPage);
   std::memcpy(code, one.code.data(), one.size);
-  std::copy(one.before.general.begin(), one.before.general.end(), cpu.general.begin());
+  std::ranges::copy(one.before.general, cpu.general.begin());
   set_segment(cpu, kCs, one.code32 ? 0x23 : 0x33, one.code32 ? kUserCode32 : kUserCode64);
   cpu.set_rflags(one.before.flags);
   cpu.derive_mode();
