@@ -29,11 +29,11 @@ std::uint32_t chunks(unsigned offset, unsigned size) {
 }
 
 // After a block's last instruction, and in place of all of a voided block.
-Flow leave_block(Cpu& cpu, const Op& op) {
+Flow leave_block(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return Flow::Restart;
 }
-Flow beyond_segment(Cpu& cpu, const Op& op) {
+Flow beyond_segment(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return cpu.raise(Vector::GeneralProtection, 0);
 }
@@ -231,15 +231,17 @@ Block* BlockCache::Impl::decode_block(Cpu& cpu, std::uint64_t physical, const Ho
   const unsigned most = (cpu.mode & Mode::kStepped) != 0 ? 1 : Block::kMaxOps;
   unsigned count = 0;
   unsigned at = offset;
+  std::uint8_t last = kNoRegister;
   while (count < most && at < kPage && at - offset <= Block::kMaxBytes - kLongest) {
     const std::span bytes(page.bytes + at, std::min(kLongest, kPage - at));
     // Guests' stores by other means (DMA) may change the bytes meanwhile: the page's flag says so afterwards.
     std::array<std::uint8_t, kLongest> copy{};
     std::ranges::copy(bytes, copy.begin());
-    if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], notes[count])) break;
+    if (!decode(std::span(copy).first(bytes.size()), cpu.mode, *cpu.features, ops[count], notes[count], last)) break;
     if (ops[count].base == Cpu::kRip) ops[count].displacement += at - offset;
     at += std::max(1u, unsigned{ops[count].length});
     ops[count].after = (at - offset) & Block::kMaxBytes;
+    last = notes[count].gives;
     if (notes[count++].ends_block) break;
   }
   if (count == 0) return nullptr;
@@ -256,7 +258,7 @@ void BlockCache::Impl::leave_out_flags(Block& block, std::span<const DecodeNotes
   for (unsigned i = block.count; i-- > 0;) {
     if (notes[i].quiet != nullptr && (notes[i].writes & wanted) == 0) {
       if (block.exact == nullptr) {
-        block.exact = arena.take<Handler>(block.count);
+        block.exact = arena.take<Step>(block.count);
         std::ranges::transform(std::span(block.ops, block.count), block.exact, &Op::run);
       }
       block.ops[i].run = notes[i].quiet;

@@ -31,16 +31,16 @@ struct Block {
   std::uint16_t watched = 0;  // bytes that it was decoded from, at most: those behind one that is no instruction too
   std::uint16_t count = 0;    // instructions; ops[count] is one that leaves
   Op* ops = nullptr;
-  // Of the first `count` ops, the functions that set all flags: some that nobody asks for before they are set again are
+  // Of the first `count` ops, the steps that set all flags: some that nobody asks for before they are set again are
   // left out of `ops`. nullptr: of none.
-  Handler* exact = nullptr;
+  Step* exact = nullptr;
   std::atomic<std::uint8_t>* page_flags = nullptr;
   Block* next = nullptr;                 // in the table's chain
   const std::uint8_t* second = nullptr;  // crosses: the other page
   std::atomic<std::uint8_t>* second_flags = nullptr;
 
   // Before, and again after, a run that will stop at instruction `most`, where all flags must be right.
-  void exchange_handlers(unsigned most) const {
+  void exchange_steps(unsigned most) const {
     for (unsigned i = 0; exact != nullptr && i < most; ++i)
       std::swap(ops[i].run, exact[i]);
   }

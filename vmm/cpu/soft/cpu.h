@@ -189,17 +189,17 @@ struct Cpu {
   // Also exact while a block runs.
   std::uint64_t retired_by_now() const { return retired + static_cast<std::uint64_t>(current - first); }
 
-  // `current` and next_rip() are those of `op`: so it is when a function begins, but one whose op has kProceeds.
+  // `current` and next_rip() are those of `op`.
   void settle(const Op& op) {
     current = &op;
     set_next_rip(rip + op.after);
   }
-  // From `op` on to the next one of its block, without the executor: functions that may be in every second place end
-  // with it instead of Flow::Next, and settle only before they do anything else: return, or call what may fault or ask
-  // for the time. Each so has an indirect jump of its own, which the host predicts by itself.
-  Flow proceed(const Op& op) {
+  // The end of every step: on to the next op of the block, without the executor. Each so has an indirect jump of its
+  // own, which the host predicts by itself. A step settles before it does anything else: returns, or calls what may
+  // fault or ask for the time.
+  Flow proceed(const Op& op, std::uint64_t last = 0) {
     const Op& next = *(&op + 1);
-    return next.run(*this, next);
+    return next.run(*this, next, last);
   }
 
   // Records a fault and says so: return cpu.raise(Vector::GeneralProtection, 0).

@@ -12,6 +12,7 @@ namespace vmm::cpu::soft {
 
 namespace {
 
+constexpr StepFamily kStepFamilies[] = {move_steps, arithmetic_steps, branch_steps, stack_steps, shift_steps};
 constexpr Family kFamilies[] = {move_family,    arithmetic_family, branch_family,   stack_family,
                                 shift_family,   bit_family,        multiply_family, string_family,
                                 sse_family,     x87_family,        mmx_family,      far_family,
@@ -226,8 +227,7 @@ struct FlagUse {
 constexpr auto kFlagUses = [] {
   std::array<FlagUse, ZYDIS_MNEMONIC_MAX_VALUE + 1> uses{};
   for (const auto mnemonic : {ZYDIS_MNEMONIC_MOV, ZYDIS_MNEMONIC_MOVZX, ZYDIS_MNEMONIC_MOVSX, ZYDIS_MNEMONIC_MOVSXD,
-                              ZYDIS_MNEMONIC_LEA, ZYDIS_MNEMONIC_BSWAP, ZYDIS_MNEMONIC_NOT, ZYDIS_MNEMONIC_RORX,
-                              ZYDIS_MNEMONIC_SARX, ZYDIS_MNEMONIC_SHLX, ZYDIS_MNEMONIC_SHRX})
+                              ZYDIS_MNEMONIC_LEA, ZYDIS_MNEMONIC_BSWAP, ZYDIS_MNEMONIC_NOT})
     uses[mnemonic] = {true, 0, 0};
   for (const auto mnemonic : {ZYDIS_MNEMONIC_ADD, ZYDIS_MNEMONIC_SUB, ZYDIS_MNEMONIC_CMP, ZYDIS_MNEMONIC_NEG,
                               ZYDIS_MNEMONIC_AND, ZYDIS_MNEMONIC_OR, ZYDIS_MNEMONIC_XOR, ZYDIS_MNEMONIC_TEST,
@@ -268,28 +268,42 @@ void note_flags(const Instruction& instruction, const Op& op, DecodeNotes& notes
   if (is_plain) notes.reads = use.reads;
 }
 
-Flow settle(Cpu& cpu, const Op& op) {
+Flow call_handler(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
-  return op.settled(cpu, op);
+  return op.handler(cpu, op);
 }
 
-// The function for an instruction, which its family completes. nullptr: nobody knows it.
-Handler choose(const Instruction& instruction, Op& op) {
+// Families complete the op.
+StepChoice choose_step(const Instruction& instruction, Op& op) {
+  for (const StepFamily family : kStepFamilies) {
+    const Op common = op;
+    if (const StepChoice choice = family(instruction, op); choice.run != nullptr) return choice;
+    op = common;
+  }
+  return {};
+}
+Handler choose_handler(const Instruction& instruction, Op& op) {
   for (const Family family : kFamilies) {
     const Op common = op;
-    op.settled = family(instruction, op);
-    if (op.settled != nullptr) return (op.flags & kProceeds) != 0 ? op.settled : settle;
+    if (const Handler handler = family(instruction, op); handler != nullptr) return handler;
     op = common;
   }
   return nullptr;
 }
 
 void decode_invalid(ZyanStatus status, Op& op, bool& ends_block) {
-  op.settled = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
-  op.run = settle;
+  op.run = call_handler;
+  op.handler = status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? too_long : undefined;
   op.length = 0;
   op.base = op.index = Cpu::kZero;
   ends_block = true;
+}
+
+bool decode_undefined(Op& op, DecodeNotes& notes) {
+  op.run = call_handler;
+  op.handler = undefined;
+  notes.ends_block = true;
+  return true;
 }
 
 }  // namespace
@@ -300,7 +314,7 @@ bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& d
 }
 
 bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,
-            DecodeNotes& notes) {
+            DecodeNotes& notes, std::uint8_t last) {
   op = {};
   notes = {};
   ZydisDecodedInstruction decoded;
@@ -312,22 +326,24 @@ bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFea
     decode_invalid(status, op, notes.ends_block);
     return true;
   }
-  Instruction instruction{decoded, std::span(operands).first(decoded.operand_count_visible), mode};
+  Instruction instruction{decoded, std::span(operands).first(decoded.operand_count_visible), mode, last};
   take_common(instruction, op);
   notes.ends_block = ends_block_after(decoded);
+  if (!has_extension(features, decoded)) return decode_undefined(op, notes);
   const Op common = op;
-  if (has_extension(features, decoded)) op.run = choose(instruction, op);
-  if (op.run == nullptr) {
-    op.run = settle;
-    op.settled = undefined;
-    notes.ends_block = true;
-    return true;
+  const StepChoice choice = choose_step(instruction, op);
+  if (choice.run == nullptr) {
+    op.run = call_handler;
+    op.handler = choose_handler(instruction, op);
+    return op.handler != nullptr || decode_undefined(op, notes);
   }
+  op.run = choice.run;
+  notes.gives = choice.gives;
   note_flags(instruction, op, notes);
   if (notes.writes != 0) {
     Op quiet = common;
     instruction.is_quiet = true;
-    notes.quiet = choose(instruction, quiet);
+    notes.quiet = choose_step(instruction, quiet).run;
     if (notes.quiet == op.run) notes.quiet = nullptr;
   }
   return true;

@@ -16,7 +16,8 @@ struct Instruction {
   const ZydisDecodedInstruction& decoded;
   std::span<const ZydisDecodedOperand> operands;  // the visible ones
   std::uint8_t mode;                              // Mode
-  bool is_quiet = false;  // nobody will ask for its arithmetic flags: a function that leaves them alone does as well
+  std::uint8_t last = kNoRegister;  // the general register, as a byte offset, whose value a step gets as `last`
+  bool is_quiet = false;  // nobody will ask for its arithmetic flags: a step that leaves them alone does as well
   bool operand_is_memory(unsigned n) const {
     return n < operands.size() && operands[n].type == ZYDIS_OPERAND_TYPE_MEMORY;
   }
@@ -26,6 +27,19 @@ struct Instruction {
 // nullptr: not of this family. May fill what it needs of `op` (extra, reg, rm, immediate) beyond what the decoder has
 // filled by rule: memory operand, immediate, length, flags; `reg` and `rm` as op.h says.
 using Family = Handler (*)(const Instruction& instruction, Op& op);
+
+// A step for the instruction, and the register whose new value it gives on.
+struct StepChoice {
+  Step run = nullptr;
+  std::uint8_t gives = kNoRegister;
+};
+using StepFamily = StepChoice (*)(const Instruction& instruction, Op& op);
+
+StepChoice move_steps(const Instruction& instruction, Op& op);
+StepChoice arithmetic_steps(const Instruction& instruction, Op& op);
+StepChoice shift_steps(const Instruction& instruction, Op& op);
+StepChoice branch_steps(const Instruction& instruction, Op& op);
+StepChoice stack_steps(const Instruction& instruction, Op& op);
 
 Handler move_family(const Instruction& instruction, Op& op);
 Handler arithmetic_family(const Instruction& instruction, Op& op);
@@ -54,11 +68,13 @@ struct DecodeNotes {
   // Of the arithmetic flags: those that may be asked for by it, or by others if it faults or leaves, and those that it
   // always gives a new value.
   std::uint32_t reads = kArithmeticFlags, writes = 0;
-  Handler quiet = nullptr;  // does the same but for the flags; nullptr: there is none
+  Step quiet = nullptr;              // does the same but for the flags; nullptr: there is none
+  std::uint8_t gives = kNoRegister;  // see Instruction::last
 };
 
-// Decodes the instruction at the start of `bytes` (at most 15). False: too few bytes for a whole one.
+// Decodes the instruction at the start of `bytes` (at most 15). False: too few bytes for a whole one. `last`: what the
+// instruction before it gives.
 bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,
-            DecodeNotes& notes);
+            DecodeNotes& notes, std::uint8_t last = kNoRegister);
 
 }  // namespace vmm::cpu::soft

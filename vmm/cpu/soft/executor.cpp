@@ -25,7 +25,7 @@ struct Run {
 Run run_ops(Cpu& cpu, const Block& block) {
   const std::uint64_t start = cpu.rip;
   cpu.first = block.ops;
-  Flow flow = block.ops->run(cpu, *block.ops);
+  Flow flow = block.ops->run(cpu, *block.ops, 0);
   while (flow == Flow::Next)
     flow = cpu.proceed(*cpu.current);
   const Op* const op = cpu.current;
@@ -42,7 +42,7 @@ Run run_ops(Cpu& cpu, const Block& block) {
   return {flow == Flow::Restart ? before : before + 1, flow};
 }
 
-Flow out_of_budget(Cpu& cpu, const Op& op) {
+Flow out_of_budget(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return Flow::Restart;
 }
@@ -50,12 +50,12 @@ Flow out_of_budget(Cpu& cpu, const Op& op) {
 // The first `most` instructions of a block that has more.
 Run run_some(Cpu& cpu, const Block& block, unsigned most) {
   Op& beyond = block.ops[most];
-  block.exchange_handlers(most);
-  const Handler handler = std::exchange(beyond.run, out_of_budget);
+  block.exchange_steps(most);
+  const Step step = std::exchange(beyond.run, out_of_budget);
   const Run run = run_ops(cpu, block);
   if (!block.live) return run;  // its ops have other functions now
-  beyond.run = handler;
-  block.exchange_handlers(most);
+  beyond.run = step;
+  block.exchange_steps(most);
   return run;
 }
 

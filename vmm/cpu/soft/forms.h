@@ -18,7 +18,7 @@ namespace vmm::cpu::soft {
 constexpr std::uint8_t kRax = 0 * 8, kRcx = 1 * 8, kRdx = 2 * 8, kRbx = 3 * 8, kAh = 1;
 
 // A general register of any size as a byte offset; kNotGeneral for all others.
-constexpr std::uint8_t kNotGeneral = 0xff;
+constexpr std::uint8_t kNotGeneral = kNoRegister;
 constexpr std::uint8_t register_offset(ZydisRegister name) {
   const auto within = [name](ZydisRegister first, ZydisRegister last) { return name >= first && name <= last; };
   const auto numbered = [name](ZydisRegister zero) { return static_cast<std::uint8_t>((name - zero) * 8); };
@@ -65,27 +65,57 @@ inline Form take_operands(const Instruction& instruction, Op& op) {
   return Form::Other;
 }
 
-// Calls f.operator()<T>() with the unsigned type of that many bits; nullptr if there is none, or for 8 bits of an
+// Calls f.operator()<T>() with the unsigned type of that many bits; nothing ({}) if there is none, or for 8 bits of an
 // instruction that has no such form.
 template <class F>
-Handler for_wide_size(unsigned bits, F f) {
+auto for_wide_size(unsigned bits, F f) -> decltype(f.template operator()<std::uint16_t>()) {
   switch (bits) {
     case 16: return f.template operator()<std::uint16_t>();
     case 32: return f.template operator()<std::uint32_t>();
     case 64: return f.template operator()<std::uint64_t>();
-    default: return nullptr;
+    default: return {};
   }
 }
 template <class F>
-Handler for_size(unsigned bits, F f) {
+auto for_size(unsigned bits, F f) -> decltype(f.template operator()<std::uint16_t>()) {
   if (bits == 8) return f.template operator()<std::uint8_t>();
   return for_wide_size(bits, f);
 }
 
 // Calls f with std::true_type or std::false_type.
 template <class F>
-Handler for_bool(bool value, F f) {
+auto for_bool(bool value, F f) -> decltype(f(std::true_type{})) {
   return value ? f(std::true_type{}) : f(std::false_type{});
+}
+
+// Where a step has use for what the step before has put into a register.
+enum class Last : std::uint8_t { Unused, Destination, Source, Base, Index };
+
+inline Last register_use(const Instruction& instruction, const Op& op) {
+  if (op.reg == instruction.last) return Last::Destination;
+  return op.rm == instruction.last ? Last::Source : Last::Unused;
+}
+inline Last address_use(const Instruction& instruction, const Op& op) {
+  if (op.base == instruction.last) return Last::Base;
+  return op.index == instruction.last ? Last::Index : Last::Unused;
+}
+// Calls f with a constant: `use`, if it is one of those that the step has variants for.
+template <Last... kVariants, class F>
+Step for_use(Last use, F f) {
+  Step step = f(std::integral_constant<Last, Last::Unused>{});
+  ((use == kVariants ? void(step = f(std::integral_constant<Last, kVariants>{})) : void()), ...);
+  return step;
+}
+// The register operand at `offset`, which is the one that `last` is if kLast says so.
+template <class T, bool kLast>
+T register_operand(const Cpu& cpu, std::uint8_t offset, std::uint64_t last) {
+  if constexpr (kLast) return static_cast<T>(last);
+  return cpu.reg<T>(offset);
+}
+// Writes of 16 and 8 bits leave the rest of the register: they give nothing on.
+template <class T>
+constexpr StepChoice giving(Step step, std::uint8_t reg) {
+  return {step, sizeof(T) >= 4 ? reg : kNoRegister};
 }
 
 // The memory operand is at base + scaled index + displacement, without a segment or a narrower address.
@@ -96,32 +126,36 @@ constexpr bool is_locked(const Op& op) {
   return (op.flags & kLocked) != 0;
 }
 
-inline std::uint64_t quick_address(const Cpu& cpu, const Op& op) {
-  return cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
-         static_cast<std::uint64_t>(op.displacement);
+template <Last kLast = Last::Unused>
+std::uint64_t quick_address(const Cpu& cpu, const Op& op, std::uint64_t last = 0) {
+  return register_operand < std::uint64_t,
+         kLast == Last::Base >
+                      (cpu, op.base, last) +
+                          (register_operand < std::uint64_t, kLast == Last::Index > (cpu, op.index, last) << op.scale) +
+                          static_cast<std::uint64_t>(op.displacement);
 }
 
-// These three keep the rules of Cpu::proceed().
+// The following are for steps; kLast as far as it is about the address.
 
-// f(cpu, op, value of the memory operand); f is a function object without state.
+// f(cpu, op, last, value of the memory operand); f is a function object without state.
 template <class T, class F>
-[[gnu::noinline]] Flow with_memory_slow(Cpu& cpu, const Op& op) {
+[[gnu::noinline]] Flow with_memory_slow(Cpu& cpu, const Op& op, std::uint64_t last) {
   cpu.settle(op);
   T value = 0;
   if (!load(cpu, op, value)) return Flow::Fault;
-  return F{}(cpu, op, value);
+  return F{}(cpu, op, last, value);
 }
-template <class T, bool kQuick, class F>
-Flow with_memory(Cpu& cpu, const Op& op, F f) {
+template <class T, bool kQuick, Last kLast, class F>
+Flow with_memory(Cpu& cpu, const Op& op, std::uint64_t last, F f) {
   if constexpr (kQuick) {
-    const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address(cpu, op));
+    const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address<kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
       T value = 0;
       std::memcpy(&value, host, sizeof value);
-      return f(cpu, op, value);
+      return f(cpu, op, last, value);
     }
   }
-  return with_memory_slow<T, F>(cpu, op);
+  return with_memory_slow<T, F>(cpu, op, last);
 }
 
 template <class T>
@@ -129,10 +163,10 @@ template <class T>
   cpu.settle(op);
   return store(cpu, op, value) ? Flow::Next : Flow::Fault;
 }
-template <class T, bool kQuick>
-Flow store_form(Cpu& cpu, const Op& op, T value) {
+template <class T, bool kQuick, Last kLast>
+Flow store_form(Cpu& cpu, const Op& op, std::uint64_t last, T value) {
   if constexpr (kQuick) {
-    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address(cpu, op));
+    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
       std::memcpy(host, &value, sizeof value);
       return cpu.proceed(op);
@@ -189,27 +223,31 @@ Flow update(Cpu& cpu, const Op& op, F f) {
   return update_slow<T, kIndivisible>(cpu, op, f);
 }
 
-// Mnemonics of a family and who picks their functions.
-using Selector = Handler (*)(const Instruction& instruction, Op& op);
-class SelectorTable {
+// Mnemonics of a family and who picks their functions: a Handler, or a StepChoice.
+template <class Choice>
+class SelectorTableOf {
  public:
+  using Selector = Choice (*)(const Instruction& instruction, Op& op);
   struct Entry {
     ZydisMnemonic mnemonic;
     Selector select;
   };
-  constexpr SelectorTable(std::initializer_list<Entry> entries) {
+  constexpr SelectorTableOf(std::initializer_list<Entry> entries) {
     for (const Entry& entry : entries)
       selectors_[entry.mnemonic] = entry.select;
   }
-  Handler operator()(const Instruction& instruction, Op& op) const {
+  Choice operator()(const Instruction& instruction, Op& op) const {
     const auto mnemonic = static_cast<std::size_t>(instruction.decoded.mnemonic);
-    if (mnemonic >= selectors_.size()) return nullptr;
+    if (mnemonic >= selectors_.size()) return {};
     const Selector select = selectors_[mnemonic];
-    return select == nullptr ? nullptr : select(instruction, op);
+    return select == nullptr ? Choice{} : select(instruction, op);
   }
 
  private:
   std::array<Selector, ZYDIS_MNEMONIC_MAX_VALUE + 1> selectors_{};
 };
+using SelectorTable = SelectorTableOf<Handler>;
+using Selector = SelectorTable::Selector;
+using StepTable = SelectorTableOf<StepChoice>;
 
 }  // namespace vmm::cpu::soft

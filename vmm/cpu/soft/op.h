@@ -24,7 +24,11 @@ enum class Flow : std::uint8_t {
   Fault,    // nothing was done: Cpu::fault says why
 };
 
+// What executes an instruction: a handler, on a CPU that is settled at it (Cpu::settle()), or a step, which goes on
+// with the block's next op by itself. `last` is what the step before has put into a register; those that were chosen
+// for it need not wait until it can be read from there.
 using Handler = Flow (*)(Cpu& cpu, const Op& op);
+using Step = Flow (*)(Cpu& cpu, const Op& op, std::uint64_t last);
 
 enum OpFlag : std::uint8_t {
   kFlat = 1,        // the address needs no segment: 64-bit mode without FS or GS
@@ -34,12 +38,13 @@ enum OpFlag : std::uint8_t {
   kRepeatNot = 16,  // REPNE
   kLocked = 32,     // LOCK, or XCHG with memory
   kHasMemory = 64,  // the memory operand's fields are meant
-  kProceeds = 128,  // `run` keeps Cpu::proceed()'s rules
 };
 
+constexpr std::uint8_t kNoRegister = 0xff;
+
 struct Op {
-  Handler run = nullptr;
-  Handler settled = nullptr;  // what does the work if `run` only settles the CPU for it
+  Step run = nullptr;
+  Handler handler = nullptr;  // of an instruction that has no step: `run` calls it
   std::uint64_t immediate =
       0;  // sign-extended to the operand size; a near branch's displacement; a far pointer's offset
   std::int64_t displacement = 0;

@@ -89,46 +89,37 @@ struct Test : And {
   static constexpr bool kWrites = false;
 };
 
-// value(): the result without the flags.
+// value() is the result without the flags.
 template <class O>
 constexpr bool kHasValue = requires { O::template value<std::uint8_t>(0, 0); } && O::kWrites;
 
-template <class O, class T>
-Flow binary_reg(Cpu& cpu, const Op& op, T b) {
-  const T result = O::apply(cpu.flags, cpu.reg<T>(op.reg), b);
+// Steps for a register and `b`, which sets it.
+template <class O, class T, bool kQuiet>
+Flow binary_reg(Cpu& cpu, const Op& op, T a, T b) {
+  T result = 0;
+  if constexpr (kQuiet) {
+    result = O::template value<T>(a, b);
+  } else {
+    result = O::apply(cpu.flags, a, b);
+  }
   if constexpr (O::kWrites) cpu.set_reg<T>(op.reg, result);
-  return cpu.proceed(op);
+  return cpu.proceed(op, result);
 }
-template <class O, class T>
-Flow reg_reg(Cpu& cpu, const Op& op) {
-  return binary_reg<O, T>(cpu, op, cpu.reg<T>(op.rm));
+template <class O, class T, bool kQuiet, Last kLast>
+Flow reg_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return binary_reg<O, T, kQuiet>(cpu, op, register_operand < T, kLast == Last::Destination > (cpu, op.reg, last),
+                                  register_operand < T, kLast == Last::Source > (cpu, op.rm, last));
 }
-template <class O, class T>
-Flow reg_imm(Cpu& cpu, const Op& op) {
-  return binary_reg<O, T>(cpu, op, static_cast<T>(op.immediate));
+template <class O, class T, bool kQuiet, Last kLast>
+Flow reg_imm(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return binary_reg<O, T, kQuiet>(cpu, op, register_operand < T, kLast == Last::Destination > (cpu, op.reg, last),
+                                  static_cast<T>(op.immediate));
 }
-template <class O, class T, bool kQuick>
-Flow reg_mem(Cpu& cpu, const Op& op) {
-  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T b) { return binary_reg<O, T>(c, o, b); });
-}
-
-// The same without flags, to a register.
-template <class O, class T>
-Flow quiet_reg(Cpu& cpu, const Op& op, T b) {
-  cpu.set_reg<T>(op.reg, O::template value<T>(cpu.reg<T>(op.reg), b));
-  return cpu.proceed(op);
-}
-template <class O, class T>
-Flow quiet_reg_reg(Cpu& cpu, const Op& op) {
-  return quiet_reg<O, T>(cpu, op, cpu.reg<T>(op.rm));
-}
-template <class O, class T>
-Flow quiet_reg_imm(Cpu& cpu, const Op& op) {
-  return quiet_reg<O, T>(cpu, op, static_cast<T>(op.immediate));
-}
-template <class O, class T, bool kQuick>
-Flow quiet_reg_mem(Cpu& cpu, const Op& op) {
-  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T b) { return quiet_reg<O, T>(c, o, b); });
+template <class O, class T, bool kQuiet, bool kQuick, Last kLast>
+Flow reg_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return with_memory<T, kQuick, kLast>(cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t l, T b) {
+    return binary_reg<O, T, kQuiet>(c, o, register_operand < T, kLast == Last::Destination > (c, o.reg, l), b);
+  });
 }
 
 template <class T>
@@ -140,76 +131,84 @@ T immediate_source(const Cpu&, const Op& op) {
   return static_cast<T>(op.immediate);
 }
 template <class O, class T, T (*kSource)(const Cpu&, const Op&), bool kQuick, bool kIndivisible>
-Flow binary_mem(Cpu& cpu, const Op& op) {
+Flow binary_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
   if constexpr (O::kWrites) {
     const T b = kSource(cpu, op);
     return update<T, kQuick, kIndivisible>(cpu, op, [&cpu, b](T a) { return O::apply(cpu.flags, a, b); });
   } else {
-    return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T a) {
+    return with_memory<T, kQuick, Last::Unused>(cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t, T a) {
       O::apply(c.flags, a, kSource(c, o));
       return c.proceed(o);
     });
   }
 }
 template <class O, class T, T (*kSource)(const Cpu&, const Op&)>
-Handler binary_mem_form(const Op& op) {
+Step binary_mem_form(const Op& op) {
   if constexpr (O::kWrites) {
     if (is_locked(op)) return binary_mem<O, T, kSource, false, true>;
   }
-  return for_bool(is_quick(op), [](auto quick) -> Handler { return binary_mem<O, T, kSource, quick.value, false>; });
+  return for_bool(is_quick(op), [](auto quick) -> Step { return binary_mem<O, T, kSource, quick.value, false>; });
 }
 
 // XOR r,r and SUB r,r: the usual way to get a zero.
-template <class T>
-Flow zero_reg(Cpu& cpu, const Op& op) {
-  cpu.flags.set_logic(T{0});
+template <class T, bool kQuiet>
+Flow zero_reg(Cpu& cpu, const Op& op, std::uint64_t) {
+  if constexpr (!kQuiet) cpu.flags.set_logic(T{0});
   cpu.set_reg<T>(op.reg, T{0});
-  return cpu.proceed(op);
+  return cpu.proceed(op, 0);
 }
-// TEST r,r: the usual way to compare with zero; AND and OR do the same as nothing is changed.
-template <class T>
-Flow test_self(Cpu& cpu, const Op& op) {
-  cpu.flags.set_logic(cpu.reg<T>(op.reg));
+// TEST r,r: the usual way to compare with zero.
+template <class T, Last kLast>
+Flow test_self(Cpu& cpu, const Op& op, std::uint64_t last) {
+  cpu.flags.set_logic(register_operand < T, kLast == Last::Destination > (cpu, op.reg, last));
   return cpu.proceed(op);
 }
 
-template <class O, class T>
-Handler same_register_form() {
-  if constexpr (std::is_same_v<O, Xor> || std::is_same_v<O, Sub>) return zero_reg<T>;
-  if constexpr (std::is_same_v<O, Test>) return test_self<T>;
-  return reg_reg<O, T>;
+template <class O, class T, bool kQuiet>
+Step same_register_form(Last use) {
+  if constexpr (std::is_same_v<O, Xor> || std::is_same_v<O, Sub>) return zero_reg<T, kQuiet>;
+  if constexpr (std::is_same_v<O, Test>)
+    return for_use<Last::Destination>(use, [](auto last) -> Step { return test_self<T, last.value>; });
+  return reg_reg<O, T, kQuiet, Last::Unused>;
+}
+template <class O, class T, bool kQuiet>
+Step reg_mem_form(Last use, const Op& op) {
+  if (!is_quick(op)) use = use == Last::Destination ? use : Last::Unused;
+  return for_bool(is_quick(op), [use](auto quick) -> Step {
+    return for_use<Last::Destination, Last::Base, Last::Index>(
+        use, [quick](auto last) -> Step { return reg_mem<O, T, kQuiet, quick.value, last.value>; });
+  });
 }
 
-template <class O, class T>
-Handler binary_form(Form form, const Op& op) {
+template <class O, class T, bool kQuiet>
+Step binary_form(Form form, const Instruction& instruction, const Op& op) {
+  const Last use = register_use(instruction, op);
   switch (form) {
-    case Form::RegReg: return op.reg == op.rm ? same_register_form<O, T>() : reg_reg<O, T>;
-    case Form::RegImm: return reg_imm<O, T>;
-    case Form::RegMem: return for_bool(is_quick(op), [](auto quick) -> Handler { return reg_mem<O, T, quick.value>; });
+    case Form::RegReg:
+      if (op.reg == op.rm) return same_register_form<O, T, kQuiet>(use);
+      return for_use<Last::Destination, Last::Source>(
+          use, [](auto last) -> Step { return reg_reg<O, T, kQuiet, last.value>; });
+    case Form::RegImm:
+      return for_use<Last::Destination>(use, [](auto last) -> Step { return reg_imm<O, T, kQuiet, last.value>; });
+    case Form::RegMem: {
+      const Last address = address_use(instruction, op);
+      return reg_mem_form<O, T, kQuiet>(address != Last::Unused ? address : use, op);
+    }
     case Form::MemReg: return binary_mem_form<O, T, register_source<T>>(op);
     case Form::MemImm: return binary_mem_form<O, T, immediate_source<T>>(op);
     default: return nullptr;
   }
 }
-template <class O, class T>
-Handler quiet_form(Form form, const Op& op) {
-  switch (form) {
-    case Form::RegReg: return quiet_reg_reg<O, T>;
-    case Form::RegImm: return quiet_reg_imm<O, T>;
-    case Form::RegMem:
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return quiet_reg_mem<O, T, quick.value>; });
-    default: return binary_form<O, T>(form, op);
-  }
-}
 template <class O>
-Handler select_binary(const Instruction& instruction, Op& op) {
+StepChoice select_binary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_size(instruction.bits(0), [&]<class T>() {
+  const bool gives = O::kWrites && (form == Form::RegReg || form == Form::RegImm || form == Form::RegMem);
+  return for_size(instruction.bits(0), [&]<class T>() -> StepChoice {
+    const std::uint8_t given = gives ? op.reg : kNoRegister;
     if constexpr (kHasValue<O>) {
-      if (instruction.is_quiet) return quiet_form<O, T>(form, op);
+      if (instruction.is_quiet) return giving<T>(binary_form<O, T, true>(form, instruction, op), given);
     }
-    return binary_form<O, T>(form, op);
+    return giving<T>(binary_form<O, T, false>(form, instruction, op), given);
   });
 }
 
@@ -260,29 +259,37 @@ struct Not {
   }
 };
 
-template <class O, class T>
-Flow unary_reg(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.rm, O::apply(cpu.flags, cpu.reg<T>(op.rm)));
-  return cpu.proceed(op);
-}
-template <class O, class T>
-Flow quiet_unary_reg(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.rm, O::template value<T>(cpu.reg<T>(op.rm)));
-  return cpu.proceed(op);
+template <class O, class T, bool kQuiet, Last kLast>
+Flow unary_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
+  const T a = register_operand < T, kLast == Last::Destination > (cpu, op.reg, last);
+  T result = 0;
+  if constexpr (kQuiet) {
+    result = O::template value<T>(a);
+  } else {
+    result = O::apply(cpu.flags, a);
+  }
+  cpu.set_reg<T>(op.reg, result);
+  return cpu.proceed(op, result);
 }
 template <class O, class T, bool kQuick, bool kIndivisible>
-Flow unary_mem(Cpu& cpu, const Op& op) {
+Flow unary_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   return update<T, kQuick, kIndivisible>(cpu, op, [&cpu](T a) { return O::apply(cpu.flags, a); });
 }
 template <class O>
-Handler select_unary(const Instruction& instruction, Op& op) {
+StepChoice select_unary(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_size(instruction.bits(0), [&]<class T>() -> Handler {
-    if (form == Form::Reg) return instruction.is_quiet ? quiet_unary_reg<O, T> : unary_reg<O, T>;
-    if (form != Form::Mem) return nullptr;
-    if (is_locked(op)) return unary_mem<O, T, false, true>;
-    return for_bool(is_quick(op), [](auto quick) -> Handler { return unary_mem<O, T, quick.value, false>; });
+  return for_size(instruction.bits(0), [&]<class T>() -> StepChoice {
+    if (form == Form::Reg) {
+      const Last use = register_use(instruction, op);
+      const Step step = for_bool(instruction.is_quiet, [use](auto quiet) {
+        return for_use<Last::Destination>(
+            use, [quiet](auto last) -> Step { return unary_reg<O, T, quiet.value, last.value>; });
+      });
+      return giving<T>(step, op.reg);
+    }
+    if (form != Form::Mem) return {};
+    if (is_locked(op)) return {unary_mem<O, T, false, true>};
+    return {for_bool(is_quick(op), [](auto quick) -> Step { return unary_mem<O, T, quick.value, false>; })};
   });
 }
 
@@ -362,20 +369,16 @@ Flow set_direction(Cpu& cpu, const Op&) {
   return Flow::Next;
 }
 
-constexpr SelectorTable kSelectors{
-    {ZYDIS_MNEMONIC_ADD, select_binary<Add>},
-    {ZYDIS_MNEMONIC_OR, select_binary<Or>},
-    {ZYDIS_MNEMONIC_ADC, select_binary<Adc>},
-    {ZYDIS_MNEMONIC_SBB, select_binary<Sbb>},
-    {ZYDIS_MNEMONIC_AND, select_binary<And>},
-    {ZYDIS_MNEMONIC_SUB, select_binary<Sub>},
-    {ZYDIS_MNEMONIC_XOR, select_binary<Xor>},
-    {ZYDIS_MNEMONIC_CMP, select_binary<Cmp>},
-    {ZYDIS_MNEMONIC_TEST, select_binary<Test>},
-    {ZYDIS_MNEMONIC_INC, select_unary<Inc>},
-    {ZYDIS_MNEMONIC_DEC, select_unary<Dec>},
-    {ZYDIS_MNEMONIC_NEG, select_unary<Neg>},
+constexpr StepTable kSteps{
+    {ZYDIS_MNEMONIC_ADD, select_binary<Add>},   {ZYDIS_MNEMONIC_OR, select_binary<Or>},
+    {ZYDIS_MNEMONIC_ADC, select_binary<Adc>},   {ZYDIS_MNEMONIC_SBB, select_binary<Sbb>},
+    {ZYDIS_MNEMONIC_AND, select_binary<And>},   {ZYDIS_MNEMONIC_SUB, select_binary<Sub>},
+    {ZYDIS_MNEMONIC_XOR, select_binary<Xor>},   {ZYDIS_MNEMONIC_CMP, select_binary<Cmp>},
+    {ZYDIS_MNEMONIC_TEST, select_binary<Test>}, {ZYDIS_MNEMONIC_INC, select_unary<Inc>},
+    {ZYDIS_MNEMONIC_DEC, select_unary<Dec>},    {ZYDIS_MNEMONIC_NEG, select_unary<Neg>},
     {ZYDIS_MNEMONIC_NOT, select_unary<Not>},
+};
+constexpr SelectorTable kSelectors{
     {ZYDIS_MNEMONIC_XADD, select_xadd},
     {ZYDIS_MNEMONIC_ADCX, select_add_chain<false>},
     {ZYDIS_MNEMONIC_ADOX, select_add_chain<true>},
@@ -391,6 +394,9 @@ constexpr SelectorTable kSelectors{
 
 }  // namespace
 
+StepChoice arithmetic_steps(const Instruction& instruction, Op& op) {
+  return kSteps(instruction, op);
+}
 Handler arithmetic_family(const Instruction& instruction, Op& op) {
   const Handler handler = kSelectors(instruction, op);
   return handler != nullptr ? handler : select_decimal(instruction, op);

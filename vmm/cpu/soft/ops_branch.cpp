@@ -39,14 +39,14 @@ T relative_target(const Cpu& cpu, const Op& op) {
 }
 
 template <class T>
-Flow jump_relative(Cpu& cpu, const Op& op) {
+Flow jump_relative(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return go_to(cpu, relative_target<T>(cpu, op));
 }
 
 template <unsigned kCode, class T>
-Flow jump_if(Cpu& cpu, const Op& op) {
-  return condition<kCode>(cpu.flags) ? jump_relative<T>(cpu, op) : cpu.proceed(op);
+Flow jump_if(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return condition<kCode>(cpu.flags) ? jump_relative<T>(cpu, op, last) : cpu.proceed(op, last);
 }
 
 template <class T>
@@ -59,26 +59,26 @@ template <class T>
 Flow call_to(Cpu& cpu, T target) {
   if (!may_go_to(cpu, target)) [[unlikely]]
     return cpu.raise(Vector::GeneralProtection, 0);
-  if (!push_quick(cpu, static_cast<T>(cpu.next_rip()))) return call_slow(cpu, target);
+  if (!push_quick(cpu, cpu.reg<std::uint64_t>(kRsp), static_cast<T>(cpu.next_rip()))) return call_slow(cpu, target);
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
 
 template <class T>
-Flow call_relative(Cpu& cpu, const Op& op) {
+Flow call_relative(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return call_to(cpu, relative_target<T>(cpu, op));
 }
 
 template <class T, bool kCall>
-Flow transfer_register(Cpu& cpu, const Op& op) {
+Flow transfer_register(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   const T target = cpu.reg<T>(op.rm);
   return kCall ? call_to(cpu, target) : go_to(cpu, target);
 }
 
 template <class T, bool kCall>
-Flow transfer_memory(Cpu& cpu, const Op& op) {
+Flow transfer_memory(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   T target = 0;
   if (!load(cpu, op, target)) return Flow::Fault;
@@ -94,12 +94,13 @@ template <class T>
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
-template <class T>
-Flow return_near(Cpu& cpu, const Op& op) {
+template <class T, bool kLast>
+Flow return_near(Cpu& cpu, const Op& op, std::uint64_t last) {
   cpu.settle(op);
   T target = 0;
-  if (!peek_quick(cpu, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
-  cpu.set_reg(kRsp, cpu.reg<std::uint64_t>(kRsp) + sizeof(T) + op.immediate);
+  const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
+  if (!peek_quick(cpu, rsp, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
+  cpu.set_reg(kRsp, rsp + sizeof(T) + op.immediate);
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
@@ -133,35 +134,36 @@ unsigned branch_bits(const Instruction& instruction) {
 
 template <class T>
 constexpr auto kJumpsIf = []<std::size_t... kCode>(std::index_sequence<kCode...>) {
-  return std::array<Handler, 16>{jump_if<kCode, T>...};
+  return std::array<Step, 16>{jump_if<kCode, T>...};
 }(std::make_index_sequence<16>{});
 
-Handler select_conditional(const Instruction& instruction, Op& op) {
-  op.flags |= kProceeds;
-  return for_wide_size(branch_bits(instruction),
-                       [&]<class T>() -> Handler { return kJumpsIf<T>[instruction.decoded.opcode & 15]; });
-}
-
-template <bool kCall>
-Handler select_transfer(const Instruction& instruction, Op& op) {
-  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
-  const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler {
-    if (is_immediate(instruction, 0)) {
-      op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
-      return kCall ? call_relative<T> : jump_relative<T>;
-    }
-    if (form == Form::Reg) return transfer_register<T, kCall>;
-    return form == Form::Mem ? transfer_memory<T, kCall> : nullptr;
+// A jump that is not taken gives on what it got.
+StepChoice select_conditional(const Instruction& instruction, Op&) {
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> StepChoice {
+    return {kJumpsIf<T>[instruction.decoded.opcode & 15], instruction.last};
   });
 }
 
-Handler select_return(const Instruction& instruction, Op& op) {
-  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return nullptr;
+template <bool kCall>
+StepChoice select_transfer(const Instruction& instruction, Op& op) {
+  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return {};
+  const Form form = take_operands(instruction, op);
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> StepChoice {
+    if (is_immediate(instruction, 0)) {
+      op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
+      return {kCall ? call_relative<T> : jump_relative<T>};
+    }
+    if (form == Form::Reg) return {transfer_register<T, kCall>};
+    return {form == Form::Mem ? transfer_memory<T, kCall> : nullptr};
+  });
+}
+
+StepChoice select_return(const Instruction& instruction, Op& op) {
+  if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return {};
   if (instruction.operands.empty()) op.immediate = 0;
-  op.flags |= kProceeds;
-  return for_wide_size(branch_bits(instruction), [&]<class T>() -> Handler { return return_near<T>; });
+  return for_wide_size(branch_bits(instruction), [&]<class T>() -> StepChoice {
+    return {instruction.last == kRsp ? return_near<T, true> : return_near<T, false>};
+  });
 }
 
 template <class C, class T>
@@ -176,7 +178,7 @@ Handler select_counted(const Instruction& instruction, Op&) {
   });
 }
 
-constexpr SelectorTable kSelectors = {
+constexpr StepTable kSteps = {
     {ZYDIS_MNEMONIC_JO, select_conditional},      {ZYDIS_MNEMONIC_JNO, select_conditional},
     {ZYDIS_MNEMONIC_JB, select_conditional},      {ZYDIS_MNEMONIC_JNB, select_conditional},
     {ZYDIS_MNEMONIC_JZ, select_conditional},      {ZYDIS_MNEMONIC_JNZ, select_conditional},
@@ -186,14 +188,19 @@ constexpr SelectorTable kSelectors = {
     {ZYDIS_MNEMONIC_JL, select_conditional},      {ZYDIS_MNEMONIC_JNL, select_conditional},
     {ZYDIS_MNEMONIC_JLE, select_conditional},     {ZYDIS_MNEMONIC_JNLE, select_conditional},
     {ZYDIS_MNEMONIC_JMP, select_transfer<false>}, {ZYDIS_MNEMONIC_CALL, select_transfer<true>},
-    {ZYDIS_MNEMONIC_RET, select_return},          {ZYDIS_MNEMONIC_LOOP, select_counted},
-    {ZYDIS_MNEMONIC_LOOPE, select_counted},       {ZYDIS_MNEMONIC_LOOPNE, select_counted},
-    {ZYDIS_MNEMONIC_JCXZ, select_counted},        {ZYDIS_MNEMONIC_JECXZ, select_counted},
-    {ZYDIS_MNEMONIC_JRCXZ, select_counted},
+    {ZYDIS_MNEMONIC_RET, select_return},
+};
+constexpr SelectorTable kSelectors = {
+    {ZYDIS_MNEMONIC_LOOP, select_counted},   {ZYDIS_MNEMONIC_LOOPE, select_counted},
+    {ZYDIS_MNEMONIC_LOOPNE, select_counted}, {ZYDIS_MNEMONIC_JCXZ, select_counted},
+    {ZYDIS_MNEMONIC_JECXZ, select_counted},  {ZYDIS_MNEMONIC_JRCXZ, select_counted},
 };
 
 }  // namespace
 
+StepChoice branch_steps(const Instruction& instruction, Op& op) {
+  return kSteps(instruction, op);
+}
 Handler branch_family(const Instruction& instruction, Op& op) {
   return kSelectors(instruction, op);
 }

@@ -10,30 +10,32 @@ namespace {
 
 // With 32 bits the destination's upper half is cleared whether or not the condition holds.
 template <class T, unsigned kCode>
-Flow cmov_reg(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, condition<kCode>(cpu.flags) ? cpu.reg<T>(op.rm) : cpu.reg<T>(op.reg));
-  return cpu.proceed(op);
+Flow cmov_reg(Cpu& cpu, const Op& op, std::uint64_t) {
+  const T value = condition<kCode>(cpu.flags) ? cpu.reg<T>(op.rm) : cpu.reg<T>(op.reg);
+  cpu.set_reg<T>(op.reg, value);
+  return cpu.proceed(op, value);
 }
 template <class T, unsigned kCode>
-Flow cmov_mem(Cpu& cpu, const Op& op) {
+Flow cmov_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   T value = 0;
   if (!load(cpu, op, value)) return Flow::Fault;
-  cpu.set_reg<T>(op.reg, condition<kCode>(cpu.flags) ? value : cpu.reg<T>(op.reg));
-  return cpu.proceed(op);
+  if (!condition<kCode>(cpu.flags)) value = cpu.reg<T>(op.reg);
+  cpu.set_reg<T>(op.reg, value);
+  return cpu.proceed(op, value);
 }
 template <unsigned kCode>
-Flow set_reg(Cpu& cpu, const Op& op) {
+Flow set_reg(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.set_reg(op.rm, static_cast<std::uint8_t>(condition<kCode>(cpu.flags)));
   return cpu.proceed(op);
 }
 template <unsigned kCode>
-Flow set_mem(Cpu& cpu, const Op& op) {
+Flow set_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   return store(cpu, op, static_cast<std::uint8_t>(condition<kCode>(cpu.flags))) ? Flow::Next : Flow::Fault;
 }
 
-using ConditionTable = std::array<Handler, 16>;
+using ConditionTable = std::array<Step, 16>;
 template <class F>
 constexpr ConditionTable for_conditions(F f) {
   return [&f]<unsigned... kCode>(std::integer_sequence<unsigned, kCode...>) {
@@ -41,11 +43,11 @@ constexpr ConditionTable for_conditions(F f) {
   }(std::make_integer_sequence<unsigned, 16>{});
 }
 template <class T>
-constexpr ConditionTable kMovesReg = for_conditions([]<unsigned kCode>() -> Handler { return cmov_reg<T, kCode>; });
+constexpr ConditionTable kMovesReg = for_conditions([]<unsigned kCode>() -> Step { return cmov_reg<T, kCode>; });
 template <class T>
-constexpr ConditionTable kMovesMem = for_conditions([]<unsigned kCode>() -> Handler { return cmov_mem<T, kCode>; });
-constexpr ConditionTable kSetsReg = for_conditions([]<unsigned kCode>() -> Handler { return set_reg<kCode>; });
-constexpr ConditionTable kSetsMem = for_conditions([]<unsigned kCode>() -> Handler { return set_mem<kCode>; });
+constexpr ConditionTable kMovesMem = for_conditions([]<unsigned kCode>() -> Step { return cmov_mem<T, kCode>; });
+constexpr ConditionTable kSetsReg = for_conditions([]<unsigned kCode>() -> Step { return set_reg<kCode>; });
+constexpr ConditionTable kSetsMem = for_conditions([]<unsigned kCode>() -> Step { return set_mem<kCode>; });
 
 unsigned condition_code(const Instruction& instruction) {
   return instruction.decoded.opcode & 0xf;
@@ -53,17 +55,15 @@ unsigned condition_code(const Instruction& instruction) {
 
 }  // namespace
 
-Handler select_conditional_move(const Instruction& instruction, Op& op) {
+StepChoice select_conditional_move(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), [&]<class T>() {
-    return (form == Form::RegReg ? kMovesReg<T> : kMovesMem<T>)[condition_code(instruction)];
+    return giving<T>((form == Form::RegReg ? kMovesReg<T> : kMovesMem<T>)[condition_code(instruction)], op.reg);
   });
 }
-Handler select_conditional_set(const Instruction& instruction, Op& op) {
+StepChoice select_conditional_set(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return (form == Form::Reg ? kSetsReg : kSetsMem)[condition_code(instruction)];
+  return {(form == Form::Reg ? kSetsReg : kSetsMem)[condition_code(instruction)]};
 }
 
 }  // namespace vmm::cpu::soft

@@ -15,111 +15,145 @@ constexpr T swap_bytes(T value) {
   return value;
 }
 
-template <class T>
-Flow mov_reg_reg(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, cpu.reg<T>(op.rm));
-  return cpu.proceed(op);
+template <class T, Last kLast>
+Flow mov_reg_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
+  const T value = register_operand < T, kLast == Last::Source > (cpu, op.rm, last);
+  cpu.set_reg<T>(op.reg, value);
+  return cpu.proceed(op, value);
 }
 template <class T>
-Flow mov_reg_imm(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, static_cast<T>(op.immediate));
-  return cpu.proceed(op);
+Flow mov_reg_imm(Cpu& cpu, const Op& op, std::uint64_t) {
+  const T value = static_cast<T>(op.immediate);
+  cpu.set_reg<T>(op.reg, value);
+  return cpu.proceed(op, value);
 }
-template <class T, bool kQuick, bool kSwap>
-Flow mov_reg_mem(Cpu& cpu, const Op& op) {
-  return with_memory<T, kQuick>(cpu, op, [](Cpu& c, const Op& o, T value) {
-    c.set_reg<T>(o.reg, kSwap ? swap_bytes(value) : value);
-    return c.proceed(o);
+template <class T, bool kQuick, bool kSwap, Last kLast>
+Flow mov_reg_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return with_memory<T, kQuick, kLast>(cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t, T stored) {
+    const T value = kSwap ? swap_bytes(stored) : stored;
+    c.set_reg<T>(o.reg, value);
+    return c.proceed(o, value);
   });
 }
-template <class T, bool kQuick, bool kSwap>
-Flow mov_mem_reg(Cpu& cpu, const Op& op) {
-  const T value = cpu.reg<T>(op.reg);
-  return store_form<T, kQuick>(cpu, op, kSwap ? swap_bytes(value) : value);
+template <class T, bool kQuick, bool kSwap, Last kLast>
+Flow mov_mem_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
+  const T value = register_operand < T, kLast == Last::Source > (cpu, op.reg, last);
+  return store_form<T, kQuick, kLast>(cpu, op, last, kSwap ? swap_bytes(value) : value);
 }
-template <class T, bool kQuick>
-Flow mov_mem_imm(Cpu& cpu, const Op& op) {
-  return store_form<T, kQuick>(cpu, op, static_cast<T>(op.immediate));
+template <class T, bool kQuick, Last kLast>
+Flow mov_mem_imm(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return store_form<T, kQuick, kLast>(cpu, op, last, static_cast<T>(op.immediate));
 }
 
 template <class T, bool kSwap>
-Handler mov_form(Form form, const Op& op) {
+Step load_form(const Instruction& instruction, const Op& op) {
+  if (!is_quick(op)) return mov_reg_mem<T, false, kSwap, Last::Unused>;
+  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
+                                          [](auto last) -> Step { return mov_reg_mem<T, true, kSwap, last.value>; });
+}
+template <class T, bool kSwap>
+Step store_register_form(const Instruction& instruction, const Op& op) {
+  if (!is_quick(op)) return mov_mem_reg<T, false, kSwap, Last::Unused>;
+  const Last use = op.reg == instruction.last ? Last::Source : address_use(instruction, op);
+  return for_use<Last::Source, Last::Base, Last::Index>(
+      use, [](auto last) -> Step { return mov_mem_reg<T, true, kSwap, last.value>; });
+}
+template <class T>
+Step store_immediate_form(const Instruction& instruction, const Op& op) {
+  if (!is_quick(op)) return mov_mem_imm<T, false, Last::Unused>;
+  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
+                                          [](auto last) -> Step { return mov_mem_imm<T, true, last.value>; });
+}
+template <class T, bool kSwap>
+StepChoice mov_form(Form form, const Instruction& instruction, const Op& op) {
   switch (form) {
-    case Form::RegReg: return mov_reg_reg<T>;
-    case Form::RegImm: return mov_reg_imm<T>;
-    case Form::RegMem:
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return mov_reg_mem<T, quick.value, kSwap>; });
-    case Form::MemReg:
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return mov_mem_reg<T, quick.value, kSwap>; });
-    case Form::MemImm: return for_bool(is_quick(op), [](auto quick) -> Handler { return mov_mem_imm<T, quick.value>; });
-    default: return nullptr;
+    case Form::RegReg: {
+      const Last use = op.rm == instruction.last ? Last::Source : Last::Unused;
+      return giving<T>(for_use<Last::Source>(use, [](auto last) -> Step { return mov_reg_reg<T, last.value>; }),
+                       op.reg);
+    }
+    case Form::RegImm: return giving<T>(mov_reg_imm<T>, op.reg);
+    case Form::RegMem: return giving<T>(load_form<T, kSwap>(instruction, op), op.reg);
+    case Form::MemReg: return {store_register_form<T, kSwap>(instruction, op)};
+    case Form::MemImm: return {store_immediate_form<T>(instruction, op)};
+    default: return {};
   }
 }
 // MOV with segment, control and debug registers has Form::Other and is of other families.
 template <bool kSwap>
-Handler select_mov(const Instruction& instruction, Op& op) {
+StepChoice select_mov(const Instruction& instruction, Op& op) {
   const bool general = is_general(instruction, 0) || instruction.operand_is_memory(0);
   if (!general || (!is_general(instruction, 1) && !instruction.operand_is_memory(1) && !is_immediate(instruction, 1)))
-    return nullptr;
+    return {};
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_size(instruction.bits(0), [&]<class T>() { return mov_form<T, kSwap>(form, op); });
+  return for_size(instruction.bits(0), [&]<class T>() { return mov_form<T, kSwap>(form, instruction, op); });
 }
 
 // From: unsigned to extend with zeros, signed to extend with the sign.
 template <class To, class From>
-void extend(Cpu& cpu, const Op& op, std::make_unsigned_t<From> value) {
-  cpu.set_reg<To>(op.reg, static_cast<To>(static_cast<From>(value)));
+Flow extend(Cpu& cpu, const Op& op, std::make_unsigned_t<From> value) {
+  const To extended = static_cast<To>(static_cast<From>(value));
+  cpu.set_reg<To>(op.reg, extended);
+  return cpu.proceed(op, extended);
+}
+template <class To, class From, Last kLast>
+Flow extend_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return extend<To, From>(cpu, op, register_operand < std::make_unsigned_t<From>,
+                          kLast == Last::Source > (cpu, op.rm, last));
+}
+template <class To, class From, bool kQuick, Last kLast>
+Flow extend_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
+  using Source = std::make_unsigned_t<From>;
+  return with_memory<Source, kQuick, kLast>(
+      cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t, Source value) { return extend<To, From>(c, o, value); });
 }
 template <class To, class From>
-Flow extend_reg(Cpu& cpu, const Op& op) {
-  extend<To, From>(cpu, op, cpu.reg<std::make_unsigned_t<From>>(op.rm));
-  return cpu.proceed(op);
-}
-template <class To, class From, bool kQuick>
-Flow extend_mem(Cpu& cpu, const Op& op) {
-  using Source = std::make_unsigned_t<From>;
-  return with_memory<Source, kQuick>(cpu, op, [](Cpu& c, const Op& o, Source value) {
-    extend<To, From>(c, o, value);
-    return c.proceed(o);
-  });
+Step extend_form(Form form, const Instruction& instruction, const Op& op) {
+  if (form == Form::RegReg) {
+    const Last use = op.rm == instruction.last ? Last::Source : Last::Unused;
+    return for_use<Last::Source>(use, [](auto last) -> Step { return extend_reg<To, From, last.value>; });
+  }
+  if (!is_quick(op)) return extend_mem<To, From, false, Last::Unused>;
+  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
+                                          [](auto last) -> Step { return extend_mem<To, From, true, last.value>; });
 }
 template <bool kSigned>
-Handler select_extend(const Instruction& instruction, Op& op) {
+StepChoice select_extend(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_wide_size(instruction.bits(0), [&]<class To>() -> Handler {
-    return for_size(instruction.bits(1), [&]<class Source>() -> Handler {
+  return for_wide_size(instruction.bits(0), [&]<class To>() {
+    return for_size(instruction.bits(1), [&]<class Source>() {
       using From = std::conditional_t<kSigned, std::make_signed_t<Source>, Source>;
-      if (form == Form::RegReg) return extend_reg<To, From>;
-      return for_bool(is_quick(op), [](auto quick) -> Handler { return extend_mem<To, From, quick.value>; });
+      return giving<To>(extend_form<To, From>(form, instruction, op), op.reg);
     });
   });
 }
 
-template <class T, bool kWraps>
-Flow lea(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, static_cast<T>(kWraps ? effective_address(cpu, op) : quick_address(cpu, op)));
-  return cpu.proceed(op);
+template <class T, bool kWraps, Last kLast>
+Flow lea(Cpu& cpu, const Op& op, std::uint64_t last) {
+  const T address = static_cast<T>(kWraps ? effective_address(cpu, op) : quick_address<kLast>(cpu, op, last));
+  cpu.set_reg<T>(op.reg, address);
+  return cpu.proceed(op, address);
 }
-Handler select_lea(const Instruction& instruction, Op& op) {
+StepChoice select_lea(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
-  op.flags |= kProceeds;
   return for_wide_size(instruction.bits(0), [&]<class T>() {
     const bool wraps = (op.flags & kAddress16) != 0 || ((op.flags & kAddress32) != 0 && sizeof(T) > 4);
-    return for_bool(wraps, [](auto wrapped) -> Handler { return lea<T, wrapped.value>; });
+    if (wraps) return giving<T>(lea<T, true, Last::Unused>, op.reg);
+    const Step step = for_use<Last::Base, Last::Index>(address_use(instruction, op),
+                                                       [](auto last) -> Step { return lea<T, false, last.value>; });
+    return giving<T>(step, op.reg);
   });
 }
 
 template <class T>
-Flow xchg_reg(Cpu& cpu, const Op& op) {
+Flow xchg_reg(Cpu& cpu, const Op& op, std::uint64_t) {
   const T a = cpu.reg<T>(op.reg), b = cpu.reg<T>(op.rm);
   cpu.set_reg<T>(op.rm, a);
   cpu.set_reg<T>(op.reg, b);
   return cpu.proceed(op);
 }
 template <class T>
-Flow xchg_mem(Cpu& cpu, const Op& op) {
+Flow xchg_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const T value = cpu.reg<T>(op.reg);
   const std::uint8_t reg = op.reg;
   return update<T, false, true>(cpu, op, [&cpu, value, reg](T old) {
@@ -127,11 +161,10 @@ Flow xchg_mem(Cpu& cpu, const Op& op) {
     return value;
   });
 }
-Handler select_xchg(const Instruction& instruction, Op& op) {
+StepChoice select_xchg(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
   return for_size(instruction.bits(0),
-                  [&]<class T>() -> Handler { return form == Form::RegReg ? xchg_reg<T> : xchg_mem<T>; });
+                  [&]<class T>() -> StepChoice { return {form == Form::RegReg ? xchg_reg<T> : xchg_mem<T>}; });
 }
 
 Flow xlat(Cpu& cpu, const Op& op) {
@@ -166,18 +199,18 @@ Handler select_xlat(const Instruction& instruction, Op& op) {
 }
 
 template <class T>
-Flow bswap(Cpu& cpu, const Op& op) {
+Flow bswap(Cpu& cpu, const Op& op, std::uint64_t) {
   // With 16 bits undefined; processors give zero.
-  cpu.set_reg<T>(op.rm, sizeof(T) == 2 ? T{0} : swap_bytes(cpu.reg<T>(op.rm)));
-  return cpu.proceed(op);
+  const T value = sizeof(T) == 2 ? T{0} : swap_bytes(cpu.reg<T>(op.reg));
+  cpu.set_reg<T>(op.reg, value);
+  return cpu.proceed(op, value);
 }
-Handler select_bswap(const Instruction& instruction, Op& op) {
+StepChoice select_bswap(const Instruction& instruction, Op& op) {
   take_operands(instruction, op);
-  op.flags |= kProceeds;
-  return for_wide_size(instruction.bits(0), []<class T>() -> Handler { return bswap<T>; });
+  return for_wide_size(instruction.bits(0), [&]<class T>() { return giving<T>(bswap<T>, op.reg); });
 }
 
-constexpr SelectorTable kSelectors{
+constexpr StepTable kSteps{
     {ZYDIS_MNEMONIC_MOV, select_mov<false>},
     {ZYDIS_MNEMONIC_MOVNTI, select_mov<false>},
     {ZYDIS_MNEMONIC_MOVBE, select_mov<true>},
@@ -186,7 +219,6 @@ constexpr SelectorTable kSelectors{
     {ZYDIS_MNEMONIC_MOVSXD, select_extend<true>},
     {ZYDIS_MNEMONIC_LEA, select_lea},
     {ZYDIS_MNEMONIC_XCHG, select_xchg},
-    {ZYDIS_MNEMONIC_XLAT, select_xlat},
     {ZYDIS_MNEMONIC_BSWAP, select_bswap},
     {ZYDIS_MNEMONIC_CMOVO, select_conditional_move},
     {ZYDIS_MNEMONIC_CMOVNO, select_conditional_move},
@@ -224,9 +256,12 @@ constexpr SelectorTable kSelectors{
 
 }  // namespace
 
+StepChoice move_steps(const Instruction& instruction, Op& op) {
+  return kSteps(instruction, op);
+}
 Handler move_family(const Instruction& instruction, Op& op) {
-  const Handler handler = kSelectors(instruction, op);
-  return handler != nullptr ? handler : select_miscellaneous(instruction, op);
+  return instruction.decoded.mnemonic == ZYDIS_MNEMONIC_XLAT ? select_xlat(instruction, op)
+                                                             : select_miscellaneous(instruction, op);
 }
 
 }  // namespace vmm::cpu::soft

@@ -5,8 +5,8 @@
 
 namespace vmm::cpu::soft {
 
-Handler select_conditional_move(const Instruction& instruction, Op& op);  // CMOVcc
-Handler select_conditional_set(const Instruction& instruction, Op& op);   // SETcc
+StepChoice select_conditional_move(const Instruction& instruction, Op& op);  // CMOVcc
+StepChoice select_conditional_set(const Instruction& instruction, Op& op);   // SETcc
 // CBW ... CQO, LAHF, SAHF, NOPs and hints, CLFLUSH, fences, UD0-2, RDRAND, RDSEED; or nullptr.
 Handler select_miscellaneous(const Instruction& instruction, Op& op);
 

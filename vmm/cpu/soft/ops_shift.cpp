@@ -132,45 +132,55 @@ unsigned shift_count(const Cpu& cpu, const Op& op) {
 }
 
 template <class O, class T, Count kCount>
-Flow shift_reg(Cpu& cpu, const Op& op) {
+Flow shift_reg(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   const T a = cpu.reg<T>(op.reg);
-  cpu.set_reg<T>(op.reg, count == 0 ? a : O::apply(cpu.flags, a, count));
-  return cpu.proceed(op);
+  const T result = count == 0 ? a : O::apply(cpu.flags, a, count);
+  cpu.set_reg<T>(op.reg, result);
+  return cpu.proceed(op, result);
 }
 // Immediate counts that are not zero, which nearly all are.
-template <class O, class T>
-Flow shift_reg_by(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, O::apply(cpu.flags, cpu.reg<T>(op.reg), static_cast<unsigned>(op.immediate)));
-  return cpu.proceed(op);
-}
-// The same without flags.
-template <class O, class T>
-Flow quiet_shift_reg_by(Cpu& cpu, const Op& op) {
-  cpu.set_reg<T>(op.reg, O::template value<T>(cpu.reg<T>(op.reg), static_cast<unsigned>(op.immediate)));
-  return cpu.proceed(op);
+template <class O, class T, bool kQuiet, Last kLast>
+Flow shift_reg_by(Cpu& cpu, const Op& op, std::uint64_t last) {
+  const T a = register_operand < T, kLast == Last::Destination > (cpu, op.reg, last);
+  const auto count = static_cast<unsigned>(op.immediate);
+  T result = 0;
+  if constexpr (kQuiet) {
+    result = O::template value<T>(a, count);
+  } else {
+    result = O::apply(cpu.flags, a, count);
+  }
+  cpu.set_reg<T>(op.reg, result);
+  return cpu.proceed(op, result);
 }
 template <class O, class T, Count kCount>
-Flow shift_mem(Cpu& cpu, const Op& op) {
+Flow shift_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   return update<T, false, false>(cpu, op,
                                  [&cpu, count](T a) { return count == 0 ? a : O::apply(cpu.flags, a, count); });
 }
-template <class O>
-Handler select_shift(const Instruction& instruction, Op& op) {
-  take_operands(instruction, op);
-  op.flags |= kProceeds;
+template <class O, class T, bool kQuiet>
+Step shift_by_form(Last use) {
+  return for_use<Last::Destination>(use, [](auto last) -> Step { return shift_reg_by<O, T, kQuiet, last.value>; });
+}
+template <class O, class T>
+Step shift_form(const Instruction& instruction, const Op& op) {
   const bool memory = instruction.operand_is_memory(0);
-  const bool immediate = is_immediate(instruction, 1);
-  return for_size(instruction.bits(0), [&]<class T>() -> Handler {
-    if (!immediate) return memory ? shift_mem<O, T, Count::Cl> : shift_reg<O, T, Count::Cl>;
-    op.immediate &= kCountMask<T>;
-    if (memory) return shift_mem<O, T, Count::Immediate>;
-    if (op.immediate == 0) return shift_reg<O, T, Count::Immediate>;
-    if constexpr (requires { O::template value<T>(0, 1); }) {
-      if (instruction.is_quiet) return quiet_shift_reg_by<O, T>;
-    }
-    return shift_reg_by<O, T>;
+  if (!is_immediate(instruction, 1)) return memory ? shift_mem<O, T, Count::Cl> : shift_reg<O, T, Count::Cl>;
+  if (memory) return shift_mem<O, T, Count::Immediate>;
+  if (op.immediate == 0) return shift_reg<O, T, Count::Immediate>;
+  const Last use = register_use(instruction, op);
+  if constexpr (requires { O::template value<T>(0, 1); }) {
+    if (instruction.is_quiet) return shift_by_form<O, T, true>(use);
+  }
+  return shift_by_form<O, T, false>(use);
+}
+template <class O>
+StepChoice select_shift(const Instruction& instruction, Op& op) {
+  take_operands(instruction, op);
+  return for_size(instruction.bits(0), [&]<class T>() -> StepChoice {
+    if (is_immediate(instruction, 1)) op.immediate &= kCountMask<T>;
+    return giving<T>(shift_form<O, T>(instruction, op), instruction.operand_is_memory(0) ? kNoRegister : op.reg);
   });
 }
 
@@ -196,28 +206,27 @@ T double_shift(ArithmeticFlags& flags, T a, T b, unsigned count) {
   return result;
 }
 template <class T, bool kLeft, Count kCount>
-Flow double_shift_reg(Cpu& cpu, const Op& op) {
+Flow double_shift_reg(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   cpu.set_reg<T>(op.reg, double_shift<T, kLeft>(cpu.flags, cpu.reg<T>(op.reg), cpu.reg<T>(op.rm), count));
   return cpu.proceed(op);
 }
 template <class T, bool kLeft, Count kCount>
-Flow double_shift_mem(Cpu& cpu, const Op& op) {
+Flow double_shift_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   const T b = cpu.reg<T>(op.reg);
   return update<T, false, false>(cpu, op,
                                  [&cpu, b, count](T a) { return double_shift<T, kLeft>(cpu.flags, a, b, count); });
 }
 template <bool kLeft>
-Handler select_double_shift(const Instruction& instruction, Op& op) {
+StepChoice select_double_shift(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  op.flags |= kProceeds;
   const bool immediate = is_immediate(instruction, 2);
   if (immediate) op.immediate = static_cast<std::uint64_t>(instruction.operands[2].imm.value.s);
-  return for_wide_size(instruction.bits(0), [&]<class T>() -> Handler {
+  return for_wide_size(instruction.bits(0), [&]<class T>() -> StepChoice {
     if (form == Form::MemReg)
-      return immediate ? double_shift_mem<T, kLeft, Count::Immediate> : double_shift_mem<T, kLeft, Count::Cl>;
-    return immediate ? double_shift_reg<T, kLeft, Count::Immediate> : double_shift_reg<T, kLeft, Count::Cl>;
+      return {immediate ? double_shift_mem<T, kLeft, Count::Immediate> : double_shift_mem<T, kLeft, Count::Cl>};
+    return {immediate ? double_shift_reg<T, kLeft, Count::Immediate> : double_shift_reg<T, kLeft, Count::Cl>};
   });
 }
 
@@ -273,16 +282,14 @@ Handler select_shift_without_flags(const Instruction& instruction, Op& op) {
   });
 }
 
-constexpr SelectorTable kSelectors{
-    {ZYDIS_MNEMONIC_SHL, select_shift<Shl>},
-    {ZYDIS_MNEMONIC_SHR, select_shift<Shr>},
-    {ZYDIS_MNEMONIC_SAR, select_shift<Sar>},
-    {ZYDIS_MNEMONIC_ROL, select_shift<Rol>},
-    {ZYDIS_MNEMONIC_ROR, select_shift<Ror>},
-    {ZYDIS_MNEMONIC_RCL, select_shift<Rcl>},
-    {ZYDIS_MNEMONIC_RCR, select_shift<Rcr>},
-    {ZYDIS_MNEMONIC_SHLD, select_double_shift<true>},
+constexpr StepTable kSteps{
+    {ZYDIS_MNEMONIC_SHL, select_shift<Shl>},           {ZYDIS_MNEMONIC_SHR, select_shift<Shr>},
+    {ZYDIS_MNEMONIC_SAR, select_shift<Sar>},           {ZYDIS_MNEMONIC_ROL, select_shift<Rol>},
+    {ZYDIS_MNEMONIC_ROR, select_shift<Ror>},           {ZYDIS_MNEMONIC_RCL, select_shift<Rcl>},
+    {ZYDIS_MNEMONIC_RCR, select_shift<Rcr>},           {ZYDIS_MNEMONIC_SHLD, select_double_shift<true>},
     {ZYDIS_MNEMONIC_SHRD, select_double_shift<false>},
+};
+constexpr SelectorTable kSelectors{
     {ZYDIS_MNEMONIC_SHLX, select_shift_without_flags<Shlx>},
     {ZYDIS_MNEMONIC_SHRX, select_shift_without_flags<Shrx>},
     {ZYDIS_MNEMONIC_SARX, select_shift_without_flags<Sarx>},
@@ -291,6 +298,9 @@ constexpr SelectorTable kSelectors{
 
 }  // namespace
 
+StepChoice shift_steps(const Instruction& instruction, Op& op) {
+  return kSteps(instruction, op);
+}
 Handler shift_family(const Instruction& instruction, Op& op) {
   return kSelectors(instruction, op);
 }

@@ -36,19 +36,21 @@ class StackGuard {
 template <class T>
 [[gnu::noinline]] Flow push_slow(Cpu& cpu, const Op& op, T value) {
   cpu.settle(op);
-  return push(cpu, value) ? Flow::Next : Flow::Fault;
+  return push(cpu, value) ? cpu.proceed(op, cpu.reg<std::uint64_t>(kRsp)) : Flow::Fault;
 }
-template <class T>
-Flow push_value(Cpu& cpu, const Op& op, T value) {
-  return push_quick(cpu, value) ? cpu.proceed(op) : push_slow(cpu, op, value);
+// PUSH and POP of 64-bit mode give the stack pointer on, which the next one needs. kLast: it is what they got.
+template <class T, bool kLast>
+Flow push_value(Cpu& cpu, const Op& op, std::uint64_t last, T value) {
+  const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
+  return push_quick(cpu, rsp, value) ? cpu.proceed(op, rsp - sizeof(T)) : push_slow(cpu, op, value);
 }
-template <class T>
-Flow push_register(Cpu& cpu, const Op& op) {
-  return push_value(cpu, op, cpu.reg<T>(op.rm));
+template <class T, bool kLast>
+Flow push_register(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return push_value<T, kLast>(cpu, op, last, cpu.reg<T>(op.rm));
 }
-template <class T>
-Flow push_immediate(Cpu& cpu, const Op& op) {
-  return push_value(cpu, op, static_cast<T>(op.immediate));
+template <class T, bool kLast>
+Flow push_immediate(Cpu& cpu, const Op& op, std::uint64_t last) {
+  return push_value<T, kLast>(cpu, op, last, static_cast<T>(op.immediate));
 }
 template <class T>
 Flow push_memory(Cpu& cpu, const Op& op) {
@@ -67,15 +69,16 @@ template <class T>
   if (!peek(cpu, value)) return Flow::Fault;
   release(cpu, sizeof(T));
   cpu.set_reg(op.rm, value);
-  return Flow::Next;
+  return cpu.proceed(op, cpu.reg<std::uint64_t>(kRsp));
 }
-template <class T>
-Flow pop_register(Cpu& cpu, const Op& op) {
+template <class T, bool kLast>
+Flow pop_register(Cpu& cpu, const Op& op, std::uint64_t last) {
   T value = 0;
-  if (!peek_quick(cpu, value)) return pop_register_slow<T>(cpu, op);
-  cpu.set_reg(kRsp, cpu.reg<std::uint64_t>(kRsp) + sizeof(T));
+  const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
+  if (!peek_quick(cpu, rsp, value)) return pop_register_slow<T>(cpu, op);
+  cpu.set_reg(kRsp, rsp + sizeof(T));
   cpu.set_reg(op.rm, value);
-  return cpu.proceed(op);
+  return cpu.proceed(op, rsp + sizeof(T));
 }
 // An address by RSP is that after the pop.
 template <class T>
@@ -213,31 +216,44 @@ bool names_segment(const Instruction& instruction, Op& op) {
   }
 }
 
-Handler select_push(const Instruction& instruction, Op& op) {
+// What the stack pointer is given on for: PUSH and POP that did not change it by their operand.
+template <class T>
+StepChoice giving_pointer(Step step, bool pops_pointer = false) {
+  return {step, sizeof(T) == 8 && !pops_pointer ? kRsp : kNoRegister};
+}
+
+StepChoice select_quick_push(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
-  const bool segment = names_segment(instruction, op);
-  return for_wide_size(stack_operand_bits(instruction), [&]<class T>() -> Handler {
-    if (segment) return push_segment<T>;
-    if (form != Form::Mem) op.flags |= kProceeds;
-    if (is_immediate(instruction, 0)) {
-      op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
-      return push_immediate<T>;
-    }
-    if (form == Form::Mem) return push_memory<T>;
-    return form == Form::Reg ? push_register<T> : nullptr;
+  if (names_segment(instruction, op)) return {};
+  const bool immediate = is_immediate(instruction, 0);
+  if (immediate) op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
+  if (!immediate && form != Form::Reg) return {};
+  return for_wide_size(stack_operand_bits(instruction), [&]<class T>() {
+    return for_bool(instruction.last == kRsp, [&](auto last) {
+      return giving_pointer<T>(immediate ? push_immediate<T, last.value> : push_register<T, last.value>);
+    });
+  });
+}
+StepChoice select_quick_pop(const Instruction& instruction, Op& op) {
+  const Form form = take_operands(instruction, op);
+  if (names_segment(instruction, op) || form != Form::Reg) return {};
+  return for_wide_size(stack_operand_bits(instruction), [&]<class T>() {
+    return for_bool(instruction.last == kRsp,
+                    [&](auto last) { return giving_pointer<T>(pop_register<T, last.value>, op.rm == kRsp); });
   });
 }
 
-Handler select_pop(const Instruction& instruction, Op& op) {
-  const Form form = take_operands(instruction, op);
+Handler select_push(const Instruction& instruction, Op& op) {
+  take_operands(instruction, op);
   const bool segment = names_segment(instruction, op);
-  return for_wide_size(stack_operand_bits(instruction), [&]<class T>() -> Handler {
-    if (segment) return pop_segment<T>;
-    if (form == Form::Mem) return pop_memory<T>;
-    if (form != Form::Reg) return nullptr;
-    op.flags |= kProceeds;
-    return pop_register<T>;
-  });
+  return for_wide_size(stack_operand_bits(instruction),
+                       [&]<class T>() -> Handler { return segment ? push_segment<T> : push_memory<T>; });
+}
+Handler select_pop(const Instruction& instruction, Op& op) {
+  take_operands(instruction, op);
+  const bool segment = names_segment(instruction, op);
+  return for_wide_size(stack_operand_bits(instruction),
+                       [&]<class T>() -> Handler { return segment ? pop_segment<T> : pop_memory<T>; });
 }
 
 Handler select_enter(const Instruction& instruction, Op&) {
@@ -252,6 +268,10 @@ Handler always(const Instruction&, Op&) {
   return kHandler;
 }
 
+constexpr StepTable kSteps = {
+    {ZYDIS_MNEMONIC_PUSH, select_quick_push},
+    {ZYDIS_MNEMONIC_POP, select_quick_pop},
+};
 constexpr SelectorTable kSelectors = {
     {ZYDIS_MNEMONIC_PUSH, select_push},
     {ZYDIS_MNEMONIC_POP, select_pop},
@@ -271,6 +291,9 @@ constexpr SelectorTable kSelectors = {
 
 }  // namespace
 
+StepChoice stack_steps(const Instruction& instruction, Op& op) {
+  return kSteps(instruction, op);
+}
 Handler stack_family(const Instruction& instruction, Op& op) {
   return kSelectors(instruction, op);
 }

@@ -37,9 +37,9 @@ inline void move_stack(Cpu& cpu, std::uint64_t by) {
 
 // The quick ways of 64-bit mode, as Mmu::quick_write() and quick_read(): false means that push() or peek() will do.
 template <class T>
-bool push_quick(Cpu& cpu, T value) {
+bool push_quick(Cpu& cpu, std::uint64_t rsp, T value) {
   if constexpr (sizeof(T) != 8) return false;
-  const std::uint64_t pointer = cpu.reg<std::uint64_t>(kRsp) - sizeof(T);
+  const std::uint64_t pointer = rsp - sizeof(T);
   std::uint8_t* host = cpu.mmu.quick_write<T>(pointer);
   if (host == nullptr) [[unlikely]]
     return false;
@@ -48,9 +48,9 @@ bool push_quick(Cpu& cpu, T value) {
   return true;
 }
 template <class T>
-bool peek_quick(const Cpu& cpu, T& value) {
+bool peek_quick(const Cpu& cpu, std::uint64_t rsp, T& value) {
   if constexpr (sizeof(T) != 8) return false;
-  const std::uint8_t* host = cpu.mmu.quick_read<T>(cpu.reg<std::uint64_t>(kRsp));
+  const std::uint8_t* host = cpu.mmu.quick_read<T>(rsp);
   if (host == nullptr) [[unlikely]]
     return false;
   std::memcpy(&value, host, sizeof value);

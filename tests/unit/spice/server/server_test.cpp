@@ -122,8 +122,8 @@ class ServerTest : public testing::Test {
   }
 
   test::FakeInputs guest_;
-  FakeDisplay display_;
   core::Worker worker_{"control"};
+  FakeDisplay display_;  // tells the control loop when its clients are gone
   std::unique_ptr<Server> server_;
   std::mutex mutex_;
   std::condition_variable changed_;

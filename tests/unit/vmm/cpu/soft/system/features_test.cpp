@@ -25,7 +25,7 @@ bool knows(const CpuFeatures& features, const std::array<std::uint8_t, 5>& bytes
   DecodeNotes notes;
   EXPECT_TRUE(decode(bytes, Mode::kCode64, features, op, notes));
   EXPECT_TRUE(decode(bytes, Mode::kCode64, CpuFeatures(), undefined, notes));
-  return op.settled != undefined.settled;
+  return op.handler != undefined.handler;
 }
 
 TEST(HostFeatures, model_loses_what_the_host_lacks) {
