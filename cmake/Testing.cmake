@@ -1,6 +1,6 @@
 # minivmm_test(core_base SOURCES ... USES core/base ... [LABELS threads] [LIBS ...]): one GoogleTest program.
-# minivmm_fuzz(name SOURCES target.cpp USES ...): a libFuzzer target in the fuzz preset; elsewhere a program that replays
-# tests/fuzz/corpus/<name>, run as a test.
+# minivmm_fuzz(name SOURCES target.cpp USES ... [RANDOM seconds]): a libFuzzer target in the fuzz preset; elsewhere a program
+# that replays tests/fuzz/corpus/<name>, run as a test, and with AddressSanitizer also its variations for some seconds.
 find_package(GTest REQUIRED)
 
 # What ThreadSanitizer has to see; the tsan preset builds nothing else.
@@ -32,7 +32,7 @@ function(minivmm_test name)
 endfunction()
 
 function(minivmm_fuzz name)
-  cmake_parse_arguments(F "" "" "SOURCES;USES;LIBS" ${ARGN})
+  cmake_parse_arguments(F "" "RANDOM" "SOURCES;USES;LIBS" ${ARGN})
   set(target fuzz_${name})
   add_executable(${target} ${F_SOURCES})
   target_link_libraries(${target} PRIVATE minivmm_flags ${F_LIBS})
@@ -43,5 +43,10 @@ function(minivmm_fuzz name)
     target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
     add_test(NAME fuzz_${name} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
     set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    if(F_RANDOM AND MINIVMM_SANITIZE MATCHES "address")
+      add_test(NAME fuzz_${name}_random
+        COMMAND ${target} --random ${F_RANDOM} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+      set_tests_properties(fuzz_${name}_random PROPERTIES TIMEOUT 300 LABELS fuzz)
+    endif()
   endif()
 endfunction()

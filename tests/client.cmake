@@ -7,7 +7,10 @@ add_dependencies(thread_tests minivmm boot_sector_hello)
 set(MINIVMM_DEBIAN_GUESTS ${CMAKE_SOURCE_DIR}/build/guests CACHE PATH "Guests made of Debian packages; all trees share them")
 
 function(minivmm_client_test name script)
-  cmake_parse_arguments(C "" "TIMEOUT;ACCEL;FIXTURE" "CASES;LABELS" ${ARGN})
+  cmake_parse_arguments(C "" "TIMEOUT;ACCEL;FIXTURE;COST" "CASES;LABELS" ${ARGN})
+  if(NOT C_COST)
+    set(C_COST 0)
+  endif()
   if(NOT C_ACCEL)
     set(C_ACCEL soft)
   endif()
@@ -18,6 +21,7 @@ function(minivmm_client_test name script)
   add_test(NAME client_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/client/${script} ${C_CASES})
   set_tests_properties(client_${name} PROPERTIES
     TIMEOUT ${C_TIMEOUT}
+    COST ${C_COST}
     LABELS "client;${C_LABELS}"
     PROCESSORS ${processors}
     FIXTURES_REQUIRED "${C_FIXTURE}"
@@ -25,7 +29,6 @@ function(minivmm_client_test name script)
 endfunction()
 
 minivmm_client_test(command_line cli_test.py TIMEOUT 300 LABELS threads)
-minivmm_client_test(spice spice_test.py TIMEOUT 1500 LABELS threads)
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 400
@@ -40,12 +43,18 @@ endforeach()
 # Guests as Debian ships them.
 add_test(NAME guests_from_debian COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/guest/debian/build ${MINIVMM_DEBIAN_GUESTS})
 set_tests_properties(guests_from_debian PROPERTIES TIMEOUT 1200 FIXTURES_SETUP debian_guests)
-foreach(case cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus generic_kernel_with_1_cpu generic_kernel_with_4_cpus
-    isolinux_to_shell ipxe_finds_no_network_card memtest_tests installer_i386 installer_amd64)
-  minivmm_client_test(${case} guest_test.py TIMEOUT 1500 FIXTURE debian_guests CASES ${case})
+set(guest_cases cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus isolinux_to_shell ipxe_finds_no_network_card
+  memtest_tests)
+if(NOT MINIVMM_SANITIZE)
+  # With sanitizers these take minutes each and show nothing that the others do not.
+  list(APPEND guest_cases generic_kernel_with_1_cpu generic_kernel_with_4_cpus installer_i386 installer_amd64)
+endif()
+foreach(case IN LISTS guest_cases)
+  minivmm_client_test(${case} guest_test.py TIMEOUT 1500 COST 10 FIXTURE debian_guests CASES ${case})
 endforeach()
-
-minivmm_client_test(icount icount_test.py TIMEOUT 1500 FIXTURE debian_guests)
+# The longest first, so that none is left over at the end.
+minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests)
+minivmm_client_test(spice spice_test.py TIMEOUT 1500 COST 50 LABELS threads)
 
 # Style is a test.
 add_test(NAME style_include_rule COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/include_rule.py)

@@ -31,6 +31,7 @@ if(MINIVMM_BENCH)
   target_link_libraries(cpu_bench PRIVATE minivmm_flags vmm_cpu_soft benchmark::benchmark GTest::gtest)
 endif()
 minivmm_fuzz(cpu
+  RANDOM 60
   SOURCES fuzz/cpu.cpp fuzz/cpu_scene.cpp
   USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft)
 if(MINIVMM_FUZZ)

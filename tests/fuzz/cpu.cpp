@@ -178,6 +178,7 @@ bool Machine::start(const tests::FuzzInput& input) {
   // Which model it is stands in the head of the input, and what to change in a state that the model made.
   const bool is_old = !input.rest().empty() && (input.rest().front() & 0x40) != 0;
   vcpu_ = vcpus_[is_old ? 1 : 0].get();
+  blocks_.clear();
   vcpu_->reset();
   CpuState state = fresh_[is_old ? 1 : 0];
   scene_ = tests::read_scene(input, ram(), state);

@@ -33,6 +33,7 @@ void load_segment(SegmentRegister& segment, const Segment& saved, bool protectio
 // Control registers, as far as they go together. [SDM 3A 2.5, 4.1.1]
 core::Result<> load_modes(Cpu& cpu, const CpuState& state) {
   cpu.cr0 = cpu.cr4 = cpu.cr3 = cpu.efer = 0;
+  cpu.page_directory_pointers = {};  // until memory is there to load them from; none if they are not valid
   if ((state.cr0 & ~kCr0Bits) != 0 || ((state.cr0 & kCr0Pg) != 0 && (state.cr0 & kCr0Pe) == 0))
     return core::fail("the saved CR0 {:#x} is none that a CPU can have", state.cr0);
   if (!write_msr(cpu, kMsrEfer, state.efer & ~kEferLma))
