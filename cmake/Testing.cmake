@@ -1,4 +1,4 @@
-# minivmm_test(core_base SOURCES ... USES core/base ... [LABELS threads] [LIBS ...]): one GoogleTest program.
+# minivmm_test(core_base SOURCES ... USES core/base ... [LABELS threads] [LIBS ...] [OPTIMIZED]): one GoogleTest program.
 # minivmm_fuzz(name SOURCES target.cpp USES ... [RANDOM seconds]): a libFuzzer target in the fuzz preset; elsewhere a program
 # that replays tests/fuzz/corpus/<name>, run as a test, and with AddressSanitizer also its variations for some seconds.
 find_package(GTest REQUIRED)
@@ -14,14 +14,18 @@ function(minivmm_link_modules target)
 endfunction()
 
 function(minivmm_test name)
-  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "OPTIMIZED" "TIMEOUT" "SOURCES;USES;LIBS;LABELS" ${ARGN})
   set(target test_${name})
   add_executable(${target} ${T_SOURCES})
   target_link_libraries(${target} PRIVATE minivmm_flags GTest::gmock GTest::gtest_main ${T_LIBS})
   minivmm_link_modules(${target} ${T_USES})
+  if(NOT T_OPTIMIZED)
+    # GoogleTest's macros take a compiler's optimizer longer than the tests run.
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
   target_compile_definitions(${target} PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
+    set(T_TIMEOUT 600)
   endif()
   if("threads" IN_LIST T_LABELS)
     add_dependencies(thread_tests ${target})
@@ -42,11 +46,11 @@ function(minivmm_fuzz name)
   else()
     target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
     add_test(NAME fuzz_${name} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 600 LABELS fuzz)
     if(F_RANDOM AND MINIVMM_SANITIZE MATCHES "address")
       add_test(NAME fuzz_${name}_random
         COMMAND ${target} --random ${F_RANDOM} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
-      set_tests_properties(fuzz_${name}_random PROPERTIES TIMEOUT 300 LABELS fuzz)
+      set_tests_properties(fuzz_${name}_random PROPERTIES TIMEOUT 600 LABELS fuzz)
     endif()
   endif()
 endfunction()

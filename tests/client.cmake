@@ -28,14 +28,14 @@ function(minivmm_client_test name script)
     ENVIRONMENT "ACCEL=${C_ACCEL};MINIVMM=$<TARGET_FILE:minivmm>;GUESTS=${CMAKE_CURRENT_BINARY_DIR}/guest;DEBIAN_GUESTS=${MINIVMM_DEBIAN_GUESTS};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
-minivmm_client_test(command_line cli_test.py TIMEOUT 300 LABELS threads)
+minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 
 foreach(accel kvm soft)
-  minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 400
+  minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES seabios_without_bootable_device debug_exit_gives_its_status)
-  minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 400
+  minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES direct_boot_without_firmware direct_boot_after_the_firmware)
-  minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 900 CASES system_reset_boots_again)
+  minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500 CASES system_reset_boots_again)
   minivmm_client_test(grub_${accel} boot_test.py ACCEL ${accel} TIMEOUT 2000
     CASES grub_rescue_to_its_menu_and_shell_with_keys_through_spice)
 endforeach()

@@ -6,7 +6,7 @@ minivmm_test(devices_block
     device/block/ide_state_test.cpp
     device/block/images_test.cpp
   USES devices/block
-  TIMEOUT 300)
+  TIMEOUT 900)
 minivmm_test(devices_block_threads
   SOURCES
     device/block/io_threads_test.cpp

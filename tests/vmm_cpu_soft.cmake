@@ -7,7 +7,7 @@ set(soft_differential
 minivmm_test(vmm_cpu_soft_engine SOURCES
     ${soft_tests}/engine/executor_test.cpp ${soft_tests}/engine/stack_test.cpp ${soft_tests}/engine/string_test.cpp
   ${soft_uses})
-minivmm_test(vmm_cpu_soft_integer SOURCES
+minivmm_test(vmm_cpu_soft_integer OPTIMIZED SOURCES
     ${soft_tests}/integer/differential_test.cpp
     ${soft_differential}
   ${soft_uses})
@@ -17,7 +17,7 @@ minivmm_test(vmm_cpu_soft_system SOURCES
     ${soft_tests}/system/instructions_test.cpp ${soft_tests}/system/paging_test.cpp
     ${soft_tests}/system/transfer_test.cpp
   ${soft_uses})
-minivmm_test(vmm_cpu_soft_fpu SOURCES
+minivmm_test(vmm_cpu_soft_fpu OPTIMIZED SOURCES
     ${soft_tests}/fpu/differential_test.cpp ${soft_tests}/fpu/state_test.cpp
     ${soft_differential}
   ${soft_uses})

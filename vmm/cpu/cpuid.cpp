@@ -125,8 +125,10 @@ class Composer {
       case kExtendedBase + 2:
       case kExtendedBase + 3:
       case kExtendedBase + 4: adapt_brand(leaf); break;
-      // An invariant TSC cannot be promised to a machine that may be loaded on another host.
-      case kExtendedBase + 7: leaf.edx &= ~(1u << 8); break;
+      // A host's invariant TSC cannot be promised to a machine that may be loaded on another one.
+      case kExtendedBase + 7:
+        if (!model_.has_portable_tsc) leaf.edx &= ~(1u << 8);
+        break;
       case kExtendedBase + 8: leaf.ecx = is_amd() ? core_bits() << 12 | (model_.count - 1) : 0; break;
       default: break;
     }

@@ -18,8 +18,9 @@ struct CpuidEntry {
 };
 
 struct CpuModel {
-  unsigned count = 1;               // CPUs: one package, a core each
-  bool has_tsc_deadline = false;    // the local APIC's timer has the TSC deadline mode
+  unsigned count = 1;             // CPUs: one package, a core each
+  bool has_tsc_deadline = false;  // the local APIC's timer has the TSC deadline mode
+  bool has_portable_tsc = false;  // the time stamp counter runs the same on every host: it may be said to be invariant
   bool has_kvm_hypercalls = false;  // the accelerator is KVM: announce its paravirtual interface
 };
 

@@ -20,7 +20,8 @@ class SoftAccelerator final : public Accelerator {
   SoftAccelerator(const CpuConfig& config, CpuFeatures features, const std::optional<InstructionTime::Config>& time,
                   const AcceleratorWiring& wiring)
       : features_(features), runner_(wiring, time), irqfds_(*this) {
-    const CpuModel model{.count = config.count, .has_tsc_deadline = features_.has(Feature::TscDeadline)};
+    const CpuModel model{
+        .count = config.count, .has_tsc_deadline = features_.has(Feature::TscDeadline), .has_portable_tsc = true};
     for (unsigned index = 0; index < config.count; ++index) {
       runner_.add_cpu(features_, compose_cpuid(features_.leaves(), model, index));
       vcpus_.push_back(runner_.vcpus().back().get());

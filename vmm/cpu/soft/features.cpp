@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kExtendedBase = 0x8000'0000;
 
-enum class Word : std::uint8_t { Leaf1Edx, Leaf1Ecx, Leaf7Ebx, Leaf7Ecx, ExtendedEcx, ExtendedEdx };
+enum class Word : std::uint8_t { Leaf1Edx, Leaf1Ecx, Leaf7Ebx, Leaf7Ecx, ExtendedEcx, ExtendedEdx, PowerEdx };
 
 struct FeatureBit {
   Feature feature;
@@ -52,6 +52,7 @@ constexpr FeatureBit kBits[] = {
     {Feature::Prefetchw, Word::ExtendedEcx, 8}, {Feature::Syscall, Word::ExtendedEdx, 11},
     {Feature::Nx, Word::ExtendedEdx, 20},       {Feature::Gbpages, Word::ExtendedEdx, 26},
     {Feature::Rdtscp, Word::ExtendedEdx, 27},   {Feature::LongMode, Word::ExtendedEdx, 29},
+    {Feature::InvariantTsc, Word::PowerEdx, 8},
 };
 static_assert(std::size(kBits) == static_cast<std::size_t>(Feature::Count));
 // Leaf 1 EDX that AMD's extended leaf repeats. [APM 3 E.4.2]
@@ -72,11 +73,12 @@ constexpr Feature kPentium3[] = {
 constexpr Feature kQemu32[] = {Feature::Clflush, Feature::Sse2, Feature::Sse3};
 // x86-64-v2, and what makes guests quicker or start sooner. What costs an emulation more than it gives (SMAP, XSAVE
 // with nothing beyond SSE in it, identifiers of address spaces) is left to "max".
-constexpr Feature kQemu64[] = {
-    Feature::Ssse3,     Feature::Cx16,        Feature::Sse41,     Feature::Sse42,     Feature::Popcnt,  Feature::LahfLm,
-    Feature::Syscall,   Feature::Nx,          Feature::Rdtscp,    Feature::LongMode,  Feature::Gbpages, Feature::X2apic,
-    Feature::Aes,       Feature::TscDeadline, Feature::TscAdjust, Feature::Pclmulqdq, Feature::Rdrand,  Feature::Rdseed,
-    Feature::Prefetchw, Feature::Fsgsbase,    Feature::Erms,      Feature::Clflushopt};
+constexpr Feature kQemu64[] = {Feature::Ssse3,  Feature::Cx16,        Feature::Sse41,       Feature::Sse42,
+                               Feature::Popcnt, Feature::LahfLm,      Feature::Syscall,     Feature::Nx,
+                               Feature::Rdtscp, Feature::LongMode,    Feature::Gbpages,     Feature::X2apic,
+                               Feature::Aes,    Feature::TscDeadline, Feature::TscAdjust,   Feature::Pclmulqdq,
+                               Feature::Rdrand, Feature::Rdseed,      Feature::Prefetchw,   Feature::Fsgsbase,
+                               Feature::Erms,   Feature::Clflushopt,  Feature::InvariantTsc};
 
 struct Model {
   std::string_view name;
@@ -157,7 +159,7 @@ const CpuFeatures& CpuFeatures::everything() {
 }
 
 std::vector<CpuidEntry> CpuFeatures::leaves() const {
-  std::array<std::uint32_t, 6> words{};
+  std::array<std::uint32_t, 7> words{};
   for (const auto& [feature, word, bit] : kBits) {
     if (has(feature)) words[static_cast<std::size_t>(word)] |= 1u << bit;
   }
@@ -199,7 +201,7 @@ std::vector<CpuidEntry> CpuFeatures::leaves() const {
     leaves.push_back({kExtendedBase + 5, 0, false, 0x01ff'01ff, 0x01ff'01ff, 0x4002'0140, 0x4002'0140});
     leaves.push_back({kExtendedBase + 6, 0, false, 0, 0x4200'4200, 0x0200'8140, 0});
   }
-  leaves.push_back({kExtendedBase + 7, 0, false, 0, 0, 0, 0});
+  leaves.push_back({kExtendedBase + 7, 0, false, 0, 0, 0, word(Word::PowerEdx)});
   constexpr std::uint32_t kLinearBits = 48;
   leaves.push_back({kExtendedBase + 8, 0, false, kLinearBits << 8 | Mmu::kPhysicalBits, 0, 0, 0});
   return leaves;

@@ -73,6 +73,7 @@ enum class Feature : std::uint8_t {
   Gbpages,
   Rdtscp,
   LongMode,
+  InvariantTsc,
   Count
 };
 
