@@ -44,4 +44,15 @@ bool GuestMemory::gather(Gpa start, std::uint64_t length, GuestIoVector& vector)
   return part.has_value();
 }
 
+bool GuestMemory::discard(Gpa start, std::uint64_t length) const {
+  if (start.value() % kPageSize != 0 || length % kPageSize != 0) return false;
+  for (const auto& piece : pieces_) {
+    const auto offset = start.value() - piece.start.value();
+    if (start < piece.start || !range_inside(offset, length, piece.size)) continue;
+    piece.block->discard(piece.offset + offset, length);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace core::inline memory

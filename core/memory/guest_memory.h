@@ -38,6 +38,9 @@ class GuestMemory {
   bool write(Gpa to, std::span<const std::uint8_t> bytes) const;
   bool gather(Gpa start, std::uint64_t length, GuestIoVector& vector) const;
 
+  // Gives whole pages that the guest does not use back to the host; they read as zeros.
+  bool discard(Gpa start, std::uint64_t length) const;
+
   template <GuestPod T>
   std::optional<T> read(Gpa from) const {
     const auto part = slice(from, sizeof(T));

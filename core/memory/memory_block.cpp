@@ -170,6 +170,23 @@ void GuestIoVector::append(const MemorySlice& slice) {
   slices_.push_back(slice);
 }
 
+std::optional<GuestIoVector> GuestIoVector::part(std::uint64_t skip, std::uint64_t length) const {
+  if (!range_inside(skip, length, size_)) return std::nullopt;
+  GuestIoVector result;
+  for (const auto& slice : slices_) {
+    if (length == 0) break;
+    if (skip >= slice.size()) {
+      skip -= slice.size();
+      continue;
+    }
+    const auto bytes = std::min(slice.size() - skip, length);
+    result.append(*slice.slice(skip, bytes));
+    length -= bytes;
+    skip = 0;
+  }
+  return result;
+}
+
 bool GuestIoVector::write(std::uint64_t skip, std::span<const std::uint8_t> bytes) const {
   if (!range_inside<std::uint64_t>(skip, bytes.size(), size_)) return false;
   for (const auto& slice : slices_) {

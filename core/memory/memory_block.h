@@ -97,7 +97,8 @@ class MemoryBlock {
   void collect_dirty(Watcher watcher, std::uint64_t first_page, std::uint64_t count, std::vector<std::uint64_t>& pages);
   void set_dirty_source(DirtySource* source) { dirty_source_.store(source); }
 
-  // Gives the pages of a range back to the host; they read as zeros. The machine must be stopped.
+  // Gives the pages of a range back to the host; they read as zeros. Whoever uses them
+  // meanwhile, guest or host, finds the old or the new contents.
   void discard(std::uint64_t offset, std::uint64_t length);
 
   // For accelerators only (see README.md): the mapping itself.
@@ -122,6 +123,8 @@ class GuestIoVector {
   void clear();
   void append(const MemorySlice& slice);
   std::uint64_t size() const { return size_; }
+  // The `length` bytes that start `skip` bytes in; nullopt if they run past the end.
+  std::optional<GuestIoVector> part(std::uint64_t skip, std::uint64_t length) const;
   // Copies from or to the pieces starting `skip` bytes in; false if that runs past the end.
   bool write(std::uint64_t skip, std::span<const std::uint8_t> bytes) const;
   bool read(std::uint64_t skip, std::span<std::uint8_t> bytes) const;

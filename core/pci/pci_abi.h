@@ -46,6 +46,8 @@ constexpr std::uint32_t kBar64 = 2 << 1;
 constexpr std::uint32_t kBarPrefetch = 1 << 3;
 constexpr std::uint32_t kRomEnable = 1 << 0;
 
+constexpr std::uint32_t kFirstCapability = 0x40;  // behind the header [PCI 3.0 6.7]
+
 constexpr std::uint8_t kMultiFunction = 0x80;  // [PCI 3.0 6.2.1] Header Type
 
 }  // namespace core::inline pci::abi

@@ -78,6 +78,7 @@ void PciFunction::reset_config() {
 }
 
 std::uint32_t PciFunction::config_read(std::uint32_t offset, unsigned width) {
+  config_reading(offset, width);
   auto value = static_cast<std::uint32_t>(config_.read(offset, width));
   const auto status_bit = 8 * (kStatus - offset);
   if (intx_level_ && offset <= kStatus && offset + width > kStatus) value |= std::uint32_t{kStatusIntx} << status_bit;
@@ -90,6 +91,7 @@ void PciFunction::config_write(std::uint32_t offset, unsigned width, std::uint32
   config_written(offset, width);
 }
 
+void PciFunction::config_reading(std::uint32_t, unsigned) {}
 void PciFunction::config_written(std::uint32_t, unsigned) {}
 
 bool PciFunction::bus_master_enabled() const {

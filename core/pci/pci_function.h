@@ -64,10 +64,12 @@ class PciFunction : public Device {
   void connect_intx(IrqLine line) { intx_line_ = line; }
 
  protected:
-  // `rows` are the device's own config registers above the standard header (0x40 up); they are copied.
+  // `rows` are the device's own config registers above the standard header (a CapabilityList's); they are copied.
   explicit PciFunction(const PciIdentity& identity, std::span<const Register> rows = {});
   void declare_bar(Bar bar);
 
+  // Before a guest reads config space (windows into something else); lock held.
+  virtual void config_reading(std::uint32_t offset, unsigned width);
   // After a guest wrote config space (side effects); lock held.
   virtual void config_written(std::uint32_t offset, unsigned width);
   // Config space to power-on values; a device's reset() calls it.

@@ -14,18 +14,24 @@ class GuestIoVector;
 
 namespace core::inline ports {
 
-enum class BlockOp : std::uint8_t { Read, Write, Flush };
+enum class BlockOp : std::uint8_t {
+  Read,
+  Write,
+  Flush,
+  WriteZeroes,  // the range reads as zeros afterwards
+  Discard,      // nobody needs what is in the range; it may read as anything
+};
 
 struct BlockRequest {
   BlockOp op = BlockOp::Read;
   std::uint64_t offset = 0;  // bytes, multiple of 512; offset + data size lies inside the disk
-  // Where the data lies: guest memory, or a buffer of the controller (exactly one, none for Flush). Both stay valid and
-  // untouched until `done`.
+  // Where the data of a Read or Write lies: guest memory, or a buffer of the controller (exactly one). Both stay valid
+  // and untouched until `done`.
   const GuestIoVector* guest = nullptr;
   std::uint8_t* buffer = nullptr;
-  std::uint64_t length = 0;  // bytes in `buffer`
+  std::uint64_t length = 0;  // bytes in `buffer`, or of the range of WriteZeroes and Discard; multiple of 512
   // Called once, on a backend thread with no device lock held. An error means the data is undefined (Read) or may not
-  // have been written (Write, Flush).
+  // have been written (the others).
   std::function<void(Result<>)> done;
 };
 

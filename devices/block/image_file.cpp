@@ -7,6 +7,7 @@
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include "core/base/bits.h"
 #include "core/memory/memory_block.h"
@@ -123,6 +124,34 @@ core::Result<> read_request(int fd, const core::BlockRequest& request) {
 core::Result<> write_request(int fd, const core::BlockRequest& request) {
   if (request.guest != nullptr) return request.guest->write_file(fd, request.offset);
   return write_fully(fd, std::span<const std::uint8_t>(request.buffer, request.length), request.offset);
+}
+
+namespace {
+
+// False with errno if the file system cannot.
+bool punch_hole(int fd, const core::BlockRequest& request) {
+  return ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(request.offset),
+                     static_cast<off_t>(request.length)) == 0;
+}
+
+}  // namespace
+
+core::Result<> zero_request(int fd, const core::BlockRequest& request) {
+  constexpr std::uint64_t kChunk = 1 << 20;
+  if (request.length == 0 || punch_hole(fd, request)) return {};
+  const std::vector<std::uint8_t> zeros(std::min(request.length, kChunk));
+  for (std::uint64_t done = 0; done < request.length;) {
+    const auto part = std::min(request.length - done, kChunk);
+    auto written = write_fully(fd, std::span(zeros).first(part), request.offset + done);
+    if (!written) return written;
+    done += part;
+  }
+  return {};
+}
+
+core::Result<> discard_request(int fd, const core::BlockRequest& request) {
+  if (request.length > 0) punch_hole(fd, request);
+  return {};
 }
 
 }  // namespace devices::block

@@ -27,11 +27,15 @@ core::Result<ImageFile> open_image(const std::string& path, bool read_only);
 core::Result<> read_fully(int fd, std::span<std::uint8_t> out, std::uint64_t offset);
 core::Result<> write_fully(int fd, std::span<const std::uint8_t> bytes, std::uint64_t offset);
 
-// How many bytes a request moves, and whether it lies in a disk of `size_bytes`.
+// How many bytes a request is about, and whether it lies in a disk of `size_bytes`.
 std::uint64_t request_bytes(const core::BlockRequest& request);
 bool request_inside(const core::BlockRequest& request, std::uint64_t size_bytes);
 // The request's data from or to a file, at the request's offset.
 core::Result<> read_request(int fd, const core::BlockRequest& request);
 core::Result<> write_request(int fd, const core::BlockRequest& request);
+// WriteZeroes: gives the range's space back where the file system can, else writes zeros.
+core::Result<> zero_request(int fd, const core::BlockRequest& request);
+// Discard: gives the range's space back where the file system can.
+core::Result<> discard_request(int fd, const core::BlockRequest& request);
 
 }  // namespace devices::block

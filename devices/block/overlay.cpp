@@ -65,7 +65,8 @@ core::Result<> Overlay::perform(const core::BlockRequest& request) {
   // Nothing outlives the process, so there is nothing to put on a disk.
   if (request.op == core::BlockOp::Flush) return {};
   if (!request_inside(request, base_.size_bytes)) return core::fail("the request reaches beyond the disk");
-  if (request_bytes(request) == 0) return {};
+  // The temporary file has no space to give back that would be worth a copy of what lies around it.
+  if (request_bytes(request) == 0 || request.op == core::BlockOp::Discard) return {};
   return request.op == core::BlockOp::Read ? read(request) : write(request);
 }
 
@@ -110,7 +111,9 @@ core::Result<> Overlay::write(const core::BlockRequest& request) {
     const auto cluster_end = std::min((last + 1) * kClusterBytes, base_.size_bytes);
     if (auto copied = copy_from_base(end, cluster_end); !copied) return copied;
   }
-  if (auto written = write_request(file_.get(), request); !written) return written;
+  const bool zero = request.op == core::BlockOp::WriteZeroes;
+  const auto written = zero ? zero_request(file_.get(), request) : write_request(file_.get(), request);
+  if (!written) return written;
   for (auto cluster = first; cluster <= last; ++cluster)
     mark_written(cluster);
   return {};

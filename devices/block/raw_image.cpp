@@ -39,7 +39,11 @@ core::Result<> RawImage::perform(const core::BlockRequest& request) {
   if (request.op == core::BlockOp::Read) return read_request(image_.fd.get(), request);
   if (image_.read_only) return core::fail("the disk is read-only");
   unsynced_ = true;
-  return write_request(image_.fd.get(), request);
+  switch (request.op) {
+    case core::BlockOp::WriteZeroes: return zero_request(image_.fd.get(), request);
+    case core::BlockOp::Discard: return discard_request(image_.fd.get(), request);
+    default: return write_request(image_.fd.get(), request);
+  }
 }
 
 core::Result<> RawImage::flush() {

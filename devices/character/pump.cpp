@@ -48,18 +48,27 @@ Pump::~Pump() {
 
 // ---- the device's side
 
-std::size_t Pump::write(std::span<const std::uint8_t> bytes) {
-  std::size_t lost = 0;
+std::size_t Pump::keep(std::span<const std::uint8_t> bytes) {
+  std::size_t kept = 0;
   bool first = false;
   {
     const std::scoped_lock guard(buffer_mutex_);
     if (!takes_output_) return bytes.size();
     first = buffer_.empty();
-    const auto kept = std::min(bytes.size(), kBufferBytes - buffer_.size());
+    kept = std::min(bytes.size(), kBufferBytes - buffer_.size());
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kept));
-    lost = bytes.size() - kept;
+    is_short_ = kept < bytes.size();
   }
   if (first) wake_.signal();
+  return kept;
+}
+
+std::size_t Pump::write_some(std::span<const std::uint8_t> bytes) {
+  return keep(bytes);
+}
+
+std::size_t Pump::write(std::span<const std::uint8_t> bytes) {
+  const auto lost = bytes.size() - keep(bytes);
   if (lost > 0) {
     dropped_ += lost;
     MV_LOG_LIMITED(Warn, "character", "{} is read too slowly; some of the guest's output is lost", name_);
@@ -73,6 +82,12 @@ void Pump::set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)
     receiver_ = std::move(receive);
   }
   ready_to_receive();
+}
+
+void Pump::set_observer(core::CharStreamObserver* observer) {
+  const std::scoped_lock guard(receiver_mutex_);
+  observer_ = observer;
+  if (observer_ != nullptr) observer_->peer_changed(connected_);
 }
 
 void Pump::ready_to_receive() {
@@ -104,9 +119,26 @@ void Pump::look_for_peer() {
   if (connected_ || !endpoint_->connect()) return;
   input_over_ = false;
   hung_up_ = false;
-  connected_ = true;
-  const std::scoped_lock guard(buffer_mutex_);
-  takes_output_ = endpoint_->output() >= 0;
+  {
+    const std::scoped_lock guard(buffer_mutex_);
+    takes_output_ = endpoint_->output() >= 0;
+  }
+  tell_peer(true);
+}
+
+void Pump::tell_peer(bool present) {
+  const std::scoped_lock guard(receiver_mutex_);
+  connected_ = present;
+  if (observer_ != nullptr) observer_->peer_changed(present);
+}
+
+void Pump::tell_room() {
+  {
+    const std::scoped_lock guard(buffer_mutex_);
+    if (!std::exchange(is_short_, false)) return;
+  }
+  const std::scoped_lock guard(receiver_mutex_);
+  if (observer_ != nullptr) observer_->room_again();
 }
 
 bool Pump::wants_input() {
@@ -176,8 +208,11 @@ void Pump::move_output() {
   if (sent_ == sending_.size()) {
     sending_.clear();
     sent_ = 0;
-    const std::scoped_lock guard(buffer_mutex_);
-    std::swap(sending_, buffer_);
+    {
+      const std::scoped_lock guard(buffer_mutex_);
+      std::swap(sending_, buffer_);
+    }
+    tell_room();
   }
   const auto rest = std::span(sending_).subspan(sent_);
   if (rest.empty()) return;
@@ -199,15 +234,18 @@ void Pump::input_ended() {
 void Pump::drop_output() {
   sending_.clear();
   sent_ = 0;
-  const std::scoped_lock guard(buffer_mutex_);
-  takes_output_ = false;
-  buffer_.clear();
+  {
+    const std::scoped_lock guard(buffer_mutex_);
+    takes_output_ = false;
+    buffer_.clear();
+  }
+  tell_room();
 }
 
 void Pump::lose_peer() {
   drop_output();
   endpoint_->disconnect();
-  connected_ = false;
+  tell_peer(false);
 }
 
 void Pump::flush() {

@@ -24,6 +24,8 @@ class Pump final : public core::CharStream {
   ~Pump() override;
 
   std::size_t write(std::span<const std::uint8_t> bytes) override;
+  std::size_t write_some(std::span<const std::uint8_t> bytes) override;
+  void set_observer(core::CharStreamObserver* observer) override;
   // Returns when the old receiver is not running; no device lock may be held.
   void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override;
   void ready_to_receive() override;
@@ -33,6 +35,8 @@ class Pump final : public core::CharStream {
 
  private:
   Pump(std::unique_ptr<Endpoint> endpoint, core::EventFd wake);
+
+  std::size_t keep(std::span<const std::uint8_t> bytes);
 
   // All on the pump's thread.
   struct Waiting;
@@ -48,6 +52,8 @@ class Pump final : public core::CharStream {
   void drop_output();
   void lose_peer();
   void flush();
+  void tell_peer(bool present);
+  void tell_room();
 
   std::unique_ptr<Endpoint> endpoint_;
   const std::string name_;
@@ -58,11 +64,13 @@ class Pump final : public core::CharStream {
   std::atomic<bool> ready_{false};
   std::atomic<std::uint64_t> dropped_{0};
 
-  std::mutex buffer_mutex_;           // a leaf; guards the next two
+  std::mutex buffer_mutex_;           // a leaf; guards the next three
   std::vector<std::uint8_t> buffer_;  // written by the device, not yet seen by the thread
   bool takes_output_ = false;
+  bool is_short_ = false;  // write_some() did not take everything
 
-  std::mutex receiver_mutex_;  // held while the receiver runs
+  std::mutex receiver_mutex_;  // held while the receiver or the observer runs
+  core::CharStreamObserver* observer_ = nullptr;
   std::function<std::size_t(std::span<const std::uint8_t>)> receiver_;
 
   // The thread's own.

@@ -1,7 +1,8 @@
-// The host end of a serial line in a test's hands: what the device sent, and a way to send to it.
+// The host end of a serial line or port in a test's hands: what the device sent, and a way to send to it.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "core/ports/char_stream.h"
@@ -14,6 +15,15 @@ class FakeCharStream final : public core::CharStream {
     sent.append(bytes.begin(), bytes.end());
     return bytes.size();
   }
+  std::size_t write_some(std::span<const std::uint8_t> bytes) override {
+    const auto part = bytes.first(std::min(bytes.size(), room));
+    room -= part.size();
+    return write(part);
+  }
+  void set_observer(core::CharStreamObserver* observer) override {
+    observer_ = observer;
+    if (observer_ != nullptr) observer_->peer_changed(true);
+  }
   void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override {
     receive_ = std::move(receive);
   }
@@ -24,11 +34,20 @@ class FakeCharStream final : public core::CharStream {
   std::size_t offer(std::string_view text) {
     return receive_({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   }
+  void make_room(std::size_t bytes) {
+    room += bytes;
+    if (observer_ != nullptr) observer_->room_again();
+  }
+  void set_peer(bool present) {
+    if (observer_ != nullptr) observer_->peer_changed(present);
+  }
 
-  std::string sent;    // by the device, so far
-  unsigned ready = 0;  // how often the device said that it has room again
+  std::string sent;             // by the device, so far
+  unsigned ready = 0;           // how often the device said that it has room again
+  std::size_t room = SIZE_MAX;  // for write_some()
 
  private:
+  core::CharStreamObserver* observer_ = nullptr;
   std::function<std::size_t(std::span<const std::uint8_t>)> receive_;
 };
 

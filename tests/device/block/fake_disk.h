@@ -26,6 +26,7 @@ struct FakeDiskState {
   unsigned reads = 0;    // performed
   unsigned writes = 0;
   unsigned flushes = 0;
+  unsigned zeroes = 0;  // and discards
 
   explicit FakeDiskState(std::size_t bytes)
       : data(content().begin(), content().begin() + static_cast<std::ptrdiff_t>(bytes)) {}
@@ -72,6 +73,8 @@ struct FakeDiskState {
       case core::BlockOp::Read: ++reads; break;
       case core::BlockOp::Write: ++writes; break;
       case core::BlockOp::Flush: ++flushes; break;
+      case core::BlockOp::WriteZeroes:
+      case core::BlockOp::Discard: ++zeroes; break;
     }
     if (failing) return core::fail("the disk was told to fail");
     const auto part = std::span(data).subspan(request.offset, length);
@@ -81,6 +84,8 @@ struct FakeDiskState {
       } else {
         std::ranges::copy(part, request.buffer);
       }
+    } else if (request.op == core::BlockOp::WriteZeroes) {
+      std::ranges::fill(part, std::uint8_t{0});
     } else if (request.op == core::BlockOp::Write) {
       if (read_only) std::abort();
       if (request.guest != nullptr) {

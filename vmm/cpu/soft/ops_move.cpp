@@ -92,7 +92,7 @@ StepChoice select_mov(const Instruction& instruction, Op& op) {
 // From: unsigned to extend with zeros, signed to extend with the sign.
 template <class To, class From>
 Flow extend(Cpu& cpu, const Op& op, std::make_unsigned_t<From> value) {
-  const To extended = static_cast<To>(static_cast<From>(value));
+  const auto extended = static_cast<To>(static_cast<std::make_signed_t<To>>(static_cast<From>(value)));
   cpu.set_reg<To>(op.reg, extended);
   return cpu.proceed(op, extended);
 }
