@@ -82,7 +82,8 @@ bool write_base(Cpu& cpu, std::uint64_t value) {
 bool write_tsc(Cpu& cpu, std::uint64_t value) {
   const std::uint64_t difference = value - time_stamp(cpu);
   cpu.tsc_offset += difference;
-  cpu.tsc_adjust += difference;
+  // [SDM 3B 18.17.3] Where there is no IA32_TSC_ADJUST nothing keeps count.
+  if (cpu.features == nullptr || cpu.features->has(Feature::TscAdjust)) cpu.tsc_adjust += difference;
   return true;
 }
 bool write_tsc_adjust(Cpu& cpu, std::uint64_t value) {
