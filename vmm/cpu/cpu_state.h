@@ -17,6 +17,7 @@ struct Segment {
   // In `attributes`: access rights as a descriptor has them in bits 8-23 of its second word, shifted down by eight
   // [SDM 3A 3.4.5], and this bit for a segment that cannot be used.
   static constexpr std::uint32_t kUnusable = 1u << 16;
+  static constexpr std::uint32_t kPrivilege = 3u << 5;  // DPL
 
   std::uint64_t base = 0;
   std::uint32_t limit = 0;

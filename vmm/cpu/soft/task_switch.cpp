@@ -1,6 +1,7 @@
 #include "vmm/cpu/soft/task_switch.h"
 
 #include <algorithm>
+#include <array>
 
 #include "vmm/cpu/soft/descriptors.h"
 #include "vmm/cpu/soft/segments.h"
@@ -189,14 +190,16 @@ class Switcher {
       cpu_.cr3 = state.cr3;
       cpu_.mmu.flush_non_global();
     }
-    if (!load_ldt(state.ldt)) return false;
-    for (const SegmentIndex index : {kCs, kSs, kEs, kDs, kFs, kGs}) {
-      if (cpu_.virtual_8086()) {
+    constexpr std::array kOrder{kCs, kSs, kEs, kDs, kFs, kGs};
+    if (cpu_.virtual_8086()) {
+      // These need no descriptors, so they are right whatever becomes of the LDT.
+      for (const SegmentIndex index : kOrder)
         set_real_segment(cpu_, index, state.selectors[index]);
-      } else if (!load_one(index, state.selectors[index])) {
-        return false;
-      }
+      return load_ldt(state.ldt);
     }
+    if (!load_ldt(state.ldt)) return false;
+    for (const SegmentIndex index : kOrder)
+      if (!load_one(index, state.selectors[index])) return false;
     cpu_.derive_mode();
     return true;
   }

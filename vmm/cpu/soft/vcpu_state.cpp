@@ -42,6 +42,9 @@ core::Result<> load_modes(Cpu& cpu, const CpuState& state) {
   if (long_mode != ((state.efer & kEferLma) != 0) || (long_mode && (state.cr4 & kCr4Pae) == 0))
     return core::fail("the saved CR0 {:#x}, CR4 {:#x} and EFER {:#x} do not go together", state.cr0, state.cr4,
                       state.efer);
+  // [SDM 3C 27.3.1.4]
+  if ((state.rflags & kVm) != 0 && (long_mode || (state.cr0 & kCr0Pe) == 0))
+    return core::fail("the saved RFLAGS {:#x} ask for virtual-8086 mode where there is none", state.rflags);
   if (long_mode) cpu.efer |= kEferLma;  // before CR4, whose process identifiers need it
   if (!write_cr4(cpu, state.cr4))
     return core::fail("the saved CR4 {:#x} has bits that this CPU model has not", state.cr4);
@@ -62,6 +65,8 @@ void load_segments(Cpu& cpu, const CpuState& state) {
   load_segment(cpu.tr, state.tr, protection);
   cpu.gdt = state.gdt;
   cpu.idt = state.idt;
+  // [SDM 3C 27.3.1.2] In real mode it is 0, and what a guest finds when it leaves that mode.
+  if (!cpu.protected_mode()) cpu.segments[kSs].attributes &= ~Segment::kPrivilege;
   // The stack segment knows the privilege, but for a null selector in 64-bit mode, where the code segment's does.
   const Segment& stack = state.ss;
   const bool stack_tells = (stack.attributes & Segment::kUnusable) == 0;
