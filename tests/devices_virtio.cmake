@@ -6,3 +6,8 @@ minivmm_test(devices_virtio
     device/virtio/virtio_pci_test.cpp
     device/virtio/virtio_rng_balloon_test.cpp
   USES devices/virtio)
+minivmm_fuzz(virtio
+  SOURCES
+    fuzz/virtio.cpp
+  USES devices/virtio
+  LIBS GTest::gtest)
