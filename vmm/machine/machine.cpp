@@ -192,7 +192,7 @@ void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
 }
 
 void Machine::Impl::guest_panicked() {
-  if (state != RunState::Running) return;
+  if (state == RunState::Shutdown || state == RunState::InternalError) return;
   const auto tell = [this](const char* action) {
     MV_LOG_LIMITED(Warn, "machine", "the guest has panicked");
     announce({.kind = EventKind::GuestPanicked, .by_guest = true, .reason = action});
@@ -204,9 +204,10 @@ void Machine::Impl::guest_panicked() {
     case config::PanicAction::Pause: break;
   }
   tell("pause");
-  pause_guest();
+  const bool was_running = state == RunState::Running;
+  if (was_running) pause_guest();
   state = RunState::GuestPanicked;
-  announce({.kind = EventKind::Stop});
+  if (was_running) announce({.kind = EventKind::Stop});
 }
 
 void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
