@@ -85,6 +85,8 @@ def panic():
 def panic_pauses():
     with Vmm("--disk", GUESTS + "/boot_sector/panic.img,snapshot=on") as vmm:
         wait_for("the guest's panic", lambda: vmm.qmp("query-status")["status"] == "guest-panicked", SEABIOS_TIMEOUT)
+        told = [event["event"] for event in vmm.events]
+        check(told == ["GUEST_CRASHLOADED", "GUEST_PANICKED", "STOP"], f"events: {told}")
         check(vmm.hmp("info status").strip() == "VM status: paused (guest-panicked)", "info status does not say so")
         vmm.qmp("cont")
         check(vmm.wait_exit() == 0x21, f"exit status {vmm.process.returncode}, not {0x21}, after cont")
