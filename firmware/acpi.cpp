@@ -86,10 +86,10 @@ struct Fadt {
   le16 flush_stride;
   std::uint8_t duty_offset = 0;
   std::uint8_t duty_width = 0;
-  std::uint8_t day_alarm = 0;
+  std::uint8_t day_alarm = 0x0d;  // in CMOS
   std::uint8_t month_alarm = 0;
-  std::uint8_t century = 0x32;  // in CMOS
-  le16 boot_architecture = 3;   // legacy devices, i8042
+  std::uint8_t century = 0x32;
+  le16 boot_architecture = 3;  // legacy devices, i8042
   std::uint8_t reserved = 0;
   le32 flags;
   Register reset = port(kResetPort, 8);
@@ -162,10 +162,11 @@ struct MadtLocalNmi {
 constexpr std::uint16_t kActiveHighLevel = 0x000d;
 constexpr std::uint8_t kLevelInterrupts[] = {5, 9, 10, 11};  // PIRQ links and SCI
 
-// [Windows ACPI Emulated Devices Table] The RTC needs no second read of register C, the PM timer no second read.
+// [Windows ACPI Emulated Devices Table] The PM timer needs no second read. The RTC's register C has to be read after
+// each interrupt, as on any other (bit 0).
 struct Waet {
   Header header;
-  le32 flags = 3;
+  le32 flags = 2;
 };
 
 // [IA-PC HPET 1.0a 3.2.4]

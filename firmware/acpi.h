@@ -15,6 +15,7 @@ struct AcpiConfig {
   unsigned cpus = 1;                       // APIC ids 0..cpus-1, at most 255
   std::uint32_t pci_hole = 0xe0000000;     // where memory below 4 GiB ends; the hole reaches to the I/O APIC
   std::optional<AddressRange> pci_hole64;  // a window for BARs above 4 GiB, if any
+  unsigned serial_ports = 0;               // COM1 and COM2, in this order
   bool hpet = false;
 };
 
@@ -39,6 +40,7 @@ constexpr std::uint8_t kAcpiDisable = 0xf0;
 constexpr std::uint8_t kSciInterrupt = 9;
 constexpr std::uint16_t kResetPort = 0xcf9;
 constexpr std::uint8_t kResetValue = 0x0f;  // full reset
+constexpr std::uint16_t kPvpanicPort = 0x505;
 constexpr std::uint32_t kIoApicBase = 0xfec00000;
 constexpr std::uint32_t kLocalApicBase = 0xfee00000;
 constexpr std::uint32_t kHpetBase = 0xfed00000;

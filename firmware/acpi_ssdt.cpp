@@ -1,4 +1,6 @@
-// The SSDT: PCI windows, processors and the HPET of one machine.
+// The SSDT: PCI windows, processors, serial ports and the HPET of one machine.
+#include <algorithm>
+#include <span>
 #include <string>
 
 #include "firmware/acpi.h"
@@ -40,6 +42,28 @@ aml::Code processors(unsigned cpus) {
   return code;
 }
 
+struct SerialPort {
+  std::uint16_t port;
+  std::uint8_t irq;
+};
+constexpr SerialPort kSerialPorts[] = {{0x3f8, 4}, {0x2f8, 3}};
+
+aml::Code serial_ports(unsigned count) {
+  aml::Code code;
+  for (unsigned i = 0; i < std::min<std::size_t>(count, std::size(kSerialPorts)); ++i) {
+    const auto [port, irq] = kSerialPorts[i];
+    const auto number = i + 1;
+    code = aml::join(
+        {code, aml::device("COM" + std::to_string(number),
+                           aml::join({
+                               aml::name("_HID", aml::eisa_id("PNP0501")),
+                               aml::name("_UID", aml::integer(number)),
+                               aml::name("_CRS", aml::resources({aml::ports(port, port + 7), aml::isa_interrupt(irq)})),
+                           }))});
+  }
+  return code;
+}
+
 aml::Code hpet() {
   return aml::device("HPET", aml::join({
                                  aml::name("_HID", aml::eisa_id("PNP0103")),
@@ -55,6 +79,7 @@ std::vector<std::uint8_t> build_ssdt(const AcpiConfig& config) {
       aml::scope("\\_SB.PCI0", aml::name("_CRS", pci_windows(config))),
       // Windows XP looks for processors in \_PR.
       aml::scope("\\_PR", processors(config.cpus)),
+      config.serial_ports > 0 ? aml::scope("\\_SB.PCI0.ISA", serial_ports(config.serial_ports)) : aml::Code{},
       config.hpet ? aml::scope("\\_SB", hpet()) : aml::Code{},
   });
 }

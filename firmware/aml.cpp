@@ -190,6 +190,12 @@ Code ports(std::uint16_t first, std::uint16_t last) {
   return code;
 }
 
+Code isa_interrupt(std::uint8_t irq) {
+  constexpr std::uint8_t kIrqNoFlags = 0x22;
+  const auto mask = 1U << irq;
+  return {kIrqNoFlags, static_cast<std::uint8_t>(mask), static_cast<std::uint8_t>(mask >> 8)};
+}
+
 Code port_window(std::uint16_t first, std::uint16_t last) {
   return address_space<std::uint16_t>(kWordSpace, Space::Io, kEntireIoRange, first, last);
 }

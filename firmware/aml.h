@@ -27,6 +27,7 @@ Code buffer(std::span<const std::uint8_t> bytes);
 Code resources(std::initializer_list<Code> descriptors);
 Code bus_numbers(std::uint16_t first, std::uint16_t last);
 Code ports(std::uint16_t first, std::uint16_t last);        // decoded by this device itself
+Code isa_interrupt(std::uint8_t irq);                       // an edge
 Code port_window(std::uint16_t first, std::uint16_t last);  // passed on to devices below
 Code memory_window(std::uint32_t first, std::uint32_t last, bool cacheable);
 Code memory_window64(std::uint64_t first, std::uint64_t last);

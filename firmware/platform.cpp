@@ -19,6 +19,7 @@ void add_machine(FwCfg& fw_cfg, const PlatformConfig& config) {
   fw_cfg.add_u16(FwCfgKey::MaxCpus, cpus);
   fw_cfg.add_u64(FwCfgKey::Numa, 0);          // nodes
   fw_cfg.add_u32(FwCfgKey::Irq0Override, 1);  // the PIT is wired to pin 2 of the I/O APIC
+  fw_cfg.add_file("etc/pvpanic-port", {kPvpanicPort & 0xff, kPvpanicPort >> 8});
   fw_cfg.add_file("etc/e820", e820_bytes(e820_for_bios(config.ram, config.reserved)));
 }
 
@@ -26,6 +27,7 @@ void add_tables(FwCfg& fw_cfg, const PlatformConfig& config) {
   auto acpi = build_acpi({.cpus = config.cpus,
                           .pci_hole = static_cast<std::uint32_t>(config.ram.below_4g),
                           .pci_hole64 = config.pci_hole64,
+                          .serial_ports = config.serial_ports,
                           .hpet = config.hpet});
   fw_cfg.add_file("etc/acpi/rsdp", std::move(acpi.rsdp));
   fw_cfg.add_file("etc/acpi/tables", std::move(acpi.tables));

@@ -30,6 +30,7 @@ struct PlatformConfig {
 
   std::vector<AddressRange> reserved;      // memory that the accelerator keeps
   std::optional<AddressRange> pci_hole64;  // a window for BARs above 4 GiB
+  unsigned serial_ports = 0;
   bool hpet = false;
 };
 

@@ -37,8 +37,11 @@ void Pit::State::visit(core::StateVisitor& v) {
   v.field("owed", owed);
 }
 
-Pit::Pit(const Wiring& wiring)
-    : clock_(wiring.clock), irq0_(wiring.isa, 0), timer_(clock_.create_timer(lock(), [this] { fire(); })) {}
+Pit::Pit(const Config& config, const Wiring& wiring)
+    : clock_(wiring.clock),
+      makes_up_(config.makes_up),
+      irq0_(wiring.isa, 0),
+      timer_(clock_.create_timer(lock(), [this] { fire(); })) {}
 
 core::Result<> Pit::attach(core::AddressSpace& io) {
   auto counters = io.add({.start = kPort, .size = 4, .max_width = 1}, counters_handler_, lock(), state_name());
@@ -60,7 +63,7 @@ core::Result<> Pit::state_loaded() {
   for (auto& channel : state_.channel)
     channel.sanitise(time);
   state_.system &= kSystemWritable;
-  state_.owed = std::min(state_.owed, kMostOwed);
+  state_.owed = makes_up_ ? std::min(state_.owed, kMostOwed) : 0;
   irq0_.set(state_.irq);
   arm(time);
   return {};
@@ -143,7 +146,7 @@ void Pit::fire() {
   const auto time = now();
   if (time >= due_) {
     const auto period = state_.channel[0].period();
-    const auto rises = period ? 1 + (time - due_) / *period : 1;
+    const auto rises = makes_up_ && period ? 1 + (time - due_) / *period : 1;
     state_.owed += static_cast<std::uint32_t>(std::min<Ticks>(rises, kMostOwed));
   }
   if (state_.owed > 0) {

@@ -3,7 +3,8 @@
 //
 // One timer, armed for the next rise of counter 0's output, none while that never comes. The line is not lowered in
 // between but pulsed at each rise: IRQ0 is an edge on both interrupt controllers. Rises that the host lets slip are
-// made up for at four times the rate, so that guests that count ticks keep time. Missing: the speaker's sound.
+// made up for at four times the rate, unless told otherwise, so that guests that count ticks keep time. Missing: the
+// speaker's sound.
 #pragma once
 
 #include <array>
@@ -19,12 +20,15 @@ namespace devices::platform {
 
 class Pit final : public core::Device {
  public:
+  struct Config {
+    bool makes_up = true;  // for ticks that the host let slip
+  };
   struct Wiring {
     core::IrqSink& isa;  // input 0
     core::GuestClock& clock;
   };
 
-  explicit Pit(const Wiring& wiring);
+  Pit(const Config& config, const Wiring& wiring);
 
   core::Result<> attach(core::AddressSpace& io);
 
@@ -58,6 +62,7 @@ class Pit final : public core::Device {
   void fire();
 
   core::GuestClock& clock_;
+  bool makes_up_;
   State state_;
   Ticks due_ = 0;  // the rise the timer waits for
   core::IrqLine irq0_;

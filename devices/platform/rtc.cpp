@@ -48,6 +48,7 @@ void Rtc::State::visit(core::StateVisitor& v) {
 
 Rtc::Rtc(const Config& config, Wiring wiring)
     : clock_(wiring.clock),
+      makes_up_(config.makes_up),
       nmi_mask_(std::move(wiring.nmi_mask)),
       irq_(wiring.isa, 8),
       timer_(clock_.create_timer(lock(), [this] { fire(); })) {
@@ -83,7 +84,7 @@ void Rtc::reset() {
 core::Result<> Rtc::state_loaded() {
   a() &= static_cast<std::uint8_t>(~kUpdateInProgress);
   c() &= kFlags;
-  state_.cmos[kRegisterD] = kValidRam;
+  state_.cmos[kRegisterD] = kValidRam | (state_.cmos[kRegisterD] & kDateAlarm);
   state_.index &= kIndexMask;
   state_.extended_index &= kIndexMask;
   state_.base_seconds = clamp_calendar(state_.base_seconds);
@@ -93,7 +94,7 @@ core::Result<> Rtc::state_loaded() {
   if (const auto length = period(); length > 0) {
     state_.settled_period = std::clamp<std::int64_t>(state_.settled_period, 0, to_crystal(time) / length);
   }
-  state_.owed = std::min(state_.owed, kMostOwed);
+  state_.owed = makes_up_ ? std::min(state_.owed, kMostOwed) : 0;
   set_nmi_mask(state_.nmi_masked);
   update_irq();
   return {};
@@ -157,7 +158,7 @@ void Rtc::settle_periodic(Ns now) {
   if (passed <= 0) return;
   state_.settled_period = current;
   const int flagged = (c() & kPeriodicFlag) == 0 ? 1 : 0;
-  if ((b() & kPeriodicEnable) != 0) {
+  if (makes_up_ && (b() & kPeriodicEnable) != 0) {
     state_.owed = static_cast<std::uint32_t>(std::min<std::int64_t>(state_.owed + passed - flagged, kMostOwed));
   }
   c() |= kPeriodicFlag;
@@ -266,7 +267,9 @@ void Rtc::write_cmos(std::uint8_t index, std::uint8_t value) {
     write_register_a(value, time);
   } else if (index == kRegisterB) {
     write_register_b(value, time);
-  } else if (index != kRegisterC && index != kRegisterD) {  // those are read-only
+  } else if (index == kRegisterD) {
+    state_.cmos[index] = kValidRam | (value & kDateAlarm);
+  } else if (index != kRegisterC) {  // that is read-only
     state_.cmos[index] = value;
   }
   update_irq();

@@ -2,8 +2,8 @@
 //
 // The date is a function of guest time; flags are worked out when somebody looks, and the one timer is armed only for
 // the next event that is to interrupt. Periodic interrupts that the guest was too late to fetch are given to it again
-// soon after it reads register C, so that guests that count them keep time. Memory and date survive a reset, as on the
-// battery of a board. Missing: square wave output, daylight saving switch.
+// soon after it reads register C, unless told otherwise, so that guests that count them keep time. Memory and date
+// survive a reset, as on the battery of a board. Missing: square wave output, daylight saving switch.
 #pragma once
 
 #include <chrono>
@@ -24,6 +24,7 @@ class Rtc final : public core::Device {
   struct Config {
     std::chrono::sys_time<std::chrono::nanoseconds> start;  // the date when guest time is 0
     CmosConfig cmos;
+    bool makes_up = true;  // for periodic interrupts that the guest was too late to fetch
   };
   struct Wiring {
     core::IrqSink& isa;  // input 8
@@ -89,6 +90,7 @@ class Rtc final : public core::Device {
   void fire();
 
   core::GuestClock& clock_;
+  bool makes_up_;
   std::function<void(bool masked)> nmi_mask_;
   State state_;
   bool told_nmi_masked_ = false;

@@ -63,7 +63,9 @@ constexpr std::uint8_t kPeriodicFlag = kPeriodicEnable;
 constexpr std::uint8_t kFlags = kUpdateFlag | kAlarmFlag | kPeriodicFlag;
 constexpr std::uint8_t kInterruptFlag = 1 << 7;
 
-constexpr std::uint8_t kValidRam = 1 << 7;  // register D
+// Register D [PIIX4 4.2.5]
+constexpr std::uint8_t kValidRam = 1 << 7;
+constexpr std::uint8_t kDateAlarm = 0x3f;  // day of month; 0: any
 
 constexpr std::uint8_t kPm = 1 << 7;           // in hours of 12-hour mode
 constexpr std::uint8_t kAlarmDontCare = 0xc0;  // both bits set: any value matches

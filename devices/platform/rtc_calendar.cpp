@@ -10,6 +10,8 @@ using namespace rtc_abi;
 namespace {
 
 constexpr std::int64_t kDay = 86'400;
+// In days, from a 31st to one two months later, or a 30th over February.
+constexpr std::int64_t kLongestWait = 62;
 constexpr std::int64_t kYear0 = -62'167'219'200;       // 0000-01-01
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // 9999-12-31 23:59:59
 
@@ -33,6 +35,11 @@ struct Form {
   bool binary;
   bool hours24;
 };
+
+int day_of_month(std::int64_t seconds) {
+  const auto day = std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(seconds)));
+  return static_cast<int>(static_cast<unsigned>(std::chrono::year_month_day(day).day()));
+}
 
 bool any(std::uint8_t alarm) {
   return (alarm & kAlarmDontCare) == kAlarmDontCare;
@@ -76,10 +83,18 @@ std::optional<std::int64_t> next_alarm(std::int64_t after, const CmosBank& cmos)
   const auto second = cmos[kSecondsAlarm];
   const auto minute = cmos[kMinutesAlarm];
   const auto hour = cmos[kHoursAlarm];
-  const auto end = after + kDay + 1;
+  const auto date = cmos[kRegisterD] & kDateAlarm;
+  const int day = date == 0 ? 0 : form.decode(static_cast<std::uint8_t>(date));
+  // What no clock shows need not be looked for.
+  if (!any(hour) && form.decode_hour(hour) >= 24) return std::nullopt;
+  if (!any(minute) && form.decode(minute) >= 60) return std::nullopt;
+  if (!any(second) && form.decode(second) >= 60) return std::nullopt;
+  const auto end = after + (day == 0 ? 1 : kLongestWait) * kDay + 1;
   for (auto time = after + 1; time < end;) {
     const auto of_day = ((time % kDay) + kDay) % kDay;
-    if (!any(hour) && form.decode_hour(hour) != of_day / 3600) {
+    if (day != 0 && day_of_month(time) != day) {
+      time += kDay - of_day;
+    } else if (!any(hour) && form.decode_hour(hour) != of_day / 3600) {
       time += 3600 - of_day % 3600;
     } else if (!any(minute) && form.decode(minute) != of_day / 60 % 60) {
       time += 60 - of_day % 60;

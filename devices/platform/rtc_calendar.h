@@ -16,7 +16,7 @@ using CmosBank = std::array<std::uint8_t, rtc_abi::kBankBytes>;
 std::int64_t calendar_seconds(const CmosBank& cmos);
 // Writes them.
 void store_calendar(std::int64_t seconds, CmosBank& cmos);
-// The first second after `after` at which the alarm registers match.
+// The first second after `after` at which the alarm registers match, that of the day of month among them.
 std::optional<std::int64_t> next_alarm(std::int64_t after, const CmosBank& cmos);
 // Holds a loaded time to the years 0..9999.
 std::int64_t clamp_calendar(std::int64_t seconds);

@@ -1,15 +1,20 @@
 // The machine as ACPI describes it: what is the same in every machine. What depends on a machine's parameters (PCI
-// windows, processors, HPET) is in the SSDT that acpi_ssdt.cpp writes. [ACPI 6.4; Windows XP understands 1.0b]
+// windows, processors, serial ports, HPET) is in the SSDT that acpi_ssdt.cpp writes. [ACPI 6.4; Windows XP understands 1.0b]
 //
 // The C preprocessor runs first: Debian's iasl has no macros with arguments.
 //
-// Missing on purpose: suspend (S1-S3), hot-plug, handlers of general-purpose events. The power button is fixed hardware.
+// Missing on purpose: suspend (S1-S3), hot-plug and with it handlers of general-purpose events. The power button is fixed hardware.
 
 DefinitionBlock ("", "DSDT", 1, "MINIVM", "MINIVMM ", 1)
 {
     // [PIIX4 7.2.3] SUS_TYP: 0 is soft-off, 2 (hibernated to disk) ends the same way.
     Name (\_S4, Package () { 2, 2, 0, 0 })
     Name (\_S5, Package () { 0, 0, 0, 0 })
+
+    Scope (\_GPE)
+    {
+        Name (_HID, "ACPI0006")
+    }
 
     Scope (\_SB)
     {
@@ -92,23 +97,12 @@ DefinitionBlock ("", "DSDT", 1, "MINIVM", "MINIVMM ", 1)
                     Name (_CRS, ResourceTemplate () { IRQNoFlags () { 12 } })
                 }
 
-                Device (COM1)
-                {
-                    Name (_HID, EisaId ("PNP0501"))
-                    Name (_UID, 1)
-                    Name (_CRS, ResourceTemplate ()
-                    {
-                        IO (Decode16, 0x3F8, 0x3F8, 8, 8)
-                        IRQNoFlags () { 4 }
-                    })
-                }
-
                 Device (RTC)
                 {
                     Name (_HID, EisaId ("PNP0B00"))
                     Name (_CRS, ResourceTemplate ()
                     {
-                        IO (Decode16, 0x70, 0x70, 1, 2)
+                        IO (Decode16, 0x70, 0x70, 1, 4)
                         IRQNoFlags () { 8 }
                     })
                 }
@@ -142,6 +136,18 @@ DefinitionBlock ("", "DSDT", 1, "MINIVM", "MINIVMM ", 1)
                         IO (Decode16, 0x700, 0x700, 1, 0x10)
                         IO (Decode16, 0xAFE0, 0xAFE0, 1, 4)
                     })
+                }
+
+                // [QEMU docs/specs/pvpanic.rst] Drivers call these methods or take the port from _CRS.
+                Device (PEVT)
+                {
+                    Name (_HID, "QEMU0001")
+                    Name (_STA, 0x0B)
+                    Name (_CRS, ResourceTemplate () { IO (Decode16, 0x505, 0x505, 1, 1) })
+                    OperationRegion (PEOR, SystemIO, 0x505, 1)
+                    Field (PEOR, ByteAcc, NoLock, Preserve) { PEPT, 8 }
+                    Method (RDPT) { Return (PEPT) }
+                    Method (WRPT, 1) { Store (Arg0, PEPT) }
                 }
 
                 // Found by Linux's qemu_fw_cfg under this name.

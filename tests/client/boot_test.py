@@ -3,7 +3,7 @@
 import sys
 import tempfile
 
-from harness import GUESTS, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen
+from harness import GUESTS, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen, wait_for
 
 GRUB = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso"
 # Kernel-mode code in KVM runs at half a million instructions a second where KVM has no hardware behind it.
@@ -74,8 +74,26 @@ def debug_exit_gives_its_status():
     vmm.close()
 
 
+def panic():
+    image = GUESTS + "/boot_sector/panic.img"
+    for action, status in (("shutdown", 0), ("exit-failure", 1), ("none", 0x21)):
+        vmm = Vmm("--disk", image + ",snapshot=on", "--action", "panic=" + action, qmp=False)
+        check(vmm.wait_exit(SEABIOS_TIMEOUT) == status, f"panic={action}: exit status {vmm.process.returncode}, not {status}")
+        vmm.close()
+
+
+def panic_pauses():
+    with Vmm("--disk", GUESTS + "/boot_sector/panic.img,snapshot=on") as vmm:
+        wait_for("the guest's panic", lambda: vmm.qmp("query-status")["status"] == "guest-panicked", SEABIOS_TIMEOUT)
+        told = [event["event"] for event in vmm.events]
+        check(told == ["GUEST_CRASHLOADED", "GUEST_PANICKED", "STOP"], f"events: {told}")
+        check(vmm.hmp("info status").strip() == "VM status: paused (guest-panicked)", "info status does not say so")
+        vmm.qmp("cont")
+        check(vmm.wait_exit() == 0x21, f"exit status {vmm.process.returncode}, not {0x21}, after cont")
+
+
 CASES = {function.__name__: function for function in (
-    seabios_without_bootable_device, debug_exit_gives_its_status,
+    seabios_without_bootable_device, debug_exit_gives_its_status, panic, panic_pauses,
     direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 

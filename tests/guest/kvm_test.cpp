@@ -21,6 +21,26 @@ TEST(Kvm, cpuid_is_ours) {
   EXPECT_EQ(std::memcmp(&told[2], "KVMKVMKVM\0\0\0", 12), 0);
 }
 
+TEST(Kvm, paravirtual_clock_ticks_and_is_saved) {
+  RIG_REQUIRES_CPUS();
+  rig::Machine machine;
+  machine.load_guest("kvm_clock");
+  std::vector<std::uint32_t> told;
+  machine.port_probe.on_write = [&](std::uint64_t, unsigned, std::uint64_t value) {
+    told.push_back(static_cast<std::uint32_t>(value));
+  };
+  machine.run_to_success();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_NE(told[0], 0u) << "a version";
+  EXPECT_EQ(told[0] % 2, 0u) << "that says that nobody is writing";
+  EXPECT_NE(told[1], 0u) << "ticks to nanoseconds";
+
+  const auto state = core::dump_state(*machine.accelerator->vcpus()[0]);
+  const auto clock = state.find("index = 0x4b564d01\n");
+  ASSERT_NE(clock, std::string::npos);
+  EXPECT_TRUE(std::string_view(state).substr(state.find("value = ", clock)).starts_with("value = 0x5001\n"));
+}
+
 TEST(Kvm, calibration_measures_something) {
   RIG_REQUIRES_CPUS();
   const auto speed = vmm::cpu::kvm::calibrate();

@@ -50,8 +50,12 @@ enum class RtcBase : std::uint8_t { Utc, LocalTime, Date };
 struct RtcConfig {
   std::optional<RtcBase> base;  // UTC if not given; with icount, which is to depend on nothing, kIcountDate
   std::chrono::sys_seconds date{};
+  bool makes_up = true;  // for periodic interrupts that the guest was too late for
 };
 constexpr std::chrono::sys_seconds kIcountDate = std::chrono::sys_days{std::chrono::year{2020} / 1 / 1};
+
+// What a guest's panic does, in QEMU's words.
+enum class PanicAction : std::uint8_t { None, Pause, Shutdown, ExitFailure };
 
 struct MachineConfig {
   // Machine
@@ -62,6 +66,9 @@ struct MachineConfig {
   AccelChoice accel = AccelChoice::Auto;
   std::optional<IcountConfig> icount;
   RtcConfig rtc;
+  bool pit_makes_up = true;  // for ticks that the host let slip
+  bool hpet = true;
+  PanicAction on_panic = PanicAction::Pause;
   std::string cpu;      // model; empty: the accelerator's default
   std::string bios;     // path; empty: the built-in SeaBIOS; or kNoBios
   std::string vgabios;  // path; empty: the built-in one

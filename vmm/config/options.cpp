@@ -143,20 +143,71 @@ Result<> apply_accel(MachineConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> apply_machine(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "type");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const KeyValue& pair : *pairs) {
+    if (pair.key == "type") {
+      if (pair.value != "pc") return fail("\"{}\": there is only pc", pair.value);
+      continue;
+    }
+    if (pair.key != "hpet") return fail("\"{}\" is not known; there is hpet=on|off", pair.key);
+    const auto on = parse_switch(pair);
+    if (!on) return std::unexpected(on.error());
+    config.hpet = *on;
+  }
+  return {};
+}
+
+Result<> apply_action(MachineConfig& config, std::string_view value) {
+  constexpr std::pair<std::string_view, PanicAction> kActions[] = {{"none", PanicAction::None},
+                                                                   {"pause", PanicAction::Pause},
+                                                                   {"shutdown", PanicAction::Shutdown},
+                                                                   {"exit-failure", PanicAction::ExitFailure}};
+  const auto pairs = split_key_values(value, "action");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const KeyValue& pair : *pairs) {
+    if (pair.key != "panic") return fail("\"{}\" is not known; there is panic=", pair.key);
+    const auto* found = std::ranges::find(kActions, pair.value, &std::pair<std::string_view, PanicAction>::first);
+    if (found == std::end(kActions)) {
+      return fail("panic: \"{}\" is not one of none, pause, shutdown, exit-failure", pair.value);
+    }
+    config.on_panic = found->second;
+  }
+  return {};
+}
+
 Result<> apply_rtc(MachineConfig& config, std::string_view value) {
   const auto pairs = split_key_values(value, "base");
   if (!pairs) return std::unexpected(pairs.error());
   for (const KeyValue& pair : *pairs) {
-    if (pair.key != "base") return fail("\"{}\" is not known; there is base=", pair.key);
-    if (pair.value == "utc") {
+    if (pair.key == "driftfix") {
+      if (pair.value != "slew" && pair.value != "none")
+        return fail("driftfix: \"{}\" is not one of slew, none", pair.value);
+      config.rtc.makes_up = pair.value == "slew";
+    } else if (pair.key != "base") {
+      return fail("\"{}\" is not known; there are base= and driftfix=", pair.key);
+    } else if (pair.value == "utc") {
       config.rtc.base = RtcBase::Utc;
     } else if (pair.value == "localtime") {
       config.rtc.base = RtcBase::LocalTime;
     } else {
       const auto date = parse_date(pair.value);
       if (!date) return std::unexpected(date.error());
-      config.rtc = {RtcBase::Date, *date};
+      config.rtc.base = RtcBase::Date;
+      config.rtc.date = *date;
     }
+  }
+  return {};
+}
+
+Result<> apply_pit(MachineConfig& config, std::string_view value) {
+  const auto pairs = split_key_values(value, "lost_tick_policy");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const KeyValue& pair : *pairs) {
+    if (pair.key != "lost_tick_policy") return fail("\"{}\" is not known; there is lost_tick_policy=", pair.key);
+    if (pair.value != "slew" && pair.value != "discard") return fail("\"{}\" is not one of slew, discard", pair.value);
+    config.pit_makes_up = pair.value == "slew";
   }
   return {};
 }
@@ -266,10 +317,21 @@ constexpr Option kOptions[] = {
      "the "
      "same screens, run after run. An idle guest waits in real time, or with sleep=off not at all.",
      false, apply_accel},
-    {kMachine, "--rtc", "base=utc|localtime|DATE",
+    {kMachine, "--machine", "[pc,]hpet=on|off", "Whether the board has high precision event timers. The default is on.",
+     true, apply_machine},
+    {kMachine, "--rtc", "base=utc|localtime|DATE[,driftfix=slew|none]",
      "What the guest's clock shows at power-on: the host's UTC (the default), its local time, or a date such as "
-     "2020-01-01T00:00:00 (the default with icount).",
+     "2020-01-01T00:00:00 (the default with icount). Periodic interrupts that the guest was too late for come again in "
+     "quick succession, or with driftfix=none not at all.",
      false, apply_rtc},
+    {kMachine, "--pit", "lost_tick_policy=slew|discard",
+     "Whether timer ticks that the host let slip come later in quick succession (the default) or not at all.", false,
+     apply_pit},
+    {kMachine, "--action", "panic=pause|shutdown|exit-failure|none",
+     "What is done when the guest says that it has panicked: it is paused (the default), the machine ends with status "
+     "0 "
+     "or 1, or nothing but an event in QMP.",
+     false, apply_action},
     {kMachine, "--cpu", "MODEL|help",
      "Which CPU the guest sees: a model of the software CPU, or host, which is the only one with KVM; help lists them.",
      false, apply_cpu},

@@ -58,6 +58,8 @@ EventText describe(const machine::Event& event) {
     case EventKind::Powerdown: return {"POWERDOWN", nullptr};
     case EventKind::Reset: return {"RESET", {{"guest", event.by_guest}, {"reason", event.reason}}};
     case EventKind::Shutdown: return {"SHUTDOWN", {{"guest", event.by_guest}, {"reason", event.reason}}};
+    case EventKind::GuestPanicked: return {"GUEST_PANICKED", {{"action", event.reason}}};
+    case EventKind::GuestCrashLoaded: return {"GUEST_CRASHLOADED", {{"action", event.reason}}};
     case EventKind::TrayMoved:
       return {"DEVICE_TRAY_MOVED", {{"device", event.device}, {"id", event.device}, {"tray-open", event.tray_open}}};
     case EventKind::SpiceConnected: return {"SPICE_CONNECTED", spice_event_data(event)};

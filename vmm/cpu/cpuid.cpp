@@ -54,12 +54,15 @@ constexpr std::uint32_t kExtendedEcxAbsent = 1u << 2 |                         /
                                              1u << 23 | 1u << 24 | 1u << 28 |  // performance counters
                                              1u << 29;                         // MONITORX
 constexpr unsigned kCmpLegacyBit = 1;
-// What of KVM's paravirtual interface needs no memory that a saved state would have to know of. [cpuid.rst]
+// What of KVM's paravirtual interface is in the guest's memory and in MSRs, and so in a saved state. Asynchronous page
+// faults are not: some may be on their way. [cpuid.rst]
 constexpr std::uint32_t kKvmFeatures = 1u << 0 |   // CLOCKSOURCE
                                        1u << 1 |   // NOP_IO_DELAY
                                        1u << 3 |   // CLOCKSOURCE2
+                                       1u << 5 |   // STEAL_TIME
                                        1u << 6 |   // PV_EOI
                                        1u << 7 |   // PV_UNHALT
+                                       1u << 9 |   // PV_TLB_FLUSH, of CPUs that STEAL_TIME says run
                                        1u << 11 |  // PV_SEND_IPI
                                        1u << 13 |  // PV_SCHED_YIELD
                                        1u << 24;   // CLOCKSOURCE_STABLE

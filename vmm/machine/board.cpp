@@ -7,10 +7,12 @@
 #include "devices/block/ide_controller.h"
 #include "devices/platform/debug_exit.h"
 #include "devices/platform/debugcon.h"
+#include "devices/platform/hpet.h"
 #include "devices/platform/i440fx.h"
 #include "devices/platform/i8042.h"
 #include "devices/platform/ioapic.h"
 #include "devices/platform/isa_irqs.h"
+#include "devices/platform/legacy_replacement.h"
 #include "devices/platform/pci_config_ports.h"
 #include "devices/platform/pic.h"
 #include "devices/platform/piix3.h"
@@ -18,6 +20,7 @@
 #include "devices/platform/pit.h"
 #include "devices/platform/port92.h"
 #include "devices/platform/post_port.h"
+#include "devices/platform/pvpanic.h"
 #include "devices/platform/rtc.h"
 #include "devices/platform/uart16550.h"
 #include "devices/platform/x87_error.h"
@@ -77,6 +80,8 @@ Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& co
   result.uuid = uuid;
   result.boot_order = firmware::ordered_paths(config.boot_order, candidates);
   result.boot_menu = config.boot_menu;
+  result.serial_ports = static_cast<unsigned>(ends.serial.size());
+  result.hpet = config.hpet;
   if (kept) result.reserved.push_back({kept->start, kept->size});
   result.kernel_from = config.bios == config::kNoBios ? firmware::BootFrom::None : firmware::BootFrom::Bios;
   if (config.kernel.empty()) return result;
@@ -175,6 +180,7 @@ struct Board::Parts {
   std::unique_ptr<platform::IoApic> ioapic;
   std::unique_ptr<platform::IsaIrqs> isa;
   std::unique_ptr<IrqCounter> irqs;
+  std::unique_ptr<platform::LegacyReplacement> timer_irqs;
   A20Gate a20{[this](bool open) { accelerator->set_a20(open); }};
 
   std::unique_ptr<platform::I440fx> host_bridge;
@@ -184,9 +190,11 @@ struct Board::Parts {
   std::unique_ptr<platform::Piix4Pm> pm;
   std::unique_ptr<platform::Pit> pit;
   std::unique_ptr<platform::Rtc> rtc;
+  std::unique_ptr<platform::Hpet> hpet;
   std::unique_ptr<platform::I8042> i8042;
   std::unique_ptr<platform::Port92> port92;
   platform::PostPort post;
+  std::unique_ptr<platform::Pvpanic> pvpanic;
   std::unique_ptr<platform::X87Error> x87_error;
   std::vector<std::unique_ptr<platform::Uart16550>> uarts;
   std::unique_ptr<platform::Debugcon> debugcon;
@@ -224,6 +232,7 @@ void Board::Parts::build_interrupts() {
   ioapic = std::make_unique<platform::IoApic>(platform::IoApic::Wiring{*accelerator, *accelerator});
   isa = std::make_unique<platform::IsaIrqs>(platform::IsaIrqs::Wiring{pic, *ioapic});
   irqs = std::make_unique<IrqCounter>(*isa);
+  timer_irqs = std::make_unique<platform::LegacyReplacement>(*irqs);
 }
 
 Result<> Board::Parts::build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid) {
@@ -245,13 +254,17 @@ void Board::Parts::build_chipset(const config::MachineConfig& config) {
   config_ports = std::make_unique<platform::PciConfigPorts>(platform::PciConfigPorts::Wiring{*pci, requests.reset});
   pm = std::make_unique<platform::Piix4Pm>(
       platform::Piix4Pm::Wiring{clock, core::IrqLine(*irqs, firmware::kSciInterrupt), requests.power_off});
-  pit = std::make_unique<platform::Pit>(platform::Pit::Wiring{*irqs, clock});
-  rtc = std::make_unique<platform::Rtc>(platform::Rtc::Config{rtc_start(config), cmos_config(config)},
-                                        platform::Rtc::Wiring{*irqs, clock, nullptr});
+  pit = std::make_unique<platform::Pit>(platform::Pit::Config{config.pit_makes_up},
+                                        platform::Pit::Wiring{timer_irqs->board(), clock});
+  rtc = std::make_unique<platform::Rtc>(
+      platform::Rtc::Config{rtc_start(config), cmos_config(config), config.rtc.makes_up},
+      platform::Rtc::Wiring{timer_irqs->board(), clock, nullptr});
+  if (config.hpet) hpet = std::make_unique<platform::Hpet>(platform::Hpet::Wiring{*timer_irqs, clock});
   i8042 = std::make_unique<platform::I8042>(
       platform::I8042::Wiring{*irqs, [this](bool open) { a20.drive(A20Gate::Keyboard, open); }, requests.reset});
   port92 = std::make_unique<platform::Port92>(
       platform::Port92::Wiring{[this](bool open) { a20.drive(A20Gate::Port92, open); }, requests.reset});
+  pvpanic = std::make_unique<platform::Pvpanic>(platform::Pvpanic::Wiring{requests.panicked, requests.crash_loaded});
   x87_error =
       std::make_unique<platform::X87Error>(platform::X87Error::Wiring{core::IrqLine(*irqs, platform::X87Error::kIrq)});
 }
@@ -295,10 +308,10 @@ Result<> Board::Parts::plug() {
 }
 
 Result<> Board::Parts::attach() {
-  Result<> results[] = {pic.attach(io),     ioapic->attach(mmio), host_bridge->attach(mmio), config_ports->attach(io),
-                        pm->attach(io),     pit->attach(io),      rtc->attach(io),           i8042->attach(io),
-                        port92->attach(io), post.attach(io),      fw_cfg->attach(io),        ide->attach(io),
-                        qxl->attach(),      x87_error->attach(io)};
+  Result<> results[] = {pic.attach(io),     ioapic->attach(mmio),  host_bridge->attach(mmio), config_ports->attach(io),
+                        pm->attach(io),     pit->attach(io),       rtc->attach(io),           i8042->attach(io),
+                        port92->attach(io), post.attach(io),       fw_cfg->attach(io),        ide->attach(io),
+                        qxl->attach(),      x87_error->attach(io), pvpanic->attach(io)};
   for (auto& result : results) {
     if (!result) return result;
   }
@@ -308,16 +321,20 @@ Result<> Board::Parts::attach() {
   if (debugcon) {
     if (auto attached = debugcon->attach(io); !attached) return core::fail_with("--debugcon", attached);
   }
+  if (hpet) {
+    if (auto attached = hpet->attach(mmio); !attached) return attached;
+  }
   if (debug_exit) return debug_exit->attach(io);
   return {};
 }
 
 void Board::Parts::list_devices() {
-  devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(), pit.get(),
-             rtc.get(),         i8042.get(),      port92.get(),       &post,    fw_cfg.get(),
-             ide.get(),         qxl.get(),        x87_error.get()};
+  devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(),     pit.get(),
+             rtc.get(),         i8042.get(),      port92.get(),       &post,        fw_cfg.get(),
+             ide.get(),         qxl.get(),        x87_error.get(),    pvpanic.get()};
   for (auto& uart : uarts)
     devices.push_back(uart.get());
+  if (hpet) devices.push_back(hpet.get());
   if (debugcon) devices.push_back(debugcon.get());
   if (debug_exit) devices.push_back(debug_exit.get());
   devices.push_back(ioapic.get());

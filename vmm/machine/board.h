@@ -35,6 +35,8 @@ struct GuestRequests {
   std::function<void()> reset;
   std::function<void()> power_off;
   std::function<void(int status)> exit;
+  std::function<void()> panicked;
+  std::function<void()> crash_loaded;  // a crash kernel runs
 };
 
 // The machine's time; with a counted clock it is the same one, and the CPUs move it.

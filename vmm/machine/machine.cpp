@@ -53,6 +53,7 @@ std::string_view run_state_name(RunState state) {
     case RunState::Running: return "running";
     case RunState::Paused: return "paused";
     case RunState::InternalError: return "internal-error";
+    case RunState::GuestPanicked: return "guest-panicked";
     case RunState::Shutdown: return "shutdown";
   }
   return "internal-error";
@@ -78,6 +79,7 @@ struct Machine::Impl {
   void resume_guest();
   void reset_now(bool by_guest);
   void finish(int status, bool by_guest, std::string reason);
+  void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
   std::optional<unsigned> cdrom_slot(std::string_view drive);
   Result<> put_disc(unsigned slot, std::unique_ptr<core::BlockBackend> disc, bool force);
@@ -115,6 +117,11 @@ GuestRequests Machine::Impl::guest_requests() {
       .reset = [this, request] { request([this] { reset_now(true); }); },
       .power_off = [this, request] { request([this] { finish(0, true, "guest-shutdown"); }); },
       .exit = [this, request](int status) { request([this, status] { finish(status, true, "guest-shutdown"); }); },
+      .panicked = [this, request] { request([this] { guest_panicked(); }); },
+      .crash_loaded =
+          [this, request] {
+            request([this] { announce({.kind = EventKind::GuestCrashLoaded, .by_guest = true, .reason = "run"}); });
+          },
   };
 }
 
@@ -168,7 +175,7 @@ void Machine::Impl::reset_now(bool by_guest) {
   if (was_running) pause_guest();
   board->reset();
   vcpus->reset();
-  if (state == RunState::InternalError) state = RunState::Paused;
+  if (state == RunState::InternalError || state == RunState::GuestPanicked) state = RunState::Paused;
   if (was_running) resume_guest();
   announce(
       {.kind = EventKind::Reset, .by_guest = by_guest, .reason = by_guest ? "guest-reset" : "host-qmp-system-reset"});
@@ -182,6 +189,25 @@ void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
   exit_status = status;
   announce({.kind = EventKind::Shutdown, .by_guest = by_guest, .reason = std::move(reason)});
   ended->signal();
+}
+
+void Machine::Impl::guest_panicked() {
+  if (state == RunState::Shutdown || state == RunState::InternalError) return;
+  const auto tell = [this](const char* action) {
+    MV_LOG_LIMITED(Warn, "machine", "the guest has panicked");
+    announce({.kind = EventKind::GuestPanicked, .by_guest = true, .reason = action});
+  };
+  switch (config.on_panic) {
+    case config::PanicAction::None: return tell("run");
+    case config::PanicAction::Shutdown: tell("poweroff"); return finish(0, true, "guest-panic");
+    case config::PanicAction::ExitFailure: tell("poweroff"); return finish(1, true, "guest-panic");
+    case config::PanicAction::Pause: break;
+  }
+  tell("pause");
+  const bool was_running = state == RunState::Running;
+  if (was_running) pause_guest();
+  state = RunState::GuestPanicked;
+  if (was_running) announce({.kind = EventKind::Stop});
 }
 
 void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
@@ -263,10 +289,10 @@ void Machine::stop() {
 
 void Machine::cont() {
   const auto before = impl_->state.load();
-  if (before != RunState::Paused && before != RunState::Prelaunch) return;
+  if (before != RunState::Paused && before != RunState::GuestPanicked && before != RunState::Prelaunch) return;
   impl_->state = RunState::Running;
   impl_->resume_guest();
-  if (before == RunState::Paused) impl_->announce({.kind = EventKind::Resume});
+  if (before != RunState::Prelaunch) impl_->announce({.kind = EventKind::Resume});
 }
 
 void Machine::reset() {

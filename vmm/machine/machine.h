@@ -25,7 +25,7 @@
 namespace vmm::machine {
 
 // Names as QMP's RunState has them.
-enum class RunState : std::uint8_t { Prelaunch, Running, Paused, InternalError, Shutdown };
+enum class RunState : std::uint8_t { Prelaunch, Running, Paused, InternalError, GuestPanicked, Shutdown };
 std::string_view run_state_name(RunState state);
 
 enum class EventKind : std::uint8_t {
@@ -34,6 +34,8 @@ enum class EventKind : std::uint8_t {
   Reset,
   Powerdown,
   Shutdown,
+  GuestPanicked,
+  GuestCrashLoaded,
   TrayMoved,
   SpiceConnected,
   SpiceInitialized,
@@ -50,7 +52,7 @@ struct SpicePeer {
 struct Event {
   EventKind kind = EventKind::Stop;
   bool by_guest = false;   // Reset, Shutdown: the guest asked for it
-  std::string reason{};    // Reset, Shutdown: QMP's ShutdownCause
+  std::string reason{};    // Reset, Shutdown: QMP's ShutdownCause; Guest*: what is done about it
   std::string device{};    // TrayMoved
   bool tray_open = false;  // TrayMoved
   SpicePeer client{};      // Spice*

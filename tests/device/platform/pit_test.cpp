@@ -14,9 +14,11 @@ struct PitRig {
   tests::FakeBus io;
   tests::FakeClock clock;
   tests::RecordingIrqSink isa;
-  devices::platform::Pit device{{.isa = isa, .clock = clock}};
+  devices::platform::Pit device;
 
-  PitRig() { EXPECT_TRUE(device.attach(io.space)); }
+  explicit PitRig(bool makes_up = true) : device({.makes_up = makes_up}, {.isa = isa, .clock = clock}) {
+    EXPECT_TRUE(device.attach(io.space));
+  }
 
   // To the moment when `count` ticks of 1193182 Hz have passed since power-on.
   void at(std::int64_t tick) { clock.advance_to(core::GuestTime((tick * 1'000'000'000 + 1'193'181) / 1'193'182)); }
@@ -462,6 +464,17 @@ TEST_F(Pit, ticks_the_host_let_slip_are_made_up_for) {
   EXPECT_EQ(isa.rises(), 14u);
   clock.advance(10ms);
   EXPECT_EQ(isa.rises(), 24u);
+}
+
+TEST(PitThatDiscards, ticks_the_host_let_slip_are_gone) {
+  PitRig rig(false);
+  rig.program(0, 2, 1193);
+  rig.isa.clear();
+  rig.clock.set_now(10ms);
+  rig.clock.advance(0ns);
+  EXPECT_EQ(rig.isa.rises(), 1u);
+  rig.clock.advance(4ms);
+  EXPECT_EQ(rig.isa.rises(), 5u);
 }
 
 TEST_F(Pit, fresh_device_is_silent) {

@@ -261,6 +261,41 @@ TEST_F(Rtc, alarm_in_twelve_hour_mode) {
   EXPECT_TRUE(irq());
 }
 
+TEST_F(Rtc, alarm_on_a_day_of_the_month_waits_for_it) {
+  set(0x05, 0x06);
+  set(0x03, 0x00);
+  set(0x01, 0x00);
+  set(0x0d, 0x02);  // 2006-01-02 06:00
+  EXPECT_EQ(get(0x0d), 0x82);
+  get(0x0c);
+  set(0x0b, 0x22);
+  clock.advance(30h);
+  EXPECT_FALSE(irq());
+  clock.advance(3s);
+  EXPECT_TRUE(irq());
+  EXPECT_EQ(get(0x0c) & 0x20, 0x20);
+}
+
+TEST_F(Rtc, alarm_on_the_31st_may_be_two_months_away) {
+  clock.advance(24h * 32);  // to 2006-02-01
+  set(0x05, 0x00);
+  set(0x03, 0x00);
+  set(0x01, 0x00);
+  set(0x0d, 0x31);
+  get(0x0c);
+  set(0x0b, 0x22);
+  clock.advance(24h * 57);
+  EXPECT_FALSE(irq());
+  clock.advance(24h);
+  EXPECT_TRUE(irq());
+}
+
+TEST_F(Rtc, alarm_on_no_day_needs_no_timer) {
+  set(0x0d, 0x3f);
+  set(0x0b, 0x22);
+  EXPECT_EQ(clock.armed_timers(), 0u);
+}
+
 TEST_F(Rtc, alarm_at_no_time_needs_no_timer) {
   set(0x05, 0x77);
   set(0x0b, 0x22);
@@ -324,6 +359,21 @@ TEST_F(Rtc, periods_the_guest_missed_come_again_after_the_fetch) {
   get(0x0c);
   clock.advance(4ms);
   EXPECT_TRUE(irq());
+}
+
+TEST(RtcThatDiscards, periods_the_guest_missed_are_gone) {
+  RtcRig rig({.start = kStart, .cmos = {}, .makes_up = false});
+  rig.set(0x0b, 0x42);
+  rig.clock.advance(20ms);
+  rig.get(0x0c);
+  EXPECT_FALSE(rig.irq());
+  rig.isa.clear();
+  for (int fetch = 0; fetch < 10; ++fetch) {
+    rig.clock.advance(1ms);
+    rig.get(0x0c);
+  }
+  EXPECT_LE(rig.isa.rises(8), 11u);
+  EXPECT_GE(rig.isa.rises(8), 9u);
 }
 
 TEST_F(Rtc, unfetched_interrupt_stops_the_timer) {

@@ -40,6 +40,35 @@ TEST(CommandLine, disk_takes_its_keys) {
   EXPECT_TRUE(config->disks[1].read_only);
 }
 
+TEST(CommandLine, board_options_take_their_keys) {
+  const auto config = parse({"--machine", "pc,hpet=off", "--rtc", "base=localtime,driftfix=none", "--pit",
+                             "lost_tick_policy=discard", "--action", "panic=exit-failure"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_FALSE(config->hpet);
+  EXPECT_FALSE(config->rtc.makes_up);
+  EXPECT_EQ(config->rtc.base, vmm::config::RtcBase::LocalTime);
+  EXPECT_FALSE(config->pit_makes_up);
+  EXPECT_EQ(config->on_panic, vmm::config::PanicAction::ExitFailure);
+}
+
+TEST(CommandLine, board_options_have_defaults) {
+  const auto config = parse({});
+  ASSERT_TRUE(config);
+  EXPECT_TRUE(config->hpet);
+  EXPECT_TRUE(config->rtc.makes_up);
+  EXPECT_TRUE(config->pit_makes_up);
+  EXPECT_EQ(config->on_panic, vmm::config::PanicAction::Pause);
+}
+
+TEST(CommandLine, board_options_with_unknown_values_are_refused_by_name) {
+  EXPECT_THAT(error_of({"--machine", "q35"}), HasSubstr("--machine"));
+  EXPECT_THAT(error_of({"--machine", "pc,usb=on"}), HasSubstr("\"usb\""));
+  EXPECT_THAT(error_of({"--rtc", "driftfix=fast"}), HasSubstr("\"fast\""));
+  EXPECT_THAT(error_of({"--pit", "delay"}), HasSubstr("\"delay\""));
+  EXPECT_THAT(error_of({"--action", "panic=reset"}), HasSubstr("\"reset\""));
+  EXPECT_THAT(error_of({"--action", "reboot=shutdown"}), HasSubstr("\"reboot\""));
+}
+
 TEST(CommandLine, disk_with_unknown_key_is_refused_by_name) {
   EXPECT_THAT(error_of({"--disk", "a.img,cache=none"}), HasSubstr("unknown key \"cache\""));
 }

@@ -87,6 +87,7 @@ TEST(Cpuid, says_that_kvm_is_there) {
   EXPECT_EQ(hypervisor->ebx, letters("KVMK"));
   EXPECT_EQ(hypervisor->ecx, letters("VMKV"));
   EXPECT_EQ(hypervisor->edx, letters("M\0\0\0"));
+  EXPECT_EQ(find(leaves, 0x40000001)->eax & 0x69u, 0x69u) << "clock, steal time, EOI";
   EXPECT_EQ(find(leaves, 0x40000001)->eax & 1u << 4, 0u) << "asynchronous page faults are not saved";
 }
 
