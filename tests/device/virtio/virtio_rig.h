@@ -1,6 +1,7 @@
 // A virtio function on a PCI bus, and a driver for it that can also break every rule.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -135,7 +136,7 @@ class VirtioRig {
   }
   std::uint16_t size_of(unsigned queue) {
     set_common(22, 2, queue);
-    return static_cast<std::uint16_t>(common(24, 2));
+    return static_cast<std::uint16_t>(std::max(common(24, 2), 1U));  // a driver may set anything
   }
   std::uint16_t used_index(unsigned queue) {
     return memory->read<core::le16>(core::Gpa(places(queue).used + 2)).value_or(0);
