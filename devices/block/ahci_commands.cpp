@@ -50,7 +50,7 @@ RegisterD2H fis_of(const TaskFile& r) {
 bool AhciPort::can_fetch() const {
   if ((reg(PxCMD) & CMD_ST) == 0 || !bus_master_ || state_.halted) return false;
   if (drive_ == nullptr || reg(PxSSTS) != kLinkUp) return false;
-  if (abandoned_ > 0 || signature_due_ || command_) return false;
+  if (abandoned_ > 0 || signature_due_ || command_.active) return false;
   return (reg(PxTFD) & (BSY | DRQ)) == 0;
 }
 
@@ -93,9 +93,9 @@ void AhciPort::fetch(unsigned slot) {
   load(drive_->registers(), *fis);
   prdt_.begin(core::Gpa(table + kPrdtOffset), header->prdt_length);
   if (disk_ != nullptr && SataDisk::is_queued(fis->command)) {
-    queue({slot, table}, *header, *fis);
+    queue({true, slot, table}, *header, *fis);
   } else {
-    execute({slot, table}, *fis);
+    execute({true, slot, table}, *fis);
   }
 }
 
@@ -145,7 +145,7 @@ void AhciPort::execute(const Command& command, const RegisterH2D& fis) {
 
 // Moves PIO data, of which the drive has or wants a block at a time, until the drive is done or waits for the host.
 void AhciPort::pump() {
-  while (command_ && in_flight_[command_->slot] == nullptr) {
+  while (command_.active && in_flight_[command_.slot] == nullptr) {
     switch (drive_->phase()) {
       case IdeDrive::Phase::DataIn:
         if (!take_block()) return;
@@ -167,7 +167,7 @@ bool AhciPort::take_block() {
   drive_->read_data(bytes);
   guest.write(0, std::span(bytes).first(std::min<std::size_t>(bytes.size(), guest.size())));
   post_pio_setup(true, static_cast<std::uint32_t>(bytes.size()), status, true);
-  if (!prdt_.is_faulty() && !prdt_.has_overflowed()) return command_.has_value();
+  if (!prdt_.is_faulty() && !prdt_.has_overflowed()) return command_.active;
   halt(prdt_.is_faulty() ? HBFS : OFS);
   return false;
 }
@@ -178,7 +178,7 @@ bool AhciPort::give_block() {
   std::vector<std::uint8_t> bytes(length);
   bool whole = false;
   if (drive_->is_packet_device()) {
-    whole = wiring_.memory.read(core::Gpa(command_->table + kAtapiOffset), bytes);
+    whole = wiring_.memory.read(core::Gpa(command_.table + kAtapiOffset), bytes);
     if (!whole) halt(HBFS);
   } else {
     core::GuestIoVector guest;
@@ -190,18 +190,18 @@ bool AhciPort::give_block() {
   const bool interrupt = std::exchange(interrupt_, false);
   drive_->write_data(bytes);
   post_pio_setup(false, length, status, interrupt);
-  return command_.has_value();
+  return command_.active;
 }
 
 void AhciPort::finish_command() {
-  const auto slot = command_->slot;
+  const auto slot = command_.slot;
   if (prdt_.is_faulty()) return halt(HBFS);
   if (prdt_.has_overflowed()) return halt(OFS);
   const auto header = address(PxCLB, kHeaderAlignment) + slot * sizeof(CommandHeader);
   const core::le32 transferred = static_cast<std::uint32_t>(prdt_.taken());
   if (!wiring_.memory.write(core::Gpa(header + kTransferredOffset), transferred)) return halt(HBFS);
   if (prdt_.wants_interrupt()) set_bits(PxIS, DPS);
-  command_.reset();
+  command_ = {};
   show_task_file();
   const bool failed = (drive_->registers().status & ERR) != 0;
   // PIO data to the host ends with its last PIO setup FIS, everything else with a register FIS.
@@ -256,7 +256,7 @@ void AhciPort::halt(std::uint32_t cause) {
 
 void AhciPort::start(core::BlockBackend& backend, core::BlockOp op, std::uint64_t offset,
                      std::shared_ptr<HostRequest> request) {
-  start_request(command_->slot, {backend, op, offset, std::move(request)});
+  start_request(command_.slot, {backend, op, offset, std::move(request)});
 }
 
 void AhciPort::start_request(unsigned slot, HostWork work) {
@@ -303,7 +303,7 @@ void AhciPort::post_pio_setup(bool to_host, std::uint32_t bytes, std::uint8_t st
   fis.type = kPioSetup;
   fis.flags = static_cast<std::uint8_t>((interrupt ? kFisInterrupt : 0) | (to_host ? kFisToHost : 0));
   fis.status = status;
-  fis.e_status = command_ && in_flight_[command_->slot] ? BSY : now;
+  fis.e_status = command_.active && in_flight_[command_.slot] ? BSY : now;
   fis.transfer_count = static_cast<std::uint16_t>(bytes);
   if (interrupt) set_bits(PxIS, PSS);
   post(kReceivedPioSetup, fis);

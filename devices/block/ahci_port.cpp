@@ -126,7 +126,7 @@ void AhciPort::abandon_all() {
     request->abandoned = true;
     ++abandoned_;
   }
-  command_.reset();
+  command_ = {};
 }
 
 // [AHCI 3.3.7] PxCMD.ST was cleared.

@@ -67,6 +67,7 @@ class AhciPort final : private DriveBus {
   };
   // The command that is not queued, from its fetch to its end.
   struct Command {
+    bool active = false;
     unsigned slot = 0;
     std::uint64_t table = 0;
   };
@@ -130,7 +131,7 @@ class AhciPort final : private DriveBus {
   bool bus_master_ = false;
 
   // Not saved: a machine is saved when its disks are drained.
-  std::optional<Command> command_;
+  Command command_;
   PrdTable prdt_;
   bool interrupt_ = false;  // the drive has raised its interrupt
   bool signature_due_ = false;
