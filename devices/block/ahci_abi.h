@@ -209,11 +209,17 @@ constexpr std::uint64_t kReceivedDeviceBits = 0x58;
 namespace devices::block::abi {
 
 // [ACS3 7] commands that only SATA disks have
+constexpr std::uint8_t DATA_SET_MANAGEMENT = 0x06;
 constexpr std::uint8_t READ_LOG_EXT = 0x2f;
 constexpr std::uint8_t READ_FPDMA_QUEUED = 0x60;
 constexpr std::uint8_t WRITE_FPDMA_QUEUED = 0x61;
 constexpr std::uint8_t kForceUnitAccess = 0x80;  // Device register of a queued command
 constexpr unsigned kTagShift = 3;                // Count register
+
+// [ACS3 7.5] DATA SET MANAGEMENT: blocks of 512 bytes with ranges, each a 48-bit address and a 16-bit count of sectors
+constexpr std::uint8_t kTrim = 0x01;         // Features
+constexpr std::uint32_t kMaxTrimBlocks = 8;  // a command
+constexpr unsigned kTrimAddressBits = 48;
 
 // [ACS3 A.2, A.14] general purpose logs
 constexpr std::uint8_t kLogDirectory = 0x00;

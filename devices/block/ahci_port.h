@@ -118,6 +118,7 @@ class AhciPort final : private DriveBus {
   void post_device_bits(std::uint32_t done);
 
   // For the drive.
+  bool is_serial() const override { return true; }
   void raise_irq() override { interrupt_ = true; }
   DmaEngine& dma() override { return prdt_; }
   void start(core::BlockBackend& backend, core::BlockOp op, std::uint64_t offset,

@@ -37,6 +37,7 @@ class AtaDisk : public IdeDrive {
   bool write_cache() const { return state_.write_cache; }
   std::uint64_t address48() const;
   void offer_data(std::vector<std::uint8_t> bytes);  // one block that is no sector of the disk
+  void finish();
   void fail(std::uint8_t error, std::uint8_t status_bits = 0);
 
  private:
@@ -97,7 +98,6 @@ class AtaDisk : public IdeDrive {
   void ask_next();
   void end_write();
   void flush_then_finish();
-  void finish();
   Geometry geometry() const;
 
   const std::string model_;

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/base/endian.h"
+#include "devices/block/ahci_abi.h"
 #include "devices/block/ide_abi.h"
 #include "devices/block/ide_drive.h"
 
@@ -54,7 +55,7 @@ void put_features(IdentifyData& data, const AtaIdentity& identity) {
   put_identify_word(data, 87, kValid | kFua);
 }
 
-// What SATA disks say of themselves, and the general purpose logs they have. [ACS3 7.12.7]
+// What SATA disks say of themselves, and the logs and TRIM that they have. [ACS3 7.12.7]
 void put_serial_ata(IdentifyData& data, unsigned queue_depth) {
   constexpr unsigned kLogs = 1 << 5;
   constexpr unsigned kKeepsSettings = 1 << 6;
@@ -65,7 +66,9 @@ void put_serial_ata(IdentifyData& data, unsigned queue_depth) {
   put_identify_word(data, 80, 0x01f0);  // also ATA8-ACS
   for (const unsigned word : {84U, 87U})
     put_identify_word(data, word, core::load_le<std::uint16_t>(&data[std::size_t{2} * word]) | kLogs);
-  put_identify_word(data, 93, 0);        // no cable to report on
+  put_identify_word(data, 93, 0);  // no cable to report on
+  put_identify_word(data, 105, kMaxTrimBlocks);
+  put_identify_word(data, 169, kTrim);
   put_identify_word(data, 222, 0x101f);  // serial, up to SATA 2.6
 }
 

@@ -143,7 +143,11 @@ void AtapiCdrom::identify() {
   put_identify_word(data, 84, 0x4000);
   put_identify_word(data, 85, 0x4210);
   put_identify_word(data, 87, 0x4000);
-  put_identify_word(data, 93, 0x6001);
+  if (bus().is_serial()) {
+    put_identify_word(data, 76, 0x0006);  // 1.5 and 3 Gbit/s
+  } else {
+    put_identify_word(data, 93, 0x6001);
+  }
   fill_buffer({data.begin(), data.end()});
   offer_block(kSectorSize, kReady);
   bus().raise_irq();

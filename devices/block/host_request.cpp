@@ -21,11 +21,14 @@ void submit(HostWork work, core::Completion& completion, std::string_view area,
   core::BlockRequest to_backend;
   to_backend.op = work.op;
   to_backend.offset = work.offset;
-  if (work.op != core::BlockOp::Flush && request.guest.size() > 0) {
+  const bool moves_data = work.op == core::BlockOp::Read || work.op == core::BlockOp::Write;
+  if (moves_data && request.guest.size() > 0) {
     to_backend.guest = &request.guest;
-  } else if (work.op != core::BlockOp::Flush) {
+  } else if (moves_data) {
     to_backend.buffer = request.buffer.data();
     to_backend.length = request.buffer.size();
+  } else {
+    to_backend.length = request.range;
   }
   completion.issue(latency(request.guest.size() + request.buffer.size()));
   auto& backend = work.backend;

@@ -18,6 +18,7 @@ namespace devices::block {
 struct HostRequest {
   core::GuestIoVector guest;         // the data lies here,
   std::vector<std::uint8_t> buffer;  // or, if that is empty, here
+  std::uint64_t range = 0;           // bytes, of a Discard
   bool longer = false;               // what DmaEngine::gather said
   // Device lock held; not called if the drive was reset meanwhile.
   std::function<void(HostRequest& request, bool succeeded)> then;

@@ -24,6 +24,7 @@ namespace devices::block {
 class DriveBus {
  public:
   virtual ~DriveBus() = default;
+  virtual bool is_serial() const { return false; }  // SATA
   virtual void raise_irq() = 0;
   virtual DmaEngine& dma() = 0;
   // One at a time: the channel is busy until `request` is done.

@@ -25,9 +25,12 @@ void SataDisk::soft_reset() {
 }
 
 void SataDisk::execute(std::uint8_t command) {
+  regs().error = 0;
+  become_idle(kReady);
   const bool reads_error = command == READ_LOG_EXT && regs().lba_low[0] == kQueuedErrorLog;
   if (queue_error_.pending && !reads_error) return fail(ABRT);
   if (command == READ_LOG_EXT) return read_log();
+  if (command == DATA_SET_MANAGEMENT) return trim();
   AtaDisk::execute(command);
 }
 
@@ -106,6 +109,41 @@ void SataDisk::read_log() {
   page.back() = static_cast<std::uint8_t>(-std::accumulate(page.begin(), page.end(), 0U));  // all bytes add up to zero
   queue_error_ = {};
   offer_data(std::move(page));
+}
+
+// --- TRIM ------------------------------------------------------------------------------------------------------------
+
+// [ACS3 7.5.3] All ranges are checked before the first is given back.
+void SataDisk::trim() {
+  const auto blocks = (std::uint32_t{regs().count[1]} << 8) | regs().count[0];
+  const bool proper = (regs().features[0] & kTrim) != 0 && blocks > 0 && blocks <= kMaxTrimBlocks;
+  if (!proper || backend()->read_only()) return fail(ABRT);
+  core::GuestIoVector guest;
+  bus().dma().gather(std::uint64_t{blocks} * kSectorSize, guest);
+  std::vector<std::uint8_t> bytes(std::size_t{blocks} * kSectorSize);
+  if (!guest.read(0, bytes)) return fail(ABRT);
+  auto ranges = std::make_shared<std::vector<Range>>();
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+    const auto entry = core::load_le<std::uint64_t>(&bytes[at]);
+    const Range range{core::bits(entry, 0, kTrimAddressBits), static_cast<std::uint32_t>(entry >> kTrimAddressBits)};
+    if (range.sectors == 0) continue;
+    if (!core::range_inside<std::uint64_t>(range.lba, range.sectors, sectors())) return fail(IDNF);
+    ranges->push_back(range);
+  }
+  discard(std::move(ranges));
+}
+
+// The last of the ranges, and when that is done the others.
+void SataDisk::discard(std::shared_ptr<std::vector<Range>> ranges) {
+  if (ranges->empty()) return finish();
+  const auto range = ranges->back();
+  ranges->pop_back();
+  auto request = std::make_shared<HostRequest>();
+  request->range = std::uint64_t{range.sectors} * kSectorSize;
+  request->then = [this, ranges = std::move(ranges)](HostRequest&, bool succeeded) {
+    succeeded ? discard(ranges) : fail(ABRT, DF);
+  };
+  bus().start(*backend(), core::BlockOp::Discard, range.lba * kSectorSize, std::move(request));
 }
 
 // --- state -----------------------------------------------------------------------------------------------------------

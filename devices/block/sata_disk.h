@@ -1,7 +1,8 @@
-// A SATA disk: an ATA disk with native command queuing and the logs that belong to it. [ACS3 4.14, 7.22; SATA 13.6]
+// A SATA disk: an ATA disk with native command queuing, the logs that belong to it, and TRIM. [ACS3 4.14, 7.22;
+// SATA 13.6]
 //
 // The port moves the data of queued commands; the disk checks them, and remembers which one failed. After such an error
-// it takes no command but the reading of its log. Missing on purpose: TRIM, NCQ priority and autosense, power
+// it takes no command but the reading of its log. Missing on purpose: queued TRIM, NCQ priority and autosense, power
 // management of the interface; settings survive a COMRESET (software settings preservation).
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "devices/block/ata_disk.h"
 
@@ -52,6 +54,12 @@ class SataDisk final : public AtaDisk {
 
   unsigned queue_depth() const override { return kQueueDepth; }
   void read_log();
+  struct Range {
+    std::uint64_t lba = 0;
+    std::uint32_t sectors = 0;
+  };
+  void trim();
+  void discard(std::shared_ptr<std::vector<Range>> ranges);
   void note_error(unsigned tag, std::uint8_t error, std::uint8_t status_bits, std::uint64_t lba);
 
   QueueError queue_error_;

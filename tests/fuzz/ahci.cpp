@@ -103,7 +103,12 @@ class Guest {
     std::vector<AhciRig::Piece> result(input_.u8() % 8U);
     for (auto& piece : result) {
       const auto kind = input_.u8();
-      piece.base = kind == 0xff ? (std::uint64_t{input_.u32()} << 32) | input_.u32() : AhciRig::kData + input_.u16();
+      if (kind == 0xff) {
+        const std::uint64_t upper = input_.u32();
+        piece.base = (upper << 32) | input_.u32();
+      } else {
+        piece.base = AhciRig::kData + input_.u16();
+      }
       piece.bytes = kind == 0xfe ? input_.u32() : (input_.u8() + 1U) * 1024U;
       piece.interrupt = (kind & 1) != 0;
     }

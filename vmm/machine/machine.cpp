@@ -142,11 +142,12 @@ Result<> Machine::Impl::build() {
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
+  // `info block` goes by the places, not by the command line.
+  std::ranges::sort(places, {}, [](const auto& place) { return std::pair(place.second, place.first.slot); });
   for (auto& [bay, interface] : places) {
     bay.bays = board->drives(interface);
     bays.push_back(std::move(bay));
   }
-  std::ranges::sort(bays, {}, &Bay::name);  // `info block` goes by the places
   vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
     if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
   });

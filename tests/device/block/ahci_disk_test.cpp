@@ -32,6 +32,7 @@ TEST_F(AhciDisk, identify_comes_by_pio_and_tells_of_queuing) {
   EXPECT_EQ(word(75), 31U);
   EXPECT_EQ(word(76), 0x0106U);
   EXPECT_EQ(word(93), 0U);
+  EXPECT_EQ(word(169), 1U);
   EXPECT_EQ(word(100), AhciRig::kDiskSectors);
   EXPECT_EQ(get(hba::PxCI), 0U);
   EXPECT_EQ(get(hba::PxTFD), kReady);
@@ -230,6 +231,28 @@ TEST_F(AhciDisk, completions_pass_the_clock) {
   rig.clock.hold_completions(false);
   rig.clock.deliver_completions();
   EXPECT_EQ(get(hba::PxSACT), 0U);
+}
+
+TEST_F(AhciDisk, trim_gives_back_the_ranges_it_names) {
+  const core::le64 ranges[] = {(std::uint64_t{8} << 48) | 16, 0, (std::uint64_t{1} << 48) | 2047};
+  rig.memory->write(core::Gpa(kData), std::vector<std::uint8_t>(512));
+  for (unsigned i = 0; i < 3; ++i)
+    rig.memory->write(core::Gpa(kData + 8 * i), ranges[i]);
+  const AhciRig::Command trim{.code = ide::DATA_SET_MANAGEMENT, .count = 1, .features = ide::kTrim};
+  rig.execute(kDisk, trim, {{kData, 512}});
+  EXPECT_EQ(rig.disk->zeroes, 2U);
+  EXPECT_EQ(get(hba::PxCI), 0U);
+  EXPECT_EQ(get(hba::PxTFD), kReady);
+  rig.memory->write(core::Gpa(kData + 16), core::le64((std::uint64_t{2} << 48) | 2047));
+  rig.execute(kDisk, trim, {{kData, 512}});
+  EXPECT_EQ(rig.received(kDisk).error, ide::IDNF);
+  EXPECT_EQ(rig.disk->zeroes, 2U);
+  rig.restart(kDisk);
+  rig.execute(kDisk, trim, {{kData, 510}});
+  EXPECT_NE(get(hba::PxIS) & hba::OFS, 0U);
+  rig.restart(kDisk);
+  rig.execute(kDisk, {.code = ide::DATA_SET_MANAGEMENT, .count = 9, .features = ide::kTrim}, {{kData, 9 * 512}});
+  EXPECT_EQ(rig.received(kDisk).error, ide::ABRT);
 }
 
 TEST(AhciReadOnlyDisk, refuses_writes) {

@@ -255,7 +255,7 @@ TEST(AhciErrors, address_beyond_the_disk) {
                             }});
 }
 TEST(AhciErrors, unknown_command) {
-  expect_halt_and_recovery({hba::TFES, [](AhciRig& rig) { rig.put(0, 0, {.code = 0x06}, {}); }});
+  expect_halt_and_recovery({hba::TFES, [](AhciRig& rig) { rig.put(0, 0, {.code = 0x05}, {}); }});
 }
 
 TEST(AhciErrors, failing_disk_shows_error_and_status) {
