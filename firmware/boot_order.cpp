@@ -13,6 +13,10 @@ std::string pci_boot_path(std::string_view kind, unsigned slot, unsigned functio
   return fmt::format("/pci@i0cf8/{}@{:x},{:x}", kind, slot, function);
 }
 
+std::string ahci_boot_path(unsigned slot, unsigned port) {
+  return fmt::format("{}/drive@{:x}/disk@0", pci_boot_path("sata", slot, 0), port);
+}
+
 std::string rom_boot_path(std::string_view file) {
   return fmt::format("/rom@{}", file);
 }

@@ -1,6 +1,10 @@
 # One file a line, sorted.
 minivmm_test(devices_block
   SOURCES
+    device/block/ahci_cdrom_test.cpp
+    device/block/ahci_disk_test.cpp
+    device/block/ahci_port_test.cpp
+    device/block/ahci_state_test.cpp
     device/block/ata_disk_test.cpp
     device/block/atapi_cdrom_test.cpp
     device/block/ide_state_test.cpp
@@ -12,6 +16,11 @@ minivmm_test(devices_block_threads
     device/block/io_threads_test.cpp
   USES devices/block
   LABELS threads)
+minivmm_fuzz(ahci
+  SOURCES
+    fuzz/ahci.cpp
+  USES devices/block
+  LIBS GTest::gtest)
 minivmm_fuzz(ide
   SOURCES
     fuzz/ide.cpp

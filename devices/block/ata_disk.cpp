@@ -86,14 +86,18 @@ void AtaDisk::execute(std::uint8_t command) {
 
 // --- addresses -------------------------------------------------------------------------------------------------------
 
+std::uint64_t AtaDisk::address48() const {
+  const auto& r = regs();
+  const auto part = [](const TaskFile::Pair& pair) { return pair[0] | (std::uint64_t{pair[1]} << 24); };
+  return part(r.lba_low) | (part(r.lba_mid) << 8) | (part(r.lba_high) << 16);
+}
+
 std::optional<std::uint64_t> AtaDisk::address(Addressing addressing) const {
   const auto& r = regs();
   const std::uint64_t head = r.device & kHeadMask;
   const std::uint64_t low = r.lba_low[0] | (std::uint64_t{r.lba_mid[0]} << 8) | (std::uint64_t{r.lba_high[0]} << 16);
   switch (addressing) {
-    case Addressing::Lba48:
-      return low | (std::uint64_t{r.lba_low[1]} << 24) | (std::uint64_t{r.lba_mid[1]} << 32) |
-             (std::uint64_t{r.lba_high[1]} << 40);
+    case Addressing::Lba48: return address48();
     case Addressing::Lba28: return low | (head << 24);
     case Addressing::Chs: break;
   }
@@ -194,10 +198,16 @@ void AtaDisk::identify(const Row&) {
                                   .multiple = state_.multiple,
                                   .transfer_mode = state_.transfer_mode,
                                   .write_cache = state_.write_cache,
-                                  .read_ahead = state_.read_ahead});
+                                  .read_ahead = state_.read_ahead,
+                                  .queue_depth = queue_depth()});
+  offer_data({data.begin(), data.end()});
+}
+
+void AtaDisk::offer_data(std::vector<std::uint8_t> bytes) {
+  const auto length = static_cast<std::uint32_t>(bytes.size());
   state_.access = {};
-  fill_buffer({data.begin(), data.end()});
-  offer_block(kSectorSize, kReady);
+  fill_buffer(std::move(bytes));
+  offer_block(length, kReady);
   bus().raise_irq();
 }
 
@@ -226,7 +236,7 @@ void AtaDisk::offer_next() {
 
 void AtaDisk::block_taken() {
   auto& access = state_.access;
-  if (access.sectors == 0) return become_idle(kReady);  // that was IDENTIFY
+  if (access.sectors == 0) return become_idle(kReady);  // that was IDENTIFY, or a log
   advance(std::min<std::uint32_t>(access.block, access.sectors));
   if (access.sectors == 0) return become_idle(kReady);
   if (buffer_left() == 0) return fetch();
@@ -268,23 +278,23 @@ void AtaDisk::write_dma(const Row& row) {
 void AtaDisk::run_dma() {
   auto& access = state_.access;
   auto request = std::make_shared<HostRequest>();
-  const auto gathered = bus().bus_master().gather(std::uint64_t{access.sectors} * kSectorSize, request->guest);
-  if (gathered.table == BusMaster::Table::Fault) {
-    bus().bus_master().fail();
+  const auto gathered = bus().dma().gather(std::uint64_t{access.sectors} * kSectorSize, request->guest);
+  if (gathered.table == DmaEngine::Table::Fault) {
+    bus().dma().fail();
     return fail(ABRT);
   }
-  if (gathered.table == BusMaster::Table::TooShort) {
+  if (gathered.table == DmaEngine::Table::TooShort) {
     // The engine stops, the drive never gets to interrupt. [BMIDE 2.2, interrupt and active both 0]
-    bus().bus_master().finish(false);
+    bus().dma().finish(false);
     return become_idle(kReady);
   }
   request->longer = gathered.longer;
   request->then = [this](HostRequest& done, bool succeeded) {
     if (!succeeded) {
-      bus().bus_master().fail();
+      bus().dma().fail();
       return state_.access.write ? fail(ABRT, DF) : fail(UNC);
     }
-    bus().bus_master().finish(done.longer);
+    bus().dma().finish(done.longer);
     advance(state_.access.sectors);
     end_write();
   };

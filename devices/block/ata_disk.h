@@ -9,13 +9,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "devices/block/ata_identify.h"
 #include "devices/block/ide_drive.h"
 
 namespace devices::block {
 
-class AtaDisk final : public IdeDrive {
+class AtaDisk : public IdeDrive {
  public:
   AtaDisk(DriveBus& bus, std::unique_ptr<core::BlockBackend> backend, std::string model, std::string serial);
 
@@ -26,6 +27,18 @@ class AtaDisk final : public IdeDrive {
   bool is_packet_device() const override { return false; }
   void visit(core::StateVisitor& visitor) override;
   bool valid() const override;
+
+ protected:
+  static constexpr std::uint8_t kReady = abi::DRDY | abi::DSC;
+
+  // What IDENTIFY DEVICE tells of native command queuing; 0: a parallel ATA disk.
+  virtual unsigned queue_depth() const { return 0; }
+  std::uint64_t sectors() const { return sectors_; }
+  bool write_cache() const { return state_.write_cache; }
+  std::uint64_t address48() const;
+  void offer_data(std::vector<std::uint8_t> bytes);  // one block that is no sector of the disk
+  void finish();
+  void fail(std::uint8_t error, std::uint8_t status_bits = 0);
 
  private:
   enum class Addressing : std::uint8_t { Chs, Lba28, Lba48 };
@@ -56,7 +69,6 @@ class AtaDisk final : public IdeDrive {
     bool fua = false;
   };
   static std::span<const Row> rows();
-  static constexpr std::uint8_t kReady = abi::DRDY | abi::DSC;
 
   // Command handlers.
   void identify(const Row& row);
@@ -86,8 +98,6 @@ class AtaDisk final : public IdeDrive {
   void ask_next();
   void end_write();
   void flush_then_finish();
-  void finish();
-  void fail(std::uint8_t error, std::uint8_t status_bits = 0);
   Geometry geometry() const;
 
   const std::string model_;

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/base/endian.h"
+#include "devices/block/ahci_abi.h"
 #include "devices/block/ide_abi.h"
 #include "devices/block/ide_drive.h"
 
@@ -52,6 +53,23 @@ void put_features(IdentifyData& data, const AtaIdentity& identity) {
                     kNop | kPower | (identity.write_cache ? kWriteCache : 0) | (identity.read_ahead ? kReadAhead : 0));
   put_identify_word(data, 86, kFlushExt | kFlush | k48Bit);
   put_identify_word(data, 87, kValid | kFua);
+}
+
+// What SATA disks say of themselves, and the logs and TRIM that they have. [ACS3 7.12.7]
+void put_serial_ata(IdentifyData& data, unsigned queue_depth) {
+  constexpr unsigned kLogs = 1 << 5;
+  constexpr unsigned kKeepsSettings = 1 << 6;
+  put_identify_word(data, 75, queue_depth - 1);
+  put_identify_word(data, 76, 0x0106);  // native command queuing, 1.5 and 3 Gbit/s
+  put_identify_word(data, 78, kKeepsSettings);
+  put_identify_word(data, 79, kKeepsSettings);
+  put_identify_word(data, 80, 0x01f0);  // also ATA8-ACS
+  for (const unsigned word : {84U, 87U})
+    put_identify_word(data, word, core::load_le<std::uint16_t>(&data[std::size_t{2} * word]) | kLogs);
+  put_identify_word(data, 93, 0);  // no cable to report on
+  put_identify_word(data, 105, kMaxTrimBlocks);
+  put_identify_word(data, 169, kTrim);
+  put_identify_word(data, 222, 0x101f);  // serial, up to SATA 2.6
 }
 
 }  // namespace
@@ -112,6 +130,7 @@ IdentifyData ata_identify(const AtaIdentity& identity) {
   put_identify_word(data, 93, 0x6001);  // 80-conductor cable, device 0 passed
   put_32(data, 100, identity.sectors);
   put_32(data, 102, identity.sectors >> 32);
+  if (identity.queue_depth != 0) put_serial_ata(data, identity.queue_depth);
   return data;
 }
 

@@ -24,6 +24,7 @@ struct AtaIdentity {
   std::uint8_t transfer_mode = 0;
   bool write_cache = true;
   bool read_ahead = true;
+  unsigned queue_depth = 0;  // of a SATA disk; 0: a parallel ATA disk
 };
 
 using IdentifyData = std::array<std::uint8_t, 512>;

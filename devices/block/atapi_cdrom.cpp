@@ -143,7 +143,11 @@ void AtapiCdrom::identify() {
   put_identify_word(data, 84, 0x4000);
   put_identify_word(data, 85, 0x4210);
   put_identify_word(data, 87, 0x4000);
-  put_identify_word(data, 93, 0x6001);
+  if (bus().is_serial()) {
+    put_identify_word(data, 76, 0x0006);  // 1.5 and 3 Gbit/s
+  } else {
+    put_identify_word(data, 93, 0x6001);
+  }
   fill_buffer({data.begin(), data.end()});
   offer_block(kSectorSize, kReady);
   bus().raise_irq();
@@ -258,24 +262,24 @@ void AtapiCdrom::run_dma() {
 }
 
 void AtapiCdrom::dma_failed() {
-  bus().bus_master().fail();
+  bus().dma().fail();
   check_condition(ABORTED_COMMAND, kDataPhaseError);
 }
 
 void AtapiCdrom::dma_reply() {
   core::GuestIoVector guest;
-  const auto gathered = bus().bus_master().gather(core::align_up<std::uint64_t>(buffer().size(), 2), guest);
-  if (gathered.table == BusMaster::Table::Fault) return dma_failed();
+  const auto gathered = bus().dma().gather(core::align_up<std::uint64_t>(buffer().size(), 2), guest);
+  if (gathered.table == DmaEngine::Table::Fault) return dma_failed();
   guest.write(0, std::span(buffer()).first(std::min<std::size_t>(buffer().size(), guest.size())));
-  bus().bus_master().finish(gathered.longer);
+  bus().dma().finish(gathered.longer);
   finish();
 }
 
 void AtapiCdrom::dma_sectors() {
   const auto sector_size = state_.raw ? kRawCdSectorSize : kCdSectorSize;
   auto request = std::make_shared<HostRequest>();
-  const auto gathered = bus().bus_master().gather(std::uint64_t{state_.sectors} * sector_size, request->guest);
-  if (gathered.table != BusMaster::Table::Whole) return dma_failed();
+  const auto gathered = bus().dma().gather(std::uint64_t{state_.sectors} * sector_size, request->guest);
+  if (gathered.table != DmaEngine::Table::Whole) return dma_failed();
   become_idle(kReady);
   if (state_.raw) {
     return dma_raw(std::make_shared<RawTransfer>(RawTransfer{std::move(request->guest), 0, gathered.longer}));
@@ -284,10 +288,10 @@ void AtapiCdrom::dma_sectors() {
   request->then = [this](HostRequest& done, bool succeeded) {
     state_.sectors = 0;
     if (!succeeded) {
-      bus().bus_master().fail();
+      bus().dma().fail();
       return check_condition(MEDIUM_ERROR, kUnrecoveredReadError);
     }
-    bus().bus_master().finish(done.longer);
+    bus().dma().finish(done.longer);
     finish();
   };
   const auto offset = std::uint64_t{state_.lba} * kCdSectorSize;
@@ -296,16 +300,16 @@ void AtapiCdrom::dma_sectors() {
 
 void AtapiCdrom::dma_raw(std::shared_ptr<RawTransfer> transfer) {
   if (state_.sectors == 0) {
-    bus().bus_master().finish(transfer->longer);
+    bus().dma().finish(transfer->longer);
     return finish();
   }
-  if (!still_readable()) return bus().bus_master().fail();
+  if (!still_readable()) return bus().dma().fail();
   const auto sectors = std::min(state_.sectors, kFetchSectors);
   auto request = std::make_shared<HostRequest>();
   request->buffer.resize(std::size_t{sectors} * kCdSectorSize);
   request->then = [this, sectors, transfer = std::move(transfer)](HostRequest& done, bool succeeded) {
     if (!succeeded) {
-      bus().bus_master().fail();
+      bus().dma().fail();
       return check_condition(MEDIUM_ERROR, kUnrecoveredReadError);
     }
     const auto bytes = with_headers(state_.lba, done.buffer);

@@ -43,7 +43,7 @@ bool BusMaster::active() const {
   return (state_.status & BMIDEA) != 0;
 }
 
-BusMaster::Gathered BusMaster::gather(std::uint64_t wanted, core::GuestIoVector& out) const {
+DmaEngine::Gathered BusMaster::gather(std::uint64_t wanted, core::GuestIoVector& out) {
   if (!enabled_) return {};
   for (std::uint32_t i = 0; i < kMaxPrds; ++i) {
     const auto prd = memory_.read<Prd>(core::Gpa(std::uint64_t{state_.table} + i * sizeof(Prd)));

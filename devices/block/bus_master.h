@@ -8,10 +8,11 @@
 
 #include "core/memory/guest_memory.h"
 #include "core/state/state.h"
+#include "devices/block/dma_engine.h"
 
 namespace devices::block {
 
-class BusMaster {
+class BusMaster final : public DmaEngine {
  public:
   explicit BusMaster(const core::GuestMemory& memory) : memory_(memory) {}
 
@@ -21,19 +22,12 @@ class BusMaster {
 
   std::uint8_t read(unsigned offset) const;         // offset 0..7
   void write(unsigned offset, std::uint8_t value);  // byte by byte
-  bool active() const;                              // started, and the transfer is not over
 
-  enum class Table : std::uint8_t { Whole, TooShort, Fault };
-  struct Gathered {
-    Table table = Table::Fault;
-    bool longer = false;  // the table describes more than was asked for
-  };
-  // Appends memory for `wanted` bytes to `out`, or as much as the table has.
-  Gathered gather(std::uint64_t wanted, core::GuestIoVector& out) const;
-
-  void note_interrupt();     // the drive's interrupt went up
-  void finish(bool longer);  // the drive is done; with table left the engine stays active [BMIDE 2.2]
-  void fail();               // the error bit, and inactive
+  bool active() const override;
+  Gathered gather(std::uint64_t wanted, core::GuestIoVector& out) override;
+  void finish(bool longer) override;  // with table left the engine stays active [BMIDE 2.2]
+  void fail() override;               // the error bit, and inactive
+  void note_interrupt();              // the drive's interrupt went up
 
   void visit(core::StateVisitor& visitor);
 

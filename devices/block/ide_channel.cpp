@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/log.h"
 #include "devices/block/ide_abi.h"
 
 namespace devices::block {
@@ -13,11 +12,6 @@ using namespace abi;
 namespace {
 
 constexpr std::size_t kMaxPort = 8;
-
-// How long a disk takes in a clock that does not follow the host's: a short seek and 200 MB/s.
-core::GuestTime latency(std::uint64_t bytes) {
-  return core::GuestTime(100'000 + static_cast<std::int64_t>(5 * bytes));
-}
 
 }  // namespace
 
@@ -191,24 +185,10 @@ void IdeChannel::update_irq() {
 
 void IdeChannel::start(core::BlockBackend& backend, core::BlockOp op, std::uint64_t offset,
                        std::shared_ptr<HostRequest> request) {
-  core::BlockRequest work;
-  work.op = op;
-  work.offset = offset;
-  if (op != core::BlockOp::Flush && request->guest.size() > 0) {
-    work.guest = &request->guest;
-  } else if (op != core::BlockOp::Flush) {
-    work.buffer = request->buffer.data();
-    work.length = request->buffer.size();
-  }
   in_flight_ = request;
   ++requests_started_;
-  completion_->issue(latency(request->guest.size() + request->buffer.size()));
-  work.done = [this, &backend, request = std::move(request)](const core::Result<>& result) {
-    const bool succeeded = result.has_value();
-    if (!succeeded) MV_LOG_LIMITED(Warn, "ide", "{}: {}", backend.path(), result.error().message);
-    completion_->post([this, request, succeeded] { finished(request, succeeded); });
-  };
-  backend.submit(std::move(work));
+  submit({backend, op, offset, std::move(request)}, *completion_, "ide",
+         [this](const std::shared_ptr<HostRequest>& done, bool succeeded) { finished(done, succeeded); });
 }
 
 void IdeChannel::finished(const std::shared_ptr<HostRequest>& request, bool succeeded) {

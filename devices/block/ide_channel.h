@@ -16,6 +16,7 @@
 #include "core/event/guest_clock.h"
 #include "core/memory/guest_memory.h"
 #include "devices/block/bus_master.h"
+#include "devices/block/host_request.h"
 #include "devices/block/ide_drive.h"
 
 namespace devices::block {
@@ -64,7 +65,7 @@ class IdeChannel final : public core::IoHandler, public core::StringPort, privat
   };
 
   void raise_irq() override;
-  BusMaster& bus_master() override { return bus_master_; }
+  DmaEngine& dma() override { return bus_master_; }
   void start(core::BlockBackend& backend, core::BlockOp op, std::uint64_t offset,
              std::shared_ptr<HostRequest> request) override;
   void finished(const std::shared_ptr<HostRequest>& request, bool succeeded);

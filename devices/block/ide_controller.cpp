@@ -1,7 +1,6 @@
 #include "devices/block/ide_controller.h"
 
 #include <fmt/core.h>
-#include <mutex>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -53,6 +52,7 @@ std::unique_ptr<IdeDrive> make_drive(DriveConfig& config, DriveBus& bus, unsigne
 
 IdeController::IdeController(Config config, const Wiring& wiring)
     : PciFunction(kIdentity, kRegisters),
+      DriveBays(lock(), "IDE slot", kSlots),
       channels_{IdeChannel({wiring.memory, wiring.clock, lock(), wiring.irq14}),
                 IdeChannel({wiring.memory, wiring.clock, lock(), wiring.irq15})},
       controls_{ControlPort(channels_[0]), ControlPort(channels_[1])},
@@ -64,7 +64,6 @@ IdeController::IdeController(Config config, const Wiring& wiring)
                .handler = &bus_master_ports_,
                .max_width = kWidestData});
   for (unsigned slot = 0; slot < kSlots; ++slot) {
-    kinds_[slot] = config.drives[slot].kind;
     auto& channel = channels_[slot / 2];
     if (auto drive = make_drive(config.drives[slot], channel.bus(), slot)) channel.attach(slot % 2, std::move(drive));
   }
@@ -91,47 +90,12 @@ void IdeController::detach() {
   ranges_.clear();
 }
 
-// A command may take several requests; it is over when a round of waiting has started no new one.
-void IdeController::drain() {
-  const auto started = [this] {
-    const std::scoped_lock guard(lock());
-    return channels_[0].requests_started() + channels_[1].requests_started();
-  };
-  for (;;) {
-    const auto before = started();
-    for (unsigned i = 0; i < kSlots; ++i) {
-      auto* backend = drive(i) != nullptr ? drive(i)->backend() : nullptr;
-      if (backend != nullptr) backend->drain();
-    }
-    if (started() == before) return;
-  }
-}
-
 IdeDrive* IdeController::drive(unsigned slot) const {
-  return slot < kSlots ? channels_[slot / 2].drive(slot % 2) : nullptr;
+  return channels_[slot / 2].drive(slot % 2);
 }
 
-core::Result<std::unique_ptr<core::BlockBackend>> IdeController::eject(unsigned slot, bool force) {
-  auto* cdrom = dynamic_cast<AtapiCdrom*>(drive(slot));
-  if (cdrom == nullptr) return core::fail("IDE slot {} has no CD-ROM drive", slot);
-  return cdrom->eject(force);
-}
-
-core::Result<> IdeController::insert(unsigned slot, std::unique_ptr<core::BlockBackend> disc) {
-  auto* cdrom = dynamic_cast<AtapiCdrom*>(drive(slot));
-  if (cdrom == nullptr) return core::fail("IDE slot {} has no CD-ROM drive", slot);
-  return cdrom->insert(std::move(disc));
-}
-
-IdeController::SlotView IdeController::slot(unsigned slot) const {
-  const auto* device = drive(slot);
-  if (device == nullptr) return {};
-  SlotView result{.kind = kinds_[slot], .backend = device->backend()};
-  if (const auto* cdrom = dynamic_cast<const AtapiCdrom*>(device); cdrom != nullptr) {
-    result.tray_open = cdrom->view().tray_open;
-    result.locked = cdrom->view().locked;
-  }
-  return result;
+std::uint64_t IdeController::requests_started() const {
+  return channels_[0].requests_started() + channels_[1].requests_started();
 }
 
 // --- PCI and ports ---------------------------------------------------------------------------------------------------

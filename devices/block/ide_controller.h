@@ -16,19 +16,12 @@
 #include "core/memory/guest_memory.h"
 #include "core/pci/pci_function.h"
 #include "core/ports/block.h"
+#include "devices/block/drive_bays.h"
 #include "devices/block/ide_channel.h"
 
 namespace devices::block {
 
-enum class DriveKind : std::uint8_t { None, Disk, Cdrom };
-
-struct DriveConfig {
-  DriveKind kind = DriveKind::None;
-  std::unique_ptr<core::BlockBackend> backend;  // a disk has one; a CD-ROM drive may be empty
-  std::string serial;                           // empty: one made from the slot
-};
-
-class IdeController final : public core::PciFunction {
+class IdeController final : public core::PciFunction, public DriveBays {
  public:
   static constexpr unsigned kSlots = 4;  // primary master, primary slave, secondary master, secondary slave
 
@@ -49,23 +42,6 @@ class IdeController final : public core::PciFunction {
   core::Result<> attach(core::AddressSpace& io);
   void detach();
 
-  // Waits until no request is under way. Machine stopped, before saving; lock not held.
-  void drain();
-
-  // The host's side of a CD-ROM drive; lock held. A slot without such a drive is an error.
-  // The disc that was in it, null if none: destroy it (which waits for its requests) after the lock is dropped and
-  // before this controller goes. A tray the guest has locked stays shut unless forced; the guest is asked to eject.
-  core::Result<std::unique_ptr<core::BlockBackend>> eject(unsigned slot, bool force);
-  core::Result<> insert(unsigned slot, std::unique_ptr<core::BlockBackend> disc);
-
-  struct SlotView {
-    DriveKind kind = DriveKind::None;
-    const core::BlockBackend* backend = nullptr;
-    bool tray_open = false;
-    bool locked = false;
-  };
-  SlotView slot(unsigned slot) const;  // for `info block`; lock held
-
   void reset() override;
   std::string_view state_name() const override { return "ide"; }
   unsigned state_version() const override { return 1; }
@@ -78,7 +54,8 @@ class IdeController final : public core::PciFunction {
   void config_written(std::uint32_t offset, unsigned width) override;
   std::uint64_t read_bus_master(std::uint64_t offset, unsigned width);
   void write_bus_master(std::uint64_t offset, unsigned width, std::uint64_t value);
-  IdeDrive* drive(unsigned slot) const;
+  IdeDrive* drive(unsigned slot) const override;
+  std::uint64_t requests_started() const override;
 
   // The one byte of a control block. [ATA6 7.3, 7.8]
   class ControlPort final : public core::IoHandler {
@@ -96,7 +73,6 @@ class IdeController final : public core::PciFunction {
   std::array<IdeChannel, 2> channels_;
   std::array<ControlPort, 2> controls_;
   core::Handler<IdeController> bus_master_ports_;
-  std::array<DriveKind, kSlots> kinds_{};
   std::vector<core::Registration> ranges_;
 };
 

@@ -47,7 +47,7 @@ void IdeDrive::write_data(std::span<const std::uint8_t> bytes) {
 void IdeDrive::wait_for_dma(std::uint8_t status) {
   port_.phase = Phase::Dma;
   port_.registers.status = status;
-  if (bus_.bus_master().active()) run_dma();
+  if (bus_.dma().active()) run_dma();
 }
 
 void IdeDrive::become_idle(std::uint8_t status) {
@@ -56,6 +56,10 @@ void IdeDrive::become_idle(std::uint8_t status) {
   port_.position = 0;
   port_.block_end = 0;
   port_.registers.status = status;
+}
+
+void IdeDrive::abort() {
+  become_idle(DRDY | DSC);
 }
 
 void IdeDrive::put_signature(std::uint8_t mid, std::uint8_t high, std::uint8_t status) {

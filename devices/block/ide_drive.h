@@ -7,37 +7,26 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "core/memory/memory_block.h"
 #include "core/ports/block.h"
 #include "core/state/state.h"
-#include "devices/block/bus_master.h"
+#include "devices/block/dma_engine.h"
+#include "devices/block/host_request.h"
 #include "devices/block/ide_abi.h"
 
 namespace devices::block {
 
-// One request to a backend. It owns what the backend reads or fills until the backend is done with it, whatever
-// becomes of the command meanwhile.
-struct HostRequest {
-  core::GuestIoVector guest;         // the data lies here,
-  std::vector<std::uint8_t> buffer;  // or, if that is empty, here
-  bool longer = false;               // what BusMaster::gather said
-  // Device lock held; not called if the drive was reset meanwhile.
-  std::function<void(HostRequest& request, bool succeeded)> then;
-  bool abandoned = false;
-};
-
-// What a channel does for its drives.
+// What a channel, or the AHCI port in its place, does for its drives.
 class DriveBus {
  public:
   virtual ~DriveBus() = default;
+  virtual bool is_serial() const { return false; }  // SATA
   virtual void raise_irq() = 0;
-  virtual BusMaster& bus_master() = 0;
+  virtual DmaEngine& dma() = 0;
   // One at a time: the channel is busy until `request` is done.
   virtual void start(core::BlockBackend& backend, core::BlockOp op, std::uint64_t offset,
                      std::shared_ptr<HostRequest> request) = 0;
@@ -79,6 +68,10 @@ class IdeDrive {
 
   TaskFile& registers() { return port_.registers; }
   bool requests_data() const { return port_.phase != Phase::Idle; }  // DRQ
+  enum class Phase : std::uint8_t { Idle, DataIn, DataOut, Dma };
+  Phase phase() const { return port_.phase; }
+  std::uint32_t block_left() const { return port_.block_end - port_.position; }  // of the present DRQ block
+  void abort();                                                                  // ends the command without a word
   core::BlockBackend* backend() const { return backend_.get(); }
 
   virtual void visit(core::StateVisitor& visitor);
@@ -88,8 +81,6 @@ class IdeDrive {
  protected:
   static constexpr std::uint32_t kMaxBuffer = 128 * 1024;
 
-  enum class Phase : std::uint8_t { Idle, DataIn, DataOut, Dma };
-
   // The guest has taken, or given, the whole block.
   virtual void block_taken() = 0;
   virtual void block_given() = 0;
@@ -97,7 +88,6 @@ class IdeDrive {
   DriveBus& bus() { return bus_; }
   TaskFile& regs() { return port_.registers; }
   const TaskFile& regs() const { return port_.registers; }
-  Phase phase() const { return port_.phase; }
   void wait_for_dma(std::uint8_t status);
   // Ends any data phase; the buffer is emptied.
   void become_idle(std::uint8_t status);

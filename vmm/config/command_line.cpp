@@ -18,6 +18,12 @@ core::Result<> apply_values(MachineConfig& config, const Option& option, const s
   return {};
 }
 
+std::size_t drives_on(const MachineConfig& config, DiskInterface interface) {
+  const auto disks = std::ranges::count(config.disks, interface, &DiskConfig::interface);
+  const bool cdrom = config.cdrom && config.cdrom->interface == interface;
+  return static_cast<std::size_t>(disks) + (cdrom ? 1 : 0);
+}
+
 }  // namespace
 
 core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
@@ -62,8 +68,11 @@ std::vector<std::string> problems(const MachineConfig& config) {
   if (config.kernel.empty() && !config.initrd.empty()) found.emplace_back("--initrd needs --kernel");
   if (config.kernel.empty() && !config.append.empty()) found.emplace_back("--append needs --kernel");
   if (config.kernel.empty() && config.bios == kNoBios) found.emplace_back("--bios none needs --kernel");
-  if (config.disks.size() + (config.cdrom ? 1 : 0) > 4) {
+  if (drives_on(config, DiskInterface::Ide) > 4) {
     found.emplace_back("IDE has four places: at most four --disk, or three and a --cdrom");
+  }
+  if (drives_on(config, DiskInterface::Ahci) > 6) {
+    found.emplace_back("AHCI has six ports: at most six --disk with if=ahci, or five and a --cdrom");
   }
   if (config.serial.size() > 2) found.emplace_back("a PC here has two serial ports: give --serial at most twice");
   std::vector<std::string> stdio_users;

@@ -11,10 +11,19 @@
 
 namespace vmm::config {
 
+// Which controller a drive hangs on.
+enum class DiskInterface : std::uint8_t { Ide, Ahci };
+
 struct DiskConfig {
   std::string path;
   bool read_only = false;
   bool snapshot = false;  // writes go to a temporary file
+  DiskInterface interface = DiskInterface::Ide;
+};
+
+struct CdromConfig {
+  std::string path;  // empty: a drive without a disc
+  DiskInterface interface = DiskInterface::Ide;
 };
 
 enum class AccelChoice : std::uint8_t { Auto, Kvm, Soft };
@@ -75,7 +84,7 @@ struct MachineConfig {
 
   // Disks and boot
   std::vector<DiskConfig> disks;
-  std::optional<std::string> cdrom;  // path; empty: a drive without a disc
+  std::optional<CdromConfig> cdrom;
   std::string boot_order = "cdn";
   bool boot_menu = false;
   std::string kernel;

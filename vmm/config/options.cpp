@@ -34,6 +34,13 @@ Result<> check_stream(std::string_view value, std::initializer_list<std::string_
   return {};
 }
 
+Result<DiskInterface> parse_interface(std::string_view name) {
+  if (name == "ide") return DiskInterface::Ide;
+  if (name == "ahci") return DiskInterface::Ahci;
+  if (name == "virtio") return fail("if=virtio is not built yet; take ide or ahci");
+  return fail("if={}: give ide or ahci", name);
+}
+
 Result<> apply_disk(MachineConfig& config, std::string_view value) {
   const auto pairs = split_key_values(value, "file");
   if (!pairs) return std::unexpected(pairs.error());
@@ -43,8 +50,14 @@ Result<> apply_disk(MachineConfig& config, std::string_view value) {
       disk.path = pair.value;
       continue;
     }
+    if (pair.key == "if") {
+      const auto interface = parse_interface(pair.value);
+      if (!interface) return std::unexpected(interface.error());
+      disk.interface = *interface;
+      continue;
+    }
     if (pair.key != "snapshot" && pair.key != "readonly") {
-      return fail("{}: unknown key \"{}\"; known are snapshot and readonly", disk.path, pair.key);
+      return fail("{}: unknown key \"{}\"; known are if, snapshot and readonly", disk.path, pair.key);
     }
     const auto on = parse_switch(pair);
     if (!on) return std::unexpected(on.error());
@@ -56,7 +69,20 @@ Result<> apply_disk(MachineConfig& config, std::string_view value) {
 }
 
 Result<> apply_cdrom(MachineConfig& config, std::string_view value) {
-  config.cdrom = value;
+  CdromConfig cdrom;
+  const auto pairs = split_key_values(value, "file");
+  if (!pairs) return std::unexpected(pairs.error());
+  for (const auto& pair : *pairs) {
+    if (pair.key == "file") {
+      cdrom.path = pair.value;
+      continue;
+    }
+    if (pair.key != "if") return fail("{}: unknown key \"{}\"; known is if", cdrom.path, pair.key);
+    const auto interface = parse_interface(pair.value);
+    if (!interface) return std::unexpected(interface.error());
+    cdrom.interface = *interface;
+  }
+  config.cdrom = std::move(cdrom);
   return {};
 }
 
@@ -289,12 +315,16 @@ constexpr std::string_view kDisplay = "Display and control";
 constexpr std::string_view kInformation = "Information";
 
 constexpr Option kOptions[] = {
-    {kDisks, "--disk", "FILE[,snapshot=on][,readonly=on]",
-     "A raw disk image or block device as an IDE disk. snapshot=on keeps writes in a temporary file and leaves FILE "
-     "untouched; readonly=on refuses them. Up to four times.",
+    {kDisks, "--disk", "FILE[,if=ide|ahci][,snapshot=on][,readonly=on]",
+     "A raw disk image or block device as an IDE disk, or with if=ahci as a SATA disk on an AHCI controller. "
+     "snapshot=on "
+     "keeps writes in a temporary file and leaves FILE untouched; readonly=on refuses them. Up to four IDE and six "
+     "SATA "
+     "drives. A comma in FILE is written twice.",
      true, apply_disk},
-    {kDisks, "--cdrom", "FILE",
-     "An ISO image in an IDE CD-ROM drive. An empty FILE gives a drive without a disc, to be filled by the monitor's "
+    {kDisks, "--cdrom", "FILE[,if=ide|ahci]",
+     "An ISO image in an IDE CD-ROM drive, or with if=ahci in a SATA one. An empty FILE gives a drive without a disc, "
+     "to be filled by the monitor's "
      "change command.",
      false, apply_cdrom},
     {kDisks, "--boot", "ORDER|menu=on",

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "devices/block/ahci_controller.h"
 #include "devices/block/ide_controller.h"
 #include "devices/platform/debug_exit.h"
 #include "devices/platform/debugcon.h"
@@ -46,6 +47,7 @@ constexpr core::PciAddress kIsaBridgeSlot{1, 0};
 constexpr core::PciAddress kIdeSlot{1, 1};
 constexpr core::PciAddress kPmSlot{1, 3};
 constexpr core::PciAddress kDisplaySlot{2, 0};
+constexpr core::PciAddress kAhciSlot{6, 0};
 
 struct SerialPort {
   const char* name;
@@ -71,7 +73,10 @@ Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& co
   std::vector<firmware::BootCandidate> candidates;
   candidates.reserve(ends.drives.size());
   for (const auto& drive : ends.drives) {
-    candidates.push_back({drive.is_cdrom ? 'd' : 'c', firmware::ide_boot_path(drive.channel, drive.unit)});
+    auto path = drive.interface == config::DiskInterface::Ahci
+                    ? firmware::ahci_boot_path(kAhciSlot.device, drive.slot)
+                    : firmware::ide_boot_path(drive.slot / 2, drive.slot % 2);
+    candidates.push_back({drive.is_cdrom ? 'd' : 'c', std::move(path)});
   }
   firmware::PlatformConfig result;
   result.ram = ram_layout(config.memory_bytes);
@@ -114,10 +119,13 @@ platform::CmosConfig cmos_config(const config::MachineConfig& config) {
   return cmos;
 }
 
-devices::block::IdeController::Config ide_config(std::vector<DrivePlace>& drives) {
-  devices::block::IdeController::Config config;
+// The drives of one controller.
+template <class Config>
+Config drive_config(std::vector<DrivePlace>& drives, config::DiskInterface interface) {
+  Config config;
   for (auto& drive : drives) {
-    auto& slot = config.drives[drive.channel * 2 + drive.unit];
+    if (drive.interface != interface) continue;
+    auto& slot = config.drives[drive.slot];
     slot.kind = drive.is_cdrom ? devices::block::DriveKind::Cdrom : devices::block::DriveKind::Disk;
     slot.backend = std::move(drive.medium);
   }
@@ -201,6 +209,7 @@ struct Board::Parts {
   std::unique_ptr<platform::DebugExit> debug_exit;
   std::unique_ptr<firmware::FwCfg> fw_cfg;
   std::unique_ptr<devices::block::IdeController> ide;
+  std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
   std::unique_ptr<devices::qxl::QxlFunction> qxl;
 
   std::vector<core::Device*> devices;
@@ -285,8 +294,13 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
                                                        platform::DebugExit::Wiring{requests.exit});
   }
   ide = std::make_unique<devices::block::IdeController>(
-      ide_config(ends.drives),
+      drive_config<devices::block::IdeController::Config>(ends.drives, config::DiskInterface::Ide),
       devices::block::IdeController::Wiring{*ram, clock, core::IrqLine(*irqs, 14), core::IrqLine(*irqs, 15)});
+  if (std::ranges::count(ends.drives, config::DiskInterface::Ahci, &DrivePlace::interface) > 0) {
+    ahci = std::make_unique<devices::block::AhciController>(
+        drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci),
+        devices::block::AhciController::Wiring{*ram, clock});
+  }
   devices::qxl::QxlFunction::Config display;
   display.vga_bios = ends.vgabios;
   auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
@@ -300,8 +314,10 @@ Result<> Board::Parts::plug() {
                                                                        {kIsaBridgeSlot, isa_bridge.get()},
                                                                        {kIdeSlot, ide.get()},
                                                                        {kPmSlot, pm.get()},
-                                                                       {kDisplaySlot, qxl.get()}};
+                                                                       {kDisplaySlot, qxl.get()},
+                                                                       {kAhciSlot, ahci.get()}};
   for (const auto& [address, function] : functions) {
+    if (function == nullptr) continue;
     if (auto plugged = pci->plug(address, *function); !plugged) return plugged;
   }
   return {};
@@ -332,6 +348,7 @@ void Board::Parts::list_devices() {
   devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(),     pit.get(),
              rtc.get(),         i8042.get(),      port92.get(),       &post,        fw_cfg.get(),
              ide.get(),         qxl.get(),        x87_error.get(),    pvpanic.get()};
+  if (ahci) devices.push_back(ahci.get());
   for (auto& uart : uarts)
     devices.push_back(uart.get());
   if (hpet) devices.push_back(hpet.get());
@@ -397,8 +414,9 @@ core::MouseSink& Board::mouse() {
 core::DisplaySource& Board::display() {
   return parts_->qxl->source();
 }
-devices::block::IdeController& Board::ide() {
-  return *parts_->ide;
+devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
+  if (interface == config::DiskInterface::Ahci) return parts_->ahci.get();
+  return parts_->ide.get();
 }
 platform::Piix4Pm& Board::power() {
   return *parts_->pm;

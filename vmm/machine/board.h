@@ -22,7 +22,7 @@
 #include "vmm/machine/host_ends.h"
 
 namespace devices::block {
-class IdeController;
+class DriveBays;
 }
 namespace devices::platform {
 class Piix4Pm;
@@ -67,7 +67,8 @@ class Board {
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
   core::DisplaySource& display();
-  devices::block::IdeController& ide();
+  // The controller of an interface; null if no drive asked for it.
+  devices::block::DriveBays* drives(config::DiskInterface interface);
   devices::platform::Piix4Pm& power();
   const IrqCounter& interrupts();
   std::span<core::Device* const> devices();

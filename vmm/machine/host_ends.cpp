@@ -1,6 +1,6 @@
 #include "vmm/machine/host_ends.h"
 
-#include <array>
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "devices/block/open_disk.h"
@@ -13,34 +13,58 @@ namespace {
 
 using core::Result;
 
-// Disks take these places in turn, as QEMU's -drive does; the third is the CD-ROM's if there is one.
-struct Place {
-  unsigned channel;
-  unsigned unit;
+using config::DiskInterface;
+
+// Disks take the places of their controller in turn, as QEMU's -drive does.
+constexpr unsigned kIdePlaces = 4;
+constexpr unsigned kCdromPlace = 2;  // of an IDE CD-ROM drive, if there is one
+
+std::string drive_name(DiskInterface interface, unsigned slot, bool is_cdrom) {
+  const auto* kind = is_cdrom ? "cd" : "hd";
+  if (interface == DiskInterface::Ahci) return fmt::format("ahci0-{}{}", kind, slot);
+  return fmt::format("ide{}-{}{}", slot / 2, kind, slot % 2);
+}
+
+class Places {
+ public:
+  explicit Places(bool has_ide_cdrom) : has_ide_cdrom_(has_ide_cdrom) {}
+  unsigned take_disk(DiskInterface interface) {
+    if (interface == DiskInterface::Ahci) return ahci_++;
+    if (ide_ == kCdromPlace && has_ide_cdrom_) ++ide_;
+    return ide_++;
+  }
+  unsigned take_cdrom(DiskInterface interface) { return interface == DiskInterface::Ahci ? ahci_++ : kCdromPlace; }
+
+ private:
+  bool has_ide_cdrom_;
+  unsigned ide_ = 0;
+  unsigned ahci_ = 0;
 };
-constexpr std::array<Place, 4> kPlaces{{{0, 0}, {0, 1}, {1, 0}, {1, 1}}};
-constexpr std::size_t kCdromPlace = 2;
 
 Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config) {
+  const auto ide_disks = std::ranges::count(config.disks, DiskInterface::Ide, &config::DiskConfig::interface);
+  // A PC has a CD-ROM drive; without --cdrom it is an empty one, if there is a place left.
+  auto wanted = config.cdrom;
+  if (!wanted && ide_disks < kIdePlaces) wanted.emplace();
+  Places places(wanted && wanted->interface == DiskInterface::Ide);
   std::vector<DrivePlace> drives;
-  const bool has_cdrom = config.cdrom || config.disks.size() < kPlaces.size();
-  std::size_t place = 0;
+  const auto add = [&drives](DiskInterface interface, unsigned slot, bool is_cdrom,
+                             std::unique_ptr<core::BlockBackend> medium) {
+    drives.push_back({drive_name(interface, slot, is_cdrom), interface, slot, is_cdrom, std::move(medium)});
+  };
   for (const auto& disk : config.disks) {
-    if (place == kCdromPlace && has_cdrom) ++place;
     auto medium = devices::block::open_disk({disk.path, disk.read_only, disk.snapshot});
     if (!medium) return core::fail_with("--disk", medium);
-    const auto [channel, unit] = kPlaces[place++];
-    drives.push_back({fmt::format("ide{}-hd{}", channel, unit), channel, unit, false, std::move(*medium)});
+    add(disk.interface, places.take_disk(disk.interface), false, std::move(*medium));
   }
-  if (!has_cdrom) return drives;
-  const auto [channel, unit] = kPlaces[kCdromPlace];
-  DrivePlace cdrom{fmt::format("ide{}-cd{}", channel, unit), channel, unit, true, nullptr};
-  if (config.cdrom && !config.cdrom->empty()) {
-    auto disc = open_disc(*config.cdrom);
+  if (!wanted) return drives;
+  std::unique_ptr<core::BlockBackend> medium;
+  if (!wanted->path.empty()) {
+    auto disc = open_disc(wanted->path);
     if (!disc) return core::fail_with("--cdrom", disc);
-    cdrom.medium = std::move(*disc);
+    medium = std::move(*disc);
   }
-  drives.push_back(std::move(cdrom));
+  add(wanted->interface, places.take_cdrom(wanted->interface), true, std::move(medium));
   return drives;
 }
 

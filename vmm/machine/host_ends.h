@@ -13,11 +13,11 @@
 
 namespace vmm::machine {
 
-// A place on the IDE channels, with QEMU's name for what sits there.
+// A place on a disk controller, with QEMU's name for what sits there.
 struct DrivePlace {
-  std::string name;  // "ide0-hd0", "ide1-cd0"
-  unsigned channel = 0;
-  unsigned unit = 0;
+  std::string name;  // "ide0-hd0", "ide1-cd0", "ahci0-hd2"
+  config::DiskInterface interface = config::DiskInterface::Ide;
+  unsigned slot = 0;  // of the IDE channels: primary master and slave, secondary ones; an AHCI port
   bool is_cdrom = false;
   std::unique_ptr<core::BlockBackend> medium;  // empty for a CD-ROM drive without a disc
 };

@@ -1,17 +1,19 @@
 #include "vmm/machine/machine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <poll.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <utility>
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
 #include "core/event/virtual_clock.h"
 #include "core/event/worker.h"
-#include "devices/block/ide_controller.h"
+#include "devices/block/drive_bays.h"
 #include "devices/platform/piix4_pm.h"
 #include "vmm/cpu/vcpu_thread.h"
 #include "vmm/machine/board.h"
@@ -81,8 +83,14 @@ struct Machine::Impl {
   void finish(int status, bool by_guest, std::string reason);
   void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
-  std::optional<unsigned> cdrom_slot(std::string_view drive);
-  Result<> put_disc(unsigned slot, std::unique_ptr<core::BlockBackend> disc, bool force);
+  // Where a drive is, by its name.
+  struct Bay {
+    std::string name;
+    devices::block::DriveBays* bays = nullptr;
+    unsigned slot = 0;
+  };
+  const Bay* bay(std::string_view drive) const;
+  static Result<> put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force);
 
   // What comes later uses what comes before; the control loop stops before anything is taken down.
   config::MachineConfig config;
@@ -93,8 +101,8 @@ struct Machine::Impl {
   std::unique_ptr<core::MachineClock> clock;
   core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
   core::Worker control{"control"};
-  std::vector<std::string> drive_names;  // by IDE slot; empty: nothing there
   std::unique_ptr<Board> board;
+  std::vector<Bay> bays;
   std::unique_ptr<cpu::VcpuThreads> vcpus;
   std::unique_ptr<SpiceEnd> spice;
   std::atomic<RunState> state{RunState::Prelaunch};
@@ -135,12 +143,18 @@ Result<> Machine::Impl::build() {
 
   auto ends = open_host_ends(config);
   if (!ends) return std::unexpected(ends.error());
-  drive_names.resize(devices::block::IdeController::kSlots);
+  std::vector<std::pair<Bay, config::DiskInterface>> places;
   for (const auto& drive : ends->drives)
-    drive_names[drive.channel * 2 + drive.unit] = drive.name;
+    places.push_back({{drive.name, nullptr, drive.slot}, drive.interface});
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
+  // `info block` goes by the places, not by the command line.
+  std::ranges::sort(places, {}, [](const auto& place) { return std::pair(place.second, place.first.slot); });
+  for (auto& [bay, interface] : places) {
+    bay.bays = board->drives(interface);
+    bays.push_back(std::move(bay));
+  }
   vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
     if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
   });
@@ -185,7 +199,9 @@ void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
   if (state == RunState::Shutdown) return;
   if (state == RunState::Running) pause_guest();
   state = RunState::Shutdown;
-  board->ide().drain();
+  for (const auto interface : {config::DiskInterface::Ide, config::DiskInterface::Ahci}) {
+    if (auto* controller = board->drives(interface); controller != nullptr) controller->drain();
+  }
   exit_status = status;
   announce({.kind = EventKind::Shutdown, .by_guest = by_guest, .reason = std::move(reason)});
   ended->signal();
@@ -226,21 +242,18 @@ void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
   announce({.kind = EventKind::Stop});
 }
 
-std::optional<unsigned> Machine::Impl::cdrom_slot(std::string_view drive) {
-  for (unsigned slot = 0; slot < drive_names.size(); ++slot) {
-    if (drive_names[slot] == drive && !drive.empty()) return slot;
-  }
-  return std::nullopt;
+const Machine::Impl::Bay* Machine::Impl::bay(std::string_view drive) const {
+  const auto found = std::ranges::find(bays, drive, &Bay::name);
+  return found != bays.end() ? &*found : nullptr;
 }
 
-Result<> Machine::Impl::put_disc(unsigned slot, std::unique_ptr<core::BlockBackend> disc, bool force) {
+Result<> Machine::Impl::put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force) {
   std::unique_ptr<core::BlockBackend> old;  // destroyed, which may wait, after the lock is dropped
-  auto& ide = board->ide();
-  const std::scoped_lock lock(ide.lock());
-  auto taken = ide.eject(slot, force);
+  const std::scoped_lock lock(bay.bays->bays_lock());
+  auto taken = bay.bays->eject(bay.slot, force);
   if (!taken) return std::unexpected(taken.error());
   old = std::move(*taken);
-  return disc ? ide.insert(slot, std::move(disc)) : Result<>{};
+  return disc ? bay.bays->insert(bay.slot, std::move(disc)) : Result<>{};
 }
 
 Machine::Machine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -373,12 +386,10 @@ std::vector<std::string> Machine::device_names() {
 
 std::vector<Drive> Machine::drives() {
   std::vector<Drive> drives;
-  auto& ide = impl_->board->ide();
-  const std::scoped_lock lock(ide.lock());
-  for (unsigned slot = 0; slot < impl_->drive_names.size(); ++slot) {
-    const auto view = ide.slot(slot);
-    if (view.kind == devices::block::DriveKind::None) continue;
-    drives.push_back({.name = impl_->drive_names[slot],
+  for (const auto& bay : impl_->bays) {
+    const std::scoped_lock lock(bay.bays->bays_lock());
+    const auto view = bay.bays->slot(bay.slot);
+    drives.push_back({.name = bay.name,
                       .path = view.backend != nullptr ? view.backend->path() : "",
                       .removable = view.kind == devices::block::DriveKind::Cdrom,
                       .read_only = view.backend != nullptr && view.backend->read_only(),
@@ -389,9 +400,9 @@ std::vector<Drive> Machine::drives() {
 }
 
 Result<> Machine::eject(std::string_view drive, bool force) {
-  const auto slot = impl_->cdrom_slot(drive);
-  if (!slot) return core::fail("no drive '{}'; info block lists them", drive);
-  auto done = impl_->put_disc(*slot, nullptr, force);
+  const auto* bay = impl_->bay(drive);
+  if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
+  auto done = Impl::put_disc(*bay, nullptr, force);
   if (done) {
     impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = true});
   }
@@ -399,11 +410,11 @@ Result<> Machine::eject(std::string_view drive, bool force) {
 }
 
 Result<> Machine::change(std::string_view drive, const std::string& path, bool force) {
-  const auto slot = impl_->cdrom_slot(drive);
-  if (!slot) return core::fail("no drive '{}'; info block lists them", drive);
+  const auto* bay = impl_->bay(drive);
+  if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
   auto disc = open_disc(path);
   if (!disc) return std::unexpected(disc.error());
-  auto done = impl_->put_disc(*slot, std::move(*disc), force);
+  auto done = Impl::put_disc(*bay, std::move(*disc), force);
   if (done) {
     impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
   }

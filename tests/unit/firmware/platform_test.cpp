@@ -60,7 +60,8 @@ TEST_F(Platform, boot_order_and_menu_are_told) {
   const firmware::BootCandidate candidates[] = {{.letter = 'c', .path = firmware::ide_boot_path(0, 0)},
                                                 {.letter = 'd', .path = firmware::ide_boot_path(1, 0)},
                                                 {.letter = 'n', .path = firmware::pci_boot_path("ethernet", 3, 0)},
-                                                {.letter = 'c', .path = firmware::pci_boot_path("scsi", 4, 1)}};
+                                                {.letter = 'c', .path = firmware::pci_boot_path("scsi", 4, 1)},
+                                                {.letter = 'c', .path = firmware::ahci_boot_path(6, 2)}};
   config.boot_order = firmware::ordered_paths("dc", candidates);
   config.boot_menu = true;
   config.boot_menu_wait_ms = 500;
@@ -68,7 +69,8 @@ TEST_F(Platform, boot_order_and_menu_are_told) {
   EXPECT_STREQ(text("bootorder").c_str(),
                "/pci@i0cf8/ide@1,1/drive@1/disk@0\n"
                "/pci@i0cf8/ide@1,1/drive@0/disk@0\n"
-               "/pci@i0cf8/scsi@4,1");
+               "/pci@i0cf8/scsi@4,1\n"
+               "/pci@i0cf8/sata@6/drive@2/disk@0");
   EXPECT_EQ(text("bootorder").back(), '\0');
   EXPECT_THAT(fw_cfg.item(FwCfgKey::BootMenu), ElementsAre(1, 0));
   EXPECT_THAT(fw_cfg.file("etc/boot-menu-wait"), ElementsAre(0xf4, 0x01));

@@ -69,6 +69,35 @@ TEST(CommandLine, board_options_with_unknown_values_are_refused_by_name) {
   EXPECT_THAT(error_of({"--action", "reboot=shutdown"}), HasSubstr("\"reboot\""));
 }
 
+TEST(CommandLine, drives_choose_their_interface) {
+  using vmm::config::DiskInterface;
+  const auto config = parse({"--disk", "a.img", "--disk", "b.img,if=ahci", "--cdrom", "c.iso,if=ahci"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->disks[0].interface, DiskInterface::Ide);
+  EXPECT_EQ(config->disks[1].interface, DiskInterface::Ahci);
+  EXPECT_EQ(config->cdrom->path, "c.iso");
+  EXPECT_EQ(config->cdrom->interface, DiskInterface::Ahci);
+  EXPECT_EQ(parse({"--cdrom", ""})->cdrom->path, "");
+  EXPECT_THAT(error_of({"--disk", "a.img,if=virtio"}), HasSubstr("not built yet"));
+  EXPECT_THAT(error_of({"--disk", "a.img,if=scsi"}), HasSubstr("give ide or ahci"));
+  EXPECT_THAT(error_of({"--cdrom", "a.iso,snapshot"}), HasSubstr("unknown key \"snapshot\""));
+}
+
+TEST(CommandLine, each_controller_has_so_many_places) {
+  const std::string ide = "a.img";
+  const std::string ahci = "a.img,if=ahci";
+  const auto found = [](const std::vector<std::string>& disks, const std::string& cdrom) {
+    std::vector<std::string> arguments{"--cdrom", cdrom};
+    for (const auto& disk : disks)
+      arguments.insert(arguments.end(), {"--disk", disk});
+    return vmm::config::problems(*parse(arguments)).size();
+  };
+  EXPECT_EQ(found({ide, ide, ide, ahci, ahci, ahci, ahci, ahci, ahci}, "c.iso"), 0u);
+  EXPECT_EQ(found({ide, ide, ide, ide}, "c.iso"), 1u);
+  EXPECT_EQ(found({ide, ide, ide, ide}, "c.iso,if=ahci"), 0u);
+  EXPECT_EQ(found({ahci, ahci, ahci, ahci, ahci, ahci}, "c.iso,if=ahci"), 1u);
+}
+
 TEST(CommandLine, disk_with_unknown_key_is_refused_by_name) {
   EXPECT_THAT(error_of({"--disk", "a.img,cache=none"}), HasSubstr("unknown key \"cache\""));
 }
