@@ -17,6 +17,10 @@ std::string ahci_boot_path(unsigned slot, unsigned port) {
   return fmt::format("{}/drive@{:x}/disk@0", pci_boot_path("sata", slot, 0), port);
 }
 
+std::string virtio_boot_path(unsigned slot) {
+  return fmt::format("{}/disk@0,0", pci_boot_path("scsi", slot, 0));
+}
+
 std::string rom_boot_path(std::string_view file) {
   return fmt::format("/rom@{}", file);
 }

@@ -19,6 +19,8 @@ struct BootCandidate {
 std::string ide_boot_path(unsigned channel, unsigned unit);
 // A drive on a port of an AHCI controller in PCI slot `slot`.
 std::string ahci_boot_path(unsigned slot, unsigned port);
+// A virtio disk in PCI slot `slot`.
+std::string virtio_boot_path(unsigned slot);
 // A device that is a PCI function of its own; `kind` is free ("ethernet", "scsi").
 std::string pci_boot_path(std::string_view kind, unsigned slot, unsigned function);
 // An option ROM given as a fw_cfg file ("genroms/x.bin").

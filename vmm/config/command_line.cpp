@@ -74,10 +74,18 @@ std::vector<std::string> problems(const MachineConfig& config) {
   if (drives_on(config, DiskInterface::Ahci) > 6) {
     found.emplace_back("AHCI has six ports: at most six --disk with if=ahci, or five and a --cdrom");
   }
+  if (drives_on(config, DiskInterface::Virtio) > 8) {
+    found.emplace_back("there are eight places for virtio disks: at most eight --disk with if=virtio");
+  }
+  if (config.virtio_ports.size() > 31) found.emplace_back("the virtio-serial device has 31 ports for --virtio-port");
   if (config.serial.size() > 2) found.emplace_back("a PC here has two serial ports: give --serial at most twice");
   std::vector<std::string> stdio_users;
   if (std::ranges::count(config.serial, "stdio") > 0) stdio_users.emplace_back("--serial");
   if (config.debugcon.stream == "stdio") stdio_users.emplace_back("--debugcon");
+  if (config.virtio_console == "stdio") stdio_users.emplace_back("--virtio-console");
+  for (const auto& port : config.virtio_ports) {
+    if (port.stream == "stdio") stdio_users.emplace_back("--virtio-port");
+  }
   if (config.monitor == "stdio") stdio_users.emplace_back("--monitor");
   if (stdio_users.size() > 1) {
     found.push_back(fmt::format("{} and {} both want stdio: give one of them unix:PATH or file:PATH", stdio_users[0],

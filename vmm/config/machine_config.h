@@ -12,7 +12,7 @@
 namespace vmm::config {
 
 // Which controller a drive hangs on.
-enum class DiskInterface : std::uint8_t { Ide, Ahci };
+enum class DiskInterface : std::uint8_t { Ide, Ahci, Virtio };
 
 struct DiskConfig {
   std::string path;
@@ -37,6 +37,12 @@ struct SpiceConfig {
   std::optional<std::string> password;  // given but empty refuses every client
   bool disable_ticketing = false;
   bool compress = true;  // image-compression=off sends raw pictures
+};
+
+// A named port of the virtio-serial device.
+struct PortConfig {
+  std::string name;
+  std::string stream;
 };
 
 struct DebugconConfig {
@@ -95,6 +101,12 @@ struct MachineConfig {
   std::vector<std::string> serial;  // COM1, COM2: character stream specs
   DebugconConfig debugcon;
   bool debug_exit = true;
+  std::string virtio_console;  // character stream spec; empty: none
+  std::vector<PortConfig> virtio_ports;
+
+  // Other virtio devices
+  bool rng = false;
+  bool balloon = false;
 
   // Display and control
   SpiceConfig spice;

@@ -37,8 +37,8 @@ Result<> check_stream(std::string_view value, std::initializer_list<std::string_
 Result<DiskInterface> parse_interface(std::string_view name) {
   if (name == "ide") return DiskInterface::Ide;
   if (name == "ahci") return DiskInterface::Ahci;
-  if (name == "virtio") return fail("if=virtio is not built yet; take ide or ahci");
-  return fail("if={}: give ide or ahci", name);
+  if (name == "virtio") return DiskInterface::Virtio;
+  return fail("if={}: give ide, ahci or virtio", name);
 }
 
 Result<> apply_disk(MachineConfig& config, std::string_view value) {
@@ -80,6 +80,7 @@ Result<> apply_cdrom(MachineConfig& config, std::string_view value) {
     if (pair.key != "if") return fail("{}: unknown key \"{}\"; known is if", cdrom.path, pair.key);
     const auto interface = parse_interface(pair.value);
     if (!interface) return std::unexpected(interface.error());
+    if (*interface == DiskInterface::Virtio) return fail("a CD-ROM drive is on ide or ahci, not on virtio");
     cdrom.interface = *interface;
   }
   config.cdrom = std::move(cdrom);
@@ -294,10 +295,32 @@ Result<> apply_debugcon(MachineConfig& config, std::string_view value) {
   return {};
 }
 
-Result<> apply_debug_exit(MachineConfig& config, std::string_view value) {
-  const auto on = parse_switch({"debug-exit", std::string(value)});
-  if (!on) return std::unexpected(on.error());
-  config.debug_exit = *on;
+template <bool MachineConfig::* Member>
+Result<> apply_switch(MachineConfig& config, std::string_view value) {
+  const auto on = parse_switch({"switch", std::string(value)});
+  if (!on) return fail("\"{}\": give on or off", value);
+  config.*Member = *on;
+  return {};
+}
+
+template <std::string MachineConfig::* Member>
+Result<> apply_stream(MachineConfig& config, std::string_view value) {
+  if (auto checked = check_stream(value, {"stdio", "file", "unix", "pty", "none"}); !checked) return checked;
+  config.*Member = value;
+  return {};
+}
+
+Result<> apply_virtio_port(MachineConfig& config, std::string_view value) {
+  const auto end = value.find('=');
+  if (end == 0 || end == std::string_view::npos) return fail("\"{}\": write NAME=STREAM", value);
+  const auto name = value.substr(0, end);
+  const auto stream = value.substr(end + 1);
+  constexpr std::size_t kLongestName = 64;
+  if (name.size() > kLongestName) return fail("the name \"{}\" has more than {} characters", name, kLongestName);
+  if (std::ranges::find(config.virtio_ports, name, &PortConfig::name) != config.virtio_ports.end())
+    return fail("there are two ports \"{}\"", name);
+  if (auto checked = check_stream(stream, {"stdio", "file", "unix", "pty", "none"}); !checked) return checked;
+  config.virtio_ports.push_back({std::string(name), std::string(stream)});
   return {};
 }
 
@@ -315,17 +338,14 @@ constexpr std::string_view kDisplay = "Display and control";
 constexpr std::string_view kInformation = "Information";
 
 constexpr Option kOptions[] = {
-    {kDisks, "--disk", "FILE[,if=ide|ahci][,snapshot=on][,readonly=on]",
-     "A raw disk image or block device as an IDE disk, or with if=ahci as a SATA disk on an AHCI controller. "
-     "snapshot=on "
-     "keeps writes in a temporary file and leaves FILE untouched; readonly=on refuses them. Up to four IDE and six "
-     "SATA "
-     "drives. A comma in FILE is written twice.",
+    {kDisks, "--disk", "FILE[,if=ide|ahci|virtio][,snapshot=on][,readonly=on]",
+     "A raw disk image or block device as an IDE disk, with if=ahci as a SATA disk on an AHCI controller, or with "
+     "if=virtio as a virtio-blk device. snapshot=on keeps writes in a temporary file and leaves FILE untouched; "
+     "readonly=on refuses them. Up to four IDE, six SATA and eight virtio drives. A comma in FILE is written twice.",
      true, apply_disk},
     {kDisks, "--cdrom", "FILE[,if=ide|ahci]",
      "An ISO image in an IDE CD-ROM drive, or with if=ahci in a SATA one. An empty FILE gives a drive without a disc, "
-     "to be filled by the monitor's "
-     "change command.",
+     "to be filled by the monitor's change command.",
      false, apply_cdrom},
     {kDisks, "--boot", "ORDER|menu=on",
      "What to boot from, in order: letters of c (disk), d (CD-ROM) and n (network); the default is cdn. menu=on lets "
@@ -362,6 +382,13 @@ constexpr Option kOptions[] = {
      "0 "
      "or 1, or nothing but an event in QMP.",
      false, apply_action},
+    {kMachine, "--rng", "on|off", "Whether there is a virtio source of entropy. The default is off.", false,
+     apply_switch<&MachineConfig::rng>},
+    {kMachine, "--balloon", "on|off",
+     "Whether there is a virtio balloon, by which the monitor's balloon command takes memory from the guest. The "
+     "default "
+     "is off.",
+     false, apply_switch<&MachineConfig::balloon>},
     {kMachine, "--cpu", "MODEL|help",
      "Which CPU the guest sees: a model of the software CPU, or host, which is the only one with KVM; help lists them.",
      false, apply_cpu},
@@ -381,7 +408,16 @@ constexpr Option kOptions[] = {
      apply_debugcon},
     {kPorts, "--debug-exit", "on|off",
      "Whether a byte written to port 0xf4 ends minivmm with the exit status (byte << 1) | 1. The default is on.", false,
-     apply_debug_exit},
+     apply_switch<&MachineConfig::debug_exit>},
+
+    {kPorts, "--virtio-console", "stdio|file:PATH|unix:PATH|pty|none",
+     "A virtio console, which Linux knows as hvc0, and where it goes.", false,
+     apply_stream<&MachineConfig::virtio_console>},
+    {kPorts, "--virtio-port", "NAME=stdio|file:PATH|unix:PATH|pty|none",
+     "A named port of the virtio-serial device, which Linux shows as /dev/virtio-ports/NAME, and where it goes. Up to "
+     "31 "
+     "times.",
+     true, apply_virtio_port},
 
     {kDisplay, "--spice", "PORT|KEY=VALUE,...",
      "Serve SPICE. A bare port listens on loopback without a password; the keys are those of QEMU's -spice, listed "

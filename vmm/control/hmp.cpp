@@ -144,6 +144,13 @@ std::string run_change(Context& context, const Arguments& arguments) {
   return outcome(context.machine.change(arguments[force ? 1 : 0], arguments.back(), force));
 }
 
+std::string run_balloon(Context& context, const Arguments& arguments) {
+  constexpr std::uint64_t kMebibyte = 1 << 20;
+  const auto size = number(arguments[0]);
+  if (!size || *size <= 0) return "Error: give how many MiB the guest shall have left\n";
+  return outcome(context.machine.set_balloon(static_cast<std::uint64_t>(*size) * kMebibyte));
+}
+
 template <void (machine::Machine::*Action)()>
 std::string run_action(Context& context, const Arguments&) {
   (context.machine.*Action)();
@@ -153,6 +160,7 @@ std::string run_action(Context& context, const Arguments&) {
 using machine::Machine;
 
 constexpr HmpCommand kCommands[] = {
+    {"balloon", "MEBIBYTES", "ask the guest to use only so much memory", 1, 1, run_balloon},
     {"change", "[-f] DEVICE FILE", "put another disc into a removable drive", 2, 3, run_change},
     {"cont", "", "resume the guest", 0, 0, run_action<&Machine::cont>},
     {"c", "", "resume the guest", 0, 0, run_action<&Machine::cont>},

@@ -62,6 +62,7 @@ EventText describe(const machine::Event& event) {
     case EventKind::GuestCrashLoaded: return {"GUEST_CRASHLOADED", {{"action", event.reason}}};
     case EventKind::TrayMoved:
       return {"DEVICE_TRAY_MOVED", {{"device", event.device}, {"id", event.device}, {"tray-open", event.tray_open}}};
+    case EventKind::BalloonChange: return {"BALLOON_CHANGE", {{"actual", event.bytes}}};
     case EventKind::SpiceConnected: return {"SPICE_CONNECTED", spice_event_data(event)};
     case EventKind::SpiceInitialized: return {"SPICE_INITIALIZED", spice_event_data(event)};
     case EventKind::SpiceDisconnected: return {"SPICE_DISCONNECTED", spice_event_data(event)};

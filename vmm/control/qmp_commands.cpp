@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -347,6 +348,19 @@ QmpResult run_change_medium(Context& context, const json& arguments) {
   return done(context.machine.change(drive, file, force));
 }
 
+QmpResult run_balloon(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto bytes = checked.integer("value", 1, std::numeric_limits<std::int64_t>::max(), std::nullopt);
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return done(context.machine.set_balloon(static_cast<std::uint64_t>(bytes)));
+}
+
+QmpResult query_balloon(Context& context, const json&) {
+  const auto bytes = context.machine.balloon();
+  if (!bytes) return std::unexpected(QmpError{"DeviceNotActive", "No balloon device has been activated"});
+  return json{{"actual", *bytes}};
+}
+
 QmpResult run_hmp(Context& context, const json& arguments) {
   Checked checked(arguments);
   const auto line = checked.text("command-line");
@@ -358,11 +372,13 @@ QmpResult run_hmp(Context& context, const json& arguments) {
 using machine::Machine;
 
 constexpr QmpCommand kCommands[] = {
+    {"balloon", run_balloon},
     {"blockdev-change-medium", run_change_medium},
     {"cont", run_action<&Machine::cont>},
     {"eject", run_eject},
     {"human-monitor-command", run_hmp},
     {"input-send-event", run_input_send_event},
+    {"query-balloon", query_balloon},
     {"query-block", query_block},
     {"query-commands", query_commands},
     {"query-cpus-fast", query_cpus_fast},

@@ -28,6 +28,7 @@
 #include "devices/qxl/qxl_function.h"
 #include "firmware/platform.h"
 #include "vmm/machine/accelerators.h"
+#include "vmm/machine/virtio_devices.h"
 
 namespace vmm::machine {
 
@@ -67,16 +68,21 @@ Result<std::unique_ptr<core::MemoryBlock>> rom_block(std::string name, const std
   return block;
 }
 
+std::string boot_path(const DrivePlace& drive) {
+  switch (drive.interface) {
+    case config::DiskInterface::Ahci: return firmware::ahci_boot_path(kAhciSlot.device, drive.slot);
+    case config::DiskInterface::Virtio: return firmware::virtio_boot_path(VirtioDevices::kFirstDiskSlot + drive.slot);
+    default: return firmware::ide_boot_path(drive.slot / 2, drive.slot % 2);
+  }
+}
+
 Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& config,
                                                  const std::array<std::uint8_t, 16>& uuid, const HostEnds& ends,
                                                  std::optional<cpu::KeptMemory> kept) {
   std::vector<firmware::BootCandidate> candidates;
   candidates.reserve(ends.drives.size());
   for (const auto& drive : ends.drives) {
-    auto path = drive.interface == config::DiskInterface::Ahci
-                    ? firmware::ahci_boot_path(kAhciSlot.device, drive.slot)
-                    : firmware::ide_boot_path(drive.slot / 2, drive.slot % 2);
-    candidates.push_back({drive.is_cdrom ? 'd' : 'c', std::move(path)});
+    candidates.push_back({drive.is_cdrom ? 'd' : 'c', boot_path(drive)});
   }
   firmware::PlatformConfig result;
   result.ram = ram_layout(config.memory_bytes);
@@ -210,6 +216,7 @@ struct Board::Parts {
   std::unique_ptr<firmware::FwCfg> fw_cfg;
   std::unique_ptr<devices::block::IdeController> ide;
   std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
+  std::unique_ptr<VirtioDevices> virtio;
   std::unique_ptr<devices::qxl::QxlFunction> qxl;
 
   std::vector<core::Device*> devices;
@@ -301,6 +308,8 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
         drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci),
         devices::block::AhciController::Wiring{*ram, clock});
   }
+  virtio =
+      std::make_unique<VirtioDevices>(config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, requests.balloon});
   devices::qxl::QxlFunction::Config display;
   display.vga_bios = ends.vgabios;
   auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
@@ -320,7 +329,7 @@ Result<> Board::Parts::plug() {
     if (function == nullptr) continue;
     if (auto plugged = pci->plug(address, *function); !plugged) return plugged;
   }
-  return {};
+  return virtio->plug(*pci);
 }
 
 Result<> Board::Parts::attach() {
@@ -349,6 +358,7 @@ void Board::Parts::list_devices() {
              rtc.get(),         i8042.get(),      port92.get(),       &post,        fw_cfg.get(),
              ide.get(),         qxl.get(),        x87_error.get(),    pvpanic.get()};
   if (ahci) devices.push_back(ahci.get());
+  virtio->list(devices);
   for (auto& uart : uarts)
     devices.push_back(uart.get());
   if (hpet) devices.push_back(hpet.get());
@@ -415,8 +425,19 @@ core::DisplaySource& Board::display() {
   return parts_->qxl->source();
 }
 devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
-  if (interface == config::DiskInterface::Ahci) return parts_->ahci.get();
-  return parts_->ide.get();
+  switch (interface) {
+    case config::DiskInterface::Ide: return parts_->ide.get();
+    case config::DiskInterface::Ahci: return parts_->ahci.get();
+    default: return nullptr;
+  }
+}
+VirtioDevices& Board::virtio() {
+  return *parts_->virtio;
+}
+void Board::drain_disks() {
+  parts_->ide->drain();
+  if (parts_->ahci) parts_->ahci->drain();
+  parts_->virtio->drain();
 }
 platform::Piix4Pm& Board::power() {
   return *parts_->pm;

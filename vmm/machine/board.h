@@ -30,13 +30,16 @@ class Piix4Pm;
 
 namespace vmm::machine {
 
+class VirtioDevices;
+
 // What the guest asks of the machine. Called on vCPU threads with device locks held: post and return.
 struct GuestRequests {
   std::function<void()> reset;
   std::function<void()> power_off;
   std::function<void(int status)> exit;
   std::function<void()> panicked;
-  std::function<void()> crash_loaded;  // a crash kernel runs
+  std::function<void()> crash_loaded;                // a crash kernel runs
+  std::function<void(std::uint64_t bytes)> balloon;  // so much memory is left to the guest
 };
 
 // The machine's time; with a counted clock it is the same one, and the CPUs move it.
@@ -67,8 +70,10 @@ class Board {
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
   core::DisplaySource& display();
-  // The controller of an interface; null if no drive asked for it.
+  // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
+  VirtioDevices& virtio();
+  void drain_disks();  // until no request is under way; CPUs paused
   devices::platform::Piix4Pm& power();
   const IrqCounter& interrupts();
   std::span<core::Device* const> devices();

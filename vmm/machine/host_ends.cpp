@@ -21,6 +21,7 @@ constexpr unsigned kCdromPlace = 2;  // of an IDE CD-ROM drive, if there is one
 
 std::string drive_name(DiskInterface interface, unsigned slot, bool is_cdrom) {
   const auto* kind = is_cdrom ? "cd" : "hd";
+  if (interface == DiskInterface::Virtio) return fmt::format("virtio{}", slot);
   if (interface == DiskInterface::Ahci) return fmt::format("ahci0-{}{}", kind, slot);
   return fmt::format("ide{}-{}{}", slot / 2, kind, slot % 2);
 }
@@ -30,6 +31,7 @@ class Places {
   explicit Places(bool has_ide_cdrom) : has_ide_cdrom_(has_ide_cdrom) {}
   unsigned take_disk(DiskInterface interface) {
     if (interface == DiskInterface::Ahci) return ahci_++;
+    if (interface == DiskInterface::Virtio) return virtio_++;
     if (ide_ == kCdromPlace && has_ide_cdrom_) ++ide_;
     return ide_++;
   }
@@ -39,6 +41,7 @@ class Places {
   bool has_ide_cdrom_;
   unsigned ide_ = 0;
   unsigned ahci_ = 0;
+  unsigned virtio_ = 0;
 };
 
 Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config) {
@@ -94,6 +97,16 @@ Result<HostEnds> open_host_ends(const config::MachineConfig& config) {
     auto stream = devices::character::open(config.debugcon.stream);
     if (!stream) return core::fail_with("--debugcon", stream);
     ends.debugcon = std::move(*stream);
+  }
+  if (!config.virtio_console.empty() && config.virtio_console != "none") {
+    auto stream = devices::character::open(config.virtio_console);
+    if (!stream) return core::fail_with("--virtio-console", stream);
+    ends.virtio_console = std::move(*stream);
+  }
+  for (const auto& port : config.virtio_ports) {
+    auto stream = devices::character::open(port.stream);
+    if (!stream) return core::fail_with("--virtio-port", stream);
+    ends.virtio_ports.push_back({port.name, std::move(*stream)});
   }
   if (config.bios != config::kNoBios) {
     auto bios = image_or(config.bios, firmware::seabios(), firmware::load_bios);

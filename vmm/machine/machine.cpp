@@ -19,6 +19,7 @@
 #include "vmm/machine/board.h"
 #include "vmm/machine/host_ends.h"
 #include "vmm/machine/spice_end.h"
+#include "vmm/machine/virtio_devices.h"
 
 namespace vmm::machine {
 
@@ -86,7 +87,7 @@ struct Machine::Impl {
   // Where a drive is, by its name.
   struct Bay {
     std::string name;
-    devices::block::DriveBays* bays = nullptr;
+    devices::block::DriveBays* bays = nullptr;  // null: a virtio disk
     unsigned slot = 0;
   };
   const Bay* bay(std::string_view drive) const;
@@ -129,6 +130,10 @@ GuestRequests Machine::Impl::guest_requests() {
       .crash_loaded =
           [this, request] {
             request([this] { announce({.kind = EventKind::GuestCrashLoaded, .by_guest = true, .reason = "run"}); });
+          },
+      .balloon =
+          [this](std::uint64_t bytes) {
+            control.loop().post([this, bytes] { announce({.kind = EventKind::BalloonChange, .bytes = bytes}); });
           },
   };
 }
@@ -199,9 +204,7 @@ void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
   if (state == RunState::Shutdown) return;
   if (state == RunState::Running) pause_guest();
   state = RunState::Shutdown;
-  for (const auto interface : {config::DiskInterface::Ide, config::DiskInterface::Ahci}) {
-    if (auto* controller = board->drives(interface); controller != nullptr) controller->drain();
-  }
+  board->drain_disks();
   exit_status = status;
   announce({.kind = EventKind::Shutdown, .by_guest = by_guest, .reason = std::move(reason)});
   ended->signal();
@@ -248,6 +251,7 @@ const Machine::Impl::Bay* Machine::Impl::bay(std::string_view drive) const {
 }
 
 Result<> Machine::Impl::put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force) {
+  if (bay.bays == nullptr) return core::fail("Device '{}' is not removable", bay.name);
   std::unique_ptr<core::BlockBackend> old;  // destroyed, which may wait, after the lock is dropped
   const std::scoped_lock lock(bay.bays->bays_lock());
   auto taken = bay.bays->eject(bay.slot, force);
@@ -387,6 +391,11 @@ std::vector<std::string> Machine::device_names() {
 std::vector<Drive> Machine::drives() {
   std::vector<Drive> drives;
   for (const auto& bay : impl_->bays) {
+    if (bay.bays == nullptr) {
+      const auto* disk = impl_->board->virtio().disk(bay.slot);
+      drives.push_back({.name = bay.name, .path = disk->path(), .read_only = disk->read_only()});
+      continue;
+    }
     const std::scoped_lock lock(bay.bays->bays_lock());
     const auto view = bay.bays->slot(bay.slot);
     drives.push_back({.name = bay.name,
@@ -419,6 +428,15 @@ Result<> Machine::change(std::string_view drive, const std::string& path, bool f
     impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
   }
   return done;
+}
+
+Result<> Machine::set_balloon(std::uint64_t bytes) {
+  if (impl_->board->virtio().set_balloon(bytes)) return {};
+  return core::fail("No balloon device has been activated; start with --balloon on");
+}
+
+std::optional<std::uint64_t> Machine::balloon() {
+  return impl_->board->virtio().balloon();
 }
 
 SpiceStatus Machine::spice() {

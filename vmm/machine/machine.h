@@ -37,6 +37,7 @@ enum class EventKind : std::uint8_t {
   GuestPanicked,
   GuestCrashLoaded,
   TrayMoved,
+  BalloonChange,
   SpiceConnected,
   SpiceInitialized,
   SpiceDisconnected
@@ -51,12 +52,13 @@ struct SpicePeer {
 // Something that happened, in QMP's terms.
 struct Event {
   EventKind kind = EventKind::Stop;
-  bool by_guest = false;   // Reset, Shutdown: the guest asked for it
-  std::string reason{};    // Reset, Shutdown: QMP's ShutdownCause; Guest*: what is done about it
-  std::string device{};    // TrayMoved
-  bool tray_open = false;  // TrayMoved
-  SpicePeer client{};      // Spice*
-  SpicePeer server{};      // Spice*
+  bool by_guest = false;    // Reset, Shutdown: the guest asked for it
+  std::string reason{};     // Reset, Shutdown: QMP's ShutdownCause; Guest*: what is done about it
+  std::string device{};     // TrayMoved
+  bool tray_open = false;   // TrayMoved
+  std::uint64_t bytes = 0;  // BalloonChange
+  SpicePeer client{};       // Spice*
+  SpicePeer server{};       // Spice*
   std::uint32_t connection_id = 0;
   unsigned channel_type = 0;
   unsigned channel_id = 0;
@@ -143,6 +145,10 @@ class Machine {
   std::vector<Drive> drives();
   core::Result<> eject(std::string_view drive, bool force);
   core::Result<> change(std::string_view drive, const std::string& path, bool force);
+
+  // What the guest shall have left, and has; an error and nullopt without a balloon.
+  core::Result<> set_balloon(std::uint64_t bytes);
+  std::optional<std::uint64_t> balloon();
 
   SpiceStatus spice();
 

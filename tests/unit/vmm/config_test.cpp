@@ -78,8 +78,9 @@ TEST(CommandLine, drives_choose_their_interface) {
   EXPECT_EQ(config->cdrom->path, "c.iso");
   EXPECT_EQ(config->cdrom->interface, DiskInterface::Ahci);
   EXPECT_EQ(parse({"--cdrom", ""})->cdrom->path, "");
-  EXPECT_THAT(error_of({"--disk", "a.img,if=virtio"}), HasSubstr("not built yet"));
-  EXPECT_THAT(error_of({"--disk", "a.img,if=scsi"}), HasSubstr("give ide or ahci"));
+  EXPECT_EQ(parse({"--disk", "a.img,if=virtio"})->disks[0].interface, DiskInterface::Virtio);
+  EXPECT_THAT(error_of({"--cdrom", "a.iso,if=virtio"}), HasSubstr("not on virtio"));
+  EXPECT_THAT(error_of({"--disk", "a.img,if=scsi"}), HasSubstr("give ide, ahci or virtio"));
   EXPECT_THAT(error_of({"--cdrom", "a.iso,snapshot"}), HasSubstr("unknown key \"snapshot\""));
 }
 

@@ -1,0 +1,129 @@
+#include "vmm/machine/virtio_devices.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <random>
+#include <sys/random.h>
+
+#include "devices/virtio/virtio_balloon.h"
+#include "devices/virtio/virtio_blk.h"
+#include "devices/virtio/virtio_console.h"
+#include "devices/virtio/virtio_pci.h"
+#include "devices/virtio/virtio_rng.h"
+
+namespace vmm::machine {
+
+namespace virtio = devices::virtio;
+
+namespace {
+
+// docs/machine.md
+constexpr core::PciAddress kSerialSlot{3, 0};
+constexpr core::PciAddress kEntropySlot{4, 0};
+constexpr core::PciAddress kBalloonSlot{5, 0};
+constexpr unsigned kMostQueues = 16;  // of a disk: more CPUs share them
+
+void host_entropy(std::span<std::uint8_t> out) {
+  while (!out.empty()) {
+    const auto got = ::getrandom(out.data(), out.size(), 0);
+    if (got > 0) out = out.subspan(static_cast<std::size_t>(got));
+    if (got < 0 && errno != EINTR) return;
+  }
+}
+
+// With counted time the same run gets the same numbers.
+virtio::EntropySource repeatable_entropy() {
+  return [engine = std::mt19937_64()](std::span<std::uint8_t> out) mutable {
+    for (auto& byte : out)
+      byte = static_cast<std::uint8_t>(engine());
+  };
+}
+
+}  // namespace
+
+VirtioDevices::VirtioDevices(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring) {
+  add_disks(config, ends, wiring);
+  if (ends.virtio_console || !ends.virtio_ports.empty()) add_serial(ends, wiring);
+  if (config.rng) add_entropy(config, wiring);
+  if (config.balloon) add_balloon(wiring);
+}
+
+VirtioDevices::~VirtioDevices() = default;
+
+void VirtioDevices::add_disks(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring) {
+  for (auto& drive : ends.drives) {
+    if (drive.interface != config::DiskInterface::Virtio) continue;
+    disks_.emplace_back(drive.slot, drive.medium.get());
+    virtio::VirtioBlk::Config disk{.disk = std::move(drive.medium),
+                                   .serial = fmt::format("MV{:05}", drive.slot + 1),
+                                   .queues = std::min(config.cpus, kMostQueues)};
+    auto device = std::make_unique<virtio::VirtioBlk>(std::move(disk), wiring.clock);
+    functions_.push_back({{kFirstDiskSlot + drive.slot, 0},
+                          virtio::VirtioPci::create({.name = fmt::format("virtio-blk{}", drive.slot)},
+                                                    std::move(device), {wiring.memory, wiring.msi})});
+  }
+}
+
+void VirtioDevices::add_serial(HostEnds& ends, const Wiring& wiring) {
+  std::vector<virtio::VirtioConsole::PortConfig> ports;
+  if (ends.virtio_console) ports.push_back({"", ends.virtio_console.get()});
+  for (const auto& port : ends.virtio_ports)
+    ports.push_back({port.name, port.stream.get()});
+  auto device = std::make_unique<virtio::VirtioConsole>(std::move(ports), wiring.clock);
+  functions_.push_back({kSerialSlot, virtio::VirtioPci::create({.name = "virtio-serial"}, std::move(device),
+                                                               {wiring.memory, wiring.msi})});
+}
+
+void VirtioDevices::add_entropy(const config::MachineConfig& config, const Wiring& wiring) {
+  auto source = config.icount ? repeatable_entropy() : virtio::EntropySource(host_entropy);
+  auto device = std::make_unique<virtio::VirtioRng>(std::move(source), wiring.clock);
+  functions_.push_back({kEntropySlot, virtio::VirtioPci::create({.name = "virtio-rng"}, std::move(device),
+                                                                {wiring.memory, wiring.msi})});
+}
+
+void VirtioDevices::add_balloon(const Wiring& wiring) {
+  auto device = std::make_unique<virtio::VirtioBalloon>(
+      virtio::VirtioBalloon::Wiring{wiring.memory, wiring.clock, wiring.on_balloon});
+  balloon_ = device.get();
+  functions_.push_back({kBalloonSlot, virtio::VirtioPci::create({.name = "virtio-balloon"}, std::move(device),
+                                                                {wiring.memory, wiring.msi})});
+  balloon_function_ = functions_.back().function.get();
+}
+
+core::Result<> VirtioDevices::plug(core::PciBus& bus) {
+  for (const auto& [address, function] : functions_) {
+    if (auto plugged = bus.plug(address, *function); !plugged) return plugged;
+  }
+  return {};
+}
+
+void VirtioDevices::list(std::vector<core::Device*>& devices) const {
+  for (const auto& placed : functions_)
+    devices.push_back(placed.function.get());
+}
+
+void VirtioDevices::drain() {
+  for (const auto& placed : functions_)
+    placed.function->drain();
+}
+
+const core::BlockBackend* VirtioDevices::disk(unsigned slot) const {
+  const auto found = std::ranges::find(disks_, slot, [](const auto& disk) { return disk.first; });
+  return found != disks_.end() ? found->second : nullptr;
+}
+
+bool VirtioDevices::set_balloon(std::uint64_t bytes) {
+  if (balloon_ == nullptr) return false;
+  const std::scoped_lock guard(balloon_function_->lock());
+  balloon_->set_target(bytes);
+  return true;
+}
+
+std::optional<std::uint64_t> VirtioDevices::balloon() const {
+  if (balloon_ == nullptr) return std::nullopt;
+  const std::scoped_lock guard(balloon_function_->lock());
+  return balloon_->actual_bytes();
+}
+
+}  // namespace vmm::machine
