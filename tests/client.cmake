@@ -32,7 +32,7 @@ minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
-    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_disk_boots)
+    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot)
   minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES direct_boot_without_firmware direct_boot_after_the_firmware)
   minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500 CASES system_reset_boots_again)
@@ -52,6 +52,9 @@ endif()
 foreach(case IN LISTS guest_cases)
   minivmm_client_test(${case} guest_test.py TIMEOUT 1500 COST 10 FIXTURE debian_guests CASES ${case})
 endforeach()
+if(NOT MINIVMM_SANITIZE)
+  minivmm_client_test(devices devices_test.py TIMEOUT 1500 COST 60 FIXTURE debian_guests)
+endif()
 # The longest first, so that none is left over at the end.
 minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests)
 minivmm_client_test(spice spice_test.py TIMEOUT 1500 COST 50 LABELS threads)

@@ -180,7 +180,7 @@ std::optional<GuestIoVector> GuestIoVector::part(std::uint64_t skip, std::uint64
       continue;
     }
     const auto bytes = std::min(slice.size() - skip, length);
-    result.append(*slice.slice(skip, bytes));
+    result.append({*slice.block_, slice.start_ + skip, bytes});
     length -= bytes;
     skip = 0;
   }

@@ -92,15 +92,16 @@ def panic_pauses():
         check(vmm.wait_exit() == 0x21, f"exit status {vmm.process.returncode}, not {0x21}, after cont")
 
 
-def sata_disk_boots():
+def sata_and_virtio_disks_boot():
     image = GUESTS + "/boot_sector/exit.img"
-    vmm = Vmm("--disk", image + ",snapshot=on,if=ahci", qmp=False)
-    check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x21, f"exit status {vmm.process.returncode}, not {0x21}")
-    vmm.close()
+    for interface in ("ahci", "virtio"):
+        vmm = Vmm("--disk", f"{image},snapshot=on,if={interface}", qmp=False)
+        check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x21, f"{interface}: exit status {vmm.process.returncode}, not {0x21}")
+        vmm.close()
 
 
 CASES = {function.__name__: function for function in (
-    seabios_without_bootable_device, debug_exit_gives_its_status, sata_disk_boots, panic, panic_pauses,
+    seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, panic, panic_pauses,
     direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Devices as the drivers of Debian's kernel find them, on the software CPU."""
+import hashlib
+import os
+import socket
+import sys
+
+from harness import DEBIAN_GUESTS, SerialShell, Vmm, run_cases, check, read_file, wait_for
+
+TIMEOUT = 600
+DISK_BYTES = 16 << 20
+
+
+class Guest:
+    """The generic kernel with a shell on its serial port and the modules that its devices need."""
+
+    def __init__(self, *arguments, append=""):
+        self.folder = os.path.join("/tmp", f"minivmm-devices-{os.getpid()}")
+        os.makedirs(self.folder, exist_ok=True)
+        serial = self.path("serial")
+        self.vmm = Vmm("--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd",
+                       os.path.join(DEBIAN_GUESTS, "devices.initrd"), "--append", "console=ttyS0 " + append, "--serial",
+                       "unix:" + serial, "--memory", "512M", *arguments)
+        self.shell = SerialShell(self.vmm, serial)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, *modules):
+        self.shell.wait(self.shell.PROMPT, TIMEOUT)
+        self.run("stty columns 999")  # its echo of a longer line would be broken
+        for module in modules:
+            self.run("modprobe " + module)
+
+    def run(self, line):
+        return self.shell.run(line, TIMEOUT)
+
+    def off(self):
+        self.shell.send("poweroff -f")
+        check(self.vmm.wait_exit(TIMEOUT) == 0, f"power-off ended minivmm with {self.vmm.process.returncode}")
+
+    def connect(self, name):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(TIMEOUT)
+        peer.connect(self.path(name))
+        return peer
+
+
+def make_disk(path, seed):
+    """A disk whose contents are known."""
+    block = hashlib.sha512(seed.encode()).digest()
+    with open(path, "wb") as file:
+        for _ in range(DISK_BYTES // 4096):
+            block = hashlib.sha512(block).digest()
+            file.write(block * 64)
+    return path
+
+
+def disk_keeps_what_it_is_given(guest, device, path):
+    def digest():
+        return hashlib.sha256(read_file(path)).hexdigest()
+
+    check(guest.run(f"sha256sum {device} | cut -c1-64") == digest(), f"{device} does not read as its image")
+    guest.run(f"dd if=/dev/zero of={device} bs=64k count=20 seek=30 conv=fsync")
+    guest.run(f"dd if=/bin/busybox of={device} bs=4k count=100 seek=1000 conv=fsync")
+    guest.run("echo 3 > /proc/sys/vm/drop_caches")
+    check(read_file(path)[30 * 65536:50 * 65536] == bytes(20 * 65536), f"{device}: what was flushed is not in the image")
+    check(guest.run(f"sha256sum {device} | cut -c1-64") == digest(), f"{device} does not read as what was written")
+
+
+def disks():
+    folder = f"/tmp/minivmm-devices-{os.getpid()}"
+    os.makedirs(folder, exist_ok=True)
+    images = {kind: make_disk(os.path.join(folder, kind), kind) for kind in ("virtio", "ahci", "ide")}
+    arguments = [word for kind, path in images.items() for word in ("--disk", f"{path},if={kind}")]
+    guest = Guest(*arguments, "--cpus", "2")
+    with guest.vmm:
+        guest.start("virtio_pci", "virtio_blk", "ahci", "ata_piix", "sd_mod")
+        wait_for("three disks", lambda: guest.run("ls /dev/vda /dev/sda /dev/sdb 2>/dev/null | wc -l") == "3", TIMEOUT)
+        check(guest.run("cat /sys/block/vda/serial") == "MV00001", "the virtio disk has another serial number")
+        check(guest.run("cat /sys/block/vda/mq/*/cpu_list | wc -l") == "2", "the virtio disk has not a queue for each CPU")
+        sata, ide = [guest.run(f"basename $(ls -d /sys/bus/pci/drivers/{driver}/0*/ata*/host*/target*/*/block/*)")
+                     for driver in ("ahci", "ata_piix")]
+        for device, kind in (("vda", "virtio"), (sata, "ahci"), (ide, "ide")):
+            disk_keeps_what_it_is_given(guest, "/dev/" + device, images[kind])
+        check(guest.run("dmesg | grep -ciE 'error|timeout|reset failed'") == "0", guest.run("dmesg | tail -20"))
+        guest.off()
+
+
+def virtio_devices(append=""):
+    folder = f"/tmp/minivmm-devices-{os.getpid()}"
+    guest = Guest("--virtio-console", f"unix:{folder}/console", "--virtio-port", f"org.minivmm.test.0=unix:{folder}/port",
+                  "--rng", "on", "--balloon", "on", append=append)
+    with guest.vmm:
+        guest.start("virtio_pci", "virtio_console", "virtio-rng", "virtio_balloon")
+        check(guest.run("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng"), "no source of entropy")
+        check(guest.run("dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c") == "64", "no entropy")
+        named = guest.run("grep -l org.minivmm.test.0 /sys/class/virtio-ports/*/name")
+        port = "/dev/" + named.split("/")[-2]
+        peer = guest.connect("port")
+        guest.run(f"exec 3<>{port}")
+        guest.run("echo to the host >&3")
+        check(peer.recv(100) == b"to the host\n", "the host did not get what the guest sent")
+        peer.sendall(b"to the guest\n")
+        check(guest.run("read line <&3; echo $line") == "to the guest", "the guest did not get what the host sent")
+        console = guest.connect("console")
+        guest.run("echo to the console > /dev/hvc0")
+        check(console.recv(100).startswith(b"to the console"), "nothing came from the console")
+        guest.vmm.qmp("balloon", value=256 << 20)
+        wait_for("the balloon", lambda: guest.vmm.qmp("query-balloon")["actual"] == 256 << 20, TIMEOUT)
+        guest.off()
+
+
+def virtio_devices_with_legacy_registers():
+    virtio_devices("virtio_pci.force_legacy=1")
+
+
+CASES = {function.__name__: function for function in (disks, virtio_devices, virtio_devices_with_legacy_registers)}
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
