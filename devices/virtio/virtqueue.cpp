@@ -25,7 +25,8 @@ bool Virtqueue::enable(const Ring& ring) {
   const auto available = memory_->slice(core::Gpa(at.available), available_bytes(ring.size));
   const auto used = memory_->slice(core::Gpa(at.used), used_bytes(ring.size));
   if (!descriptors || !available || !used) return break_down();
-  ring_ = Parts{ring, *descriptors, *available, *used};
+  parts_ = {ring, *descriptors, *available, *used};
+  enabled_ = true;
   return true;
 }
 
@@ -40,22 +41,27 @@ bool Virtqueue::break_down() {
   return false;
 }
 
+// `offset` lies inside.
+std::uint16_t Virtqueue::read_available(std::uint64_t offset) const {
+  return parts_.available.read<core::le16>(offset).value_or(0);
+}
+
 bool Virtqueue::has_next() {
-  const std::uint16_t index = *ring_->available.read<core::le16>(kAvailableIndex);
+  const std::uint16_t index = read_available(kAvailableIndex);
   // [2.7.13.1] What the index covers was written before it.
   std::atomic_thread_fence(std::memory_order_acquire);
   const auto waiting = static_cast<std::uint16_t>(index - state_.next_available);
-  if (waiting > ring_->ring.size) return break_down();
+  if (waiting > parts_.ring.size) return break_down();
   return waiting > 0;
 }
 
 bool Virtqueue::pop(Chain& chain) {
-  if (!ring_ || state_.broken) return false;
-  const auto& ring = ring_->ring;
+  if (!enabled_ || state_.broken) return false;
+  const auto& ring = parts_.ring;
   if (!has_next()) {
     if (state_.broken || !ring.event_index) return false;
     // [2.7.10] Ask to be told of the next one, and look again for one that came meanwhile.
-    ring_->used.write(kUsedRing + kUsedEntry * ring.size, core::le16(state_.next_available));
+    parts_.used.write(kUsedRing + kUsedEntry * ring.size, core::le16(state_.next_available));
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!has_next()) return false;
   }
@@ -63,7 +69,7 @@ bool Virtqueue::pop(Chain& chain) {
   const auto outstanding = static_cast<std::uint16_t>(state_.next_available - state_.next_used);
   if (outstanding >= ring.size) return break_down();
   const auto slot = state_.next_available % ring.size;
-  chain.head = *ring_->available.read<core::le16>(kAvailableRing + kAvailableEntry * slot);
+  chain.head = read_available(kAvailableRing + kAvailableEntry * slot);
   chain.readable.clear();
   chain.writable.clear();
   if (!collect(chain)) return break_down();
@@ -76,13 +82,13 @@ void Virtqueue::unpop() {
 }
 
 std::optional<core::MemorySlice> Virtqueue::indirect_table(std::uint64_t address, std::uint32_t length) const {
-  if (!ring_->ring.indirect || length == 0 || length % sizeof(Descriptor) != 0) return std::nullopt;
+  if (!parts_.ring.indirect || length == 0 || length % sizeof(Descriptor) != 0) return std::nullopt;
   return memory_->slice(core::Gpa(address), length);
 }
 
 // [2.7.5.3] A chain may go through descriptors of the ring, or through one that refers to a table of them.
 bool Virtqueue::collect(Chain& chain) const {
-  core::MemorySlice table = ring_->descriptors;
+  core::MemorySlice table = parts_.descriptors;
   bool in_table = false;
   std::uint64_t next = chain.head;
   for (unsigned buffers = 0; buffers < kMaxBuffers; ++buffers) {
@@ -110,23 +116,23 @@ bool Virtqueue::collect(Chain& chain) const {
 }
 
 void Virtqueue::push(std::uint16_t head, std::uint32_t written) {
-  if (!ring_) return;
-  const auto slot = state_.next_used % ring_->ring.size;
-  ring_->used.write(kUsedRing + kUsedEntry * slot, UsedElement{head, written});
+  if (!enabled_) return;
+  const auto slot = state_.next_used % parts_.ring.size;
+  parts_.used.write(kUsedRing + kUsedEntry * slot, UsedElement{head, written});
   ++state_.next_used;
   // [2.7.8.2] The element is there before the index says so.
   std::atomic_thread_fence(std::memory_order_release);
-  ring_->used.write(kUsedIndex, core::le16(state_.next_used));
+  parts_.used.write(kUsedIndex, core::le16(state_.next_used));
 }
 
 bool Virtqueue::wants_interrupt() {
-  if (!ring_ || state_.signalled == state_.next_used) return false;
+  if (!enabled_ || state_.signalled == state_.next_used) return false;
   const auto before = std::exchange(state_.signalled, state_.next_used);
   // [2.7.7.2] The driver sets what it wants, then looks at the index; here it is the other way round.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  const auto& ring = ring_->ring;
-  if (!ring.event_index) return (*ring_->available.read<core::le16>(kAvailableFlags) & kNoInterrupt) == 0;
-  const std::uint16_t event = *ring_->available.read<core::le16>(kAvailableRing + kAvailableEntry * ring.size);
+  const auto& ring = parts_.ring;
+  if (!ring.event_index) return (read_available(kAvailableFlags) & kNoInterrupt) == 0;
+  const std::uint16_t event = read_available(kAvailableRing + kAvailableEntry * ring.size);
   const auto from_event = static_cast<std::uint16_t>(state_.next_used - event - 1);
   return from_event < static_cast<std::uint16_t>(state_.next_used - before);
 }

@@ -45,10 +45,10 @@ class Virtqueue {
 
   // From here on the device uses the ring; false, and broken, if it does not lie in RAM, aligned as 2.7 demands.
   bool enable(const Ring& ring);
-  bool enabled() const { return ring_.has_value(); }
+  bool enabled() const { return enabled_; }
   bool broken() const { return state_.broken; }
   std::uint16_t max_size() const { return max_size_; }
-  void disable() { ring_.reset(); }
+  void disable() { enabled_ = false; }
   void reset();  // as it was made
 
   // Takes the next chain into `chain`; false if there is none or the queue is broken.
@@ -70,6 +70,7 @@ class Virtqueue {
     std::uint16_t signalled = 0;       // next_used when the driver was last asked about
     bool broken = false;
   };
+  // The ring in use; the slices have the sizes of 2.7.
   struct Parts {
     Ring ring;
     core::MemorySlice descriptors;
@@ -77,6 +78,7 @@ class Virtqueue {
     core::MemorySlice used;
   };
 
+  std::uint16_t read_available(std::uint64_t offset) const;
   bool has_next();
   bool collect(Chain& chain) const;
   std::optional<core::MemorySlice> indirect_table(std::uint64_t address, std::uint32_t length) const;
@@ -84,7 +86,8 @@ class Virtqueue {
 
   const core::GuestMemory* memory_;
   std::uint16_t max_size_;
-  std::optional<Parts> ring_;
+  Parts parts_;
+  bool enabled_ = false;
   State state_;
 };
 
