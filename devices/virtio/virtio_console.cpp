@@ -52,13 +52,13 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
     tell_open();
   }
   void tell_open() {
-    if (!ready || told_open == host_open) return;
+    if (!device_.running_ || !ready || told_open == host_open) return;
     told_open = host_open;
     device_.tell(number, kPortOpen, host_open ? 1 : 0);
   }
   void room_again() override {
     const std::scoped_lock guard(device_.host().device_lock());
-    device_.transmit(*this);
+    if (device_.running_) device_.transmit(*this);
   }
 
   bool is_console() const { return name.empty(); }
@@ -272,7 +272,7 @@ void VirtioConsole::transmit(Port& port) {
 // Returns how much the guest had room for.
 std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> bytes) {
   const bool listens = has_ports() ? port.guest_open : port.number == 0;
-  if (!host().is_driver_ready() || !listens) return 0;
+  if (!running_ || !host().is_driver_ready() || !listens) return 0;
   const auto queue = receive_queue(port.number);
   std::size_t taken = 0;
   for (Chain chain; taken < bytes.size() && pop(queue, chain);) {
@@ -283,6 +283,16 @@ std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> byt
   }
   host().notify_used(queue);
   return taken;
+}
+
+void VirtioConsole::set_running(bool running) {
+  running_ = running;
+  if (running) timer_->arm(clock_.now() + kPause);  // for what had no room meanwhile
+  for (const auto& port : ports_) {
+    if (!running || !port) continue;
+    port->tell_open();
+    port->stream.ready_to_receive();
+  }
 }
 
 // --- reset and state -------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class VirtioConsole final : public VirtioDevice {
   std::vector<std::uint8_t> config() const override;
   void write_config(std::uint64_t offset, std::span<const std::uint8_t> bytes) override;
   void queue_notified(unsigned queue) override;
+  void set_running(bool running) override;
   void reset() override;
   void visit(core::StateVisitor& visitor) override;
   core::Result<> state_loaded() override;
@@ -66,6 +67,7 @@ class VirtioConsole final : public VirtioDevice {
   core::GuestClock& clock_;
   std::vector<std::unique_ptr<Port>> ports_;  // by number; port 0 may be empty
   std::vector<Pending> pending_;
+  bool running_ = true;
   std::unique_ptr<core::Timer> timer_;  // goes on with what was too much for one go
 };
 

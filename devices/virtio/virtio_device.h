@@ -54,6 +54,8 @@ class VirtioDevice {
   virtual void queue_notified(unsigned queue) = 0;
   virtual void driver_ready() {}  // DRIVER_OK was set
   virtual void reset() = 0;
+  // The machine goes on, or stands still: then nothing from the host reaches the guest's memory.
+  virtual void set_running(bool) {}
   // No device lock held, no CPU running: returns when no host work is under way.
   virtual void drain() {}
 

@@ -34,6 +34,8 @@ class VirtioPci final : public core::PciFunction, private VirtioHost {
   static std::unique_ptr<VirtioPci> create(Config config, std::unique_ptr<VirtioDevice> device, const Wiring& wiring);
 
   VirtioDevice& device() { return *device_; }
+  // Lock held. While the machine stands still the host writes nothing into the guest's memory.
+  void set_running(bool running) { device_->set_running(running); }
   void drain() { device_->drain(); }  // no device lock held, no CPU running
 
   void reset() override;

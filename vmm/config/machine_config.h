@@ -96,6 +96,7 @@ struct MachineConfig {
   std::string kernel;
   std::string initrd;
   std::string append;
+  std::string restore;  // a snapshot's path
 
   // Ports
   std::vector<std::string> serial;  // COM1, COM2: character stream specs

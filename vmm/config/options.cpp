@@ -358,6 +358,10 @@ constexpr Option kOptions[] = {
      apply_text<&MachineConfig::initrd>},
     {kDisks, "--append", "TEXT", "The command line of --kernel.", false, apply_append},
 
+    {kDisks, "--restore", "FILE",
+     "Go on from a snapshot that the monitor's savevm has written, with the same options and disks as then.", false,
+     apply_text<&MachineConfig::restore>},
+
     {kMachine, "--memory", "SIZE", "RAM of the guest: a number of MiB, or with a suffix K, M, G, T. The default is 1G.",
      false, apply_memory},
     {kMachine, "--cpus", "N", "How many CPUs the guest has. The default is 1.", false, apply_cpus},

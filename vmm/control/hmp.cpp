@@ -151,6 +151,14 @@ std::string run_balloon(Context& context, const Arguments& arguments) {
   return outcome(context.machine.set_balloon(static_cast<std::uint64_t>(*size) * kMebibyte));
 }
 
+std::string run_savevm(Context& context, const Arguments& arguments) {
+  return outcome(context.machine.save(arguments[0]));
+}
+
+std::string run_loadvm(Context& context, const Arguments& arguments) {
+  return outcome(context.machine.load(arguments[0]));
+}
+
 template <void (machine::Machine::*Action)()>
 std::string run_action(Context& context, const Arguments&) {
   (context.machine.*Action)();
@@ -167,10 +175,12 @@ constexpr HmpCommand kCommands[] = {
     {"eject", "[-f] DEVICE", "take the disc out of a removable drive", 1, 2, run_eject},
     {"help", "[COMMAND]", "show this help", 0, 1, run_help},
     {"info", "[TOPIC]", "show facts about the machine", 0, 2, run_info},
+    {"loadvm", "FILE", "go on from a snapshot", 1, 1, run_loadvm},
     {"mouse_button", "STATE", "set the mouse buttons (1=L, 2=M, 4=R)", 1, 1, run_mouse_button},
     {"mouse_move", "DX DY [DZ]", "move the mouse", 2, 3, run_mouse_move},
     {"quit", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
     {"q", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
+    {"savevm", "FILE", "save the whole machine as a snapshot", 1, 1, run_savevm},
     {"screendump", "[-f ppm|png] FILE", "save the screen as a picture", 1, 3, run_screendump},
     {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey},
     {"stop", "", "pause the guest", 0, 0, run_action<&Machine::stop>},

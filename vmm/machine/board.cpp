@@ -434,6 +434,14 @@ devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
 VirtioDevices& Board::virtio() {
   return *parts_->virtio;
 }
+std::vector<core::MemoryBlock*> Board::memory() {
+  std::vector<core::MemoryBlock*> blocks{&parts_->ram->block()};
+  std::ranges::copy(parts_->qxl->memory_blocks(), std::back_inserter(blocks));
+  return blocks;
+}
+void Board::set_running(bool running) {
+  parts_->virtio->set_running(running);
+}
 void Board::drain_disks() {
   parts_->ide->drain();
   if (parts_->ahci) parts_->ahci->drain();

@@ -77,6 +77,10 @@ class Board {
   devices::platform::Piix4Pm& power();
   const IrqCounter& interrupts();
   std::span<core::Device* const> devices();
+  // What the guest has written to: RAM and the display's memory.
+  std::vector<core::MemoryBlock*> memory();
+  // Whether the guest runs: while it does not, nothing from the host reaches its memory.
+  void set_running(bool running);
 
  private:
   struct Parts;

@@ -18,6 +18,7 @@
 #include "vmm/cpu/vcpu_thread.h"
 #include "vmm/machine/board.h"
 #include "vmm/machine/host_ends.h"
+#include "vmm/machine/machine_parts.h"
 #include "vmm/machine/spice_end.h"
 #include "vmm/machine/virtio_devices.h"
 
@@ -81,6 +82,8 @@ struct Machine::Impl {
   void pause_guest();
   void resume_guest();
   void reset_now(bool by_guest);
+  Result<> save(const std::string& path);
+  Result<> load(const std::string& path);
   void finish(int status, bool by_guest, std::string reason);
   void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
@@ -104,6 +107,7 @@ struct Machine::Impl {
   core::Worker control{"control"};
   std::unique_ptr<Board> board;
   std::vector<Bay> bays;
+  std::unique_ptr<MachineParts> parts;
   std::unique_ptr<cpu::VcpuThreads> vcpus;
   std::unique_ptr<SpiceEnd> spice;
   std::atomic<RunState> state{RunState::Prelaunch};
@@ -163,12 +167,15 @@ Result<> Machine::Impl::build() {
   vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
     if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
   });
+  parts = std::make_unique<MachineParts>(config, *board, *clock);
   auto end = SpiceEnd::create(config, uuid,
                               {control.loop(), board->display(), board->keyboard(), board->mouse(),
                                [this](const Event& happened) { announce(happened); }});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
-  return {};
+  if (config.restore.empty()) return {};
+  auto loaded = load(config.restore);
+  return loaded ? loaded : core::fail_with("--restore", loaded);
 }
 
 void Machine::Impl::announce(const Event& event) {
@@ -178,6 +185,7 @@ void Machine::Impl::announce(const Event& event) {
 
 void Machine::Impl::pause_guest() {
   vcpus->pause();
+  board->set_running(false);
   clock->stop();
   board->accelerator().stop_clock();
 }
@@ -185,7 +193,34 @@ void Machine::Impl::pause_guest() {
 void Machine::Impl::resume_guest() {
   board->accelerator().start_clock();
   clock->start();
+  board->set_running(true);
   vcpus->resume();
+}
+
+Result<> Machine::Impl::save(const std::string& path) {
+  const bool was_running = state == RunState::Running;
+  if (was_running) pause_guest();
+  board->drain_disks();
+  auto saved = write_snapshot(path, parts->parts());
+  if (was_running) resume_guest();
+  return saved;
+}
+
+Result<> Machine::Impl::load(const std::string& path) {
+  auto snapshot = Snapshot::open(path, parts->parts());
+  if (!snapshot) return std::unexpected(snapshot.error());
+  const bool was_running = state == RunState::Running;
+  if (was_running) pause_guest();
+  board->drain_disks();
+  auto loaded = snapshot->apply(parts->parts());
+  if (!loaded) {
+    board->reset();
+    vcpus->reset();
+  }
+  board->pci().remap();
+  spice->redraw();
+  if (was_running) resume_guest();
+  return loaded ? loaded : core::fail_with(path + ": the machine was reset", loaded);
 }
 
 void Machine::Impl::reset_now(bool by_guest) {
@@ -428,6 +463,14 @@ Result<> Machine::change(std::string_view drive, const std::string& path, bool f
     impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
   }
   return done;
+}
+
+Result<> Machine::save(const std::string& path) {
+  return impl_->save(path);
+}
+
+Result<> Machine::load(const std::string& path) {
+  return impl_->load(path);
 }
 
 Result<> Machine::set_balloon(std::uint64_t bytes) {

@@ -143,6 +143,11 @@ class Machine {
   std::vector<std::string> device_names();
 
   std::vector<Drive> drives();
+  // The whole machine to a file, and back from one; it goes on as it was before. If a load fails after the file was
+  // found to be sound the machine is reset.
+  core::Result<> save(const std::string& path);
+  core::Result<> load(const std::string& path);
+
   core::Result<> eject(std::string_view drive, bool force);
   core::Result<> change(std::string_view drive, const std::string& path, bool force);
 

@@ -90,6 +90,10 @@ void SpiceEnd::stop() {
   impl_->worker.stop();
 }
 
+void SpiceEnd::redraw() {
+  impl_->worker.redraw();
+}
+
 Picture SpiceEnd::screenshot() {
   auto picture = impl_->worker.screenshot();
   return {picture.width, picture.height, std::move(picture.pixels)};

@@ -33,6 +33,7 @@ class SpiceEnd {
   SpiceEnd& operator=(const SpiceEnd&) = delete;
 
   void stop();           // the display worker; main thread or control loop, once
+  void redraw();         // the guest's picture may be another one altogether; any thread
   Picture screenshot();  // control loop
   SpiceStatus status();  // control loop
 

@@ -108,6 +108,13 @@ void VirtioDevices::drain() {
     placed.function->drain();
 }
 
+void VirtioDevices::set_running(bool running) {
+  for (const auto& placed : functions_) {
+    const std::scoped_lock guard(placed.function->lock());
+    placed.function->set_running(running);
+  }
+}
+
 const core::BlockBackend* VirtioDevices::disk(unsigned slot) const {
   const auto found = std::ranges::find(disks_, slot, [](const auto& disk) { return disk.first; });
   return found != disks_.end() ? found->second : nullptr;

@@ -38,6 +38,8 @@ class VirtioDevices {
   void list(std::vector<core::Device*>& devices) const;
   void drain();  // until no disk request is under way; CPUs paused
 
+  void set_running(bool running);  // see Board
+
   const core::BlockBackend* disk(unsigned slot) const;  // null: there is none
   // False: there is no balloon.
   bool set_balloon(std::uint64_t bytes);
