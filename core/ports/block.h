@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "core/base/result.h"
@@ -35,6 +36,17 @@ struct BlockRequest {
   std::function<void(Result<>)> done;
 };
 
+// What of a disk's contents ends with the process (snapshot=on), so that it can be saved with the machine. Control
+// loop, the disk is drained.
+class VolatileContents {
+ public:
+  virtual ~VolatileContents() = default;
+  using Take = std::function<Result<>(std::uint64_t offset, std::span<const std::uint8_t> bytes)>;
+  virtual Result<> read_all(const Take& take) = 0;  // in pieces of at most 64 KiB, by offset
+  virtual void forget_all() = 0;
+  virtual Result<> put(std::uint64_t offset, std::span<const std::uint8_t> bytes) = 0;  // a piece that read_all() gave
+};
+
 class BlockBackend {
  public:
   virtual ~BlockBackend() = default;
@@ -46,6 +58,7 @@ class BlockBackend {
   virtual void submit(BlockRequest request) = 0;
   // Waits until everything submitted is done. Control loop, machine stopped or device idle.
   virtual void drain() = 0;
+  virtual VolatileContents* volatile_contents() { return nullptr; }  // null: everything is in a file
 };
 
 }  // namespace core::inline ports

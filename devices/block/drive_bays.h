@@ -42,7 +42,7 @@ class DriveBays {
 
   struct SlotView {
     DriveKind kind = DriveKind::None;
-    const core::BlockBackend* backend = nullptr;
+    core::BlockBackend* backend = nullptr;
     bool tray_open = false;
     bool locked = false;
   };

@@ -126,6 +126,38 @@ core::Result<> Overlay::copy_from_base(std::uint64_t start, std::uint64_t end) {
   return write_fully(file_.get(), bytes, start);
 }
 
+core::Result<> Overlay::read_all(const Take& take) {
+  std::vector<std::uint64_t> words;
+  words.reserve(written_.size());
+  for (const auto& [word, bits] : written_)
+    words.push_back(word);
+  std::ranges::sort(words);
+  std::vector<std::uint8_t> bytes;
+  for (const auto word : words) {
+    for (auto cluster = word * 64; cluster < (word + 1) * 64; ++cluster) {
+      if (!is_written(cluster)) continue;
+      const auto start = cluster * kClusterBytes;
+      bytes.resize(std::min(kClusterBytes, base_.size_bytes - start));
+      if (auto done = read_fully(file_.get(), bytes, start); !done) return done;
+      if (auto taken = take(start, bytes); !taken) return taken;
+    }
+  }
+  return {};
+}
+
+void Overlay::forget_all() {
+  written_.clear();
+}
+
+core::Result<> Overlay::put(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+  const bool whole = offset % kClusterBytes == 0 && offset < base_.size_bytes &&
+                     bytes.size() == std::min(kClusterBytes, base_.size_bytes - offset);
+  if (!whole) return core::fail("{} has no such cluster", base_.path);
+  if (auto written = write_fully(file_.get(), bytes, offset); !written) return written;
+  mark_written(offset / kClusterBytes);
+  return {};
+}
+
 bool Overlay::is_written(std::uint64_t cluster) const {
   const auto word = written_.find(cluster / 64);
   return word != written_.end() && core::bit(word->second, static_cast<unsigned>(cluster % 64));

@@ -12,7 +12,7 @@
 
 namespace devices::block {
 
-class Overlay final : public core::BlockBackend {
+class Overlay final : public core::BlockBackend, private core::VolatileContents {
  public:
   static constexpr std::uint64_t kClusterBytes = 64 * 1024;
 
@@ -27,9 +27,15 @@ class Overlay final : public core::BlockBackend {
   const std::string& path() const override { return base_.path; }
   void submit(core::BlockRequest request) override;
   void drain() override;
+  core::VolatileContents* volatile_contents() override { return this; }
 
  private:
   Overlay(ImageFile base, core::Fd file, std::unique_ptr<IoPool> pool);
+  // VolatileContents: the clusters that were written
+  core::Result<> read_all(const Take& take) override;
+  void forget_all() override;
+  core::Result<> put(std::uint64_t offset, std::span<const std::uint8_t> bytes) override;
+
   core::Result<> perform(const core::BlockRequest& request);
   core::Result<> read(const core::BlockRequest& request) const;
   core::Result<> write(const core::BlockRequest& request);
@@ -39,7 +45,8 @@ class Overlay final : public core::BlockBackend {
 
   ImageFile base_;
   core::Fd file_;  // sparse, laid out like the disk
-  // 64 clusters a word; only words with a bit set exist, so that a huge disk costs nothing. Pool thread only.
+  // 64 clusters a word; only words with a bit set exist, so that a huge disk costs nothing. Pool thread only, or
+  // drained.
   std::unordered_map<std::uint64_t, std::uint64_t> written_;
   std::unique_ptr<IoPool> pool_;  // one thread: clusters are filled in one request at a time
 };

@@ -94,6 +94,7 @@ struct Machine::Impl {
     unsigned slot = 0;
   };
   const Bay* bay(std::string_view drive) const;
+  core::BlockBackend* fixed_disk(const Bay& bay) const;  // null: what is in it may change
   static Result<> put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force);
 
   // What comes later uses what comes before; the control loop stops before anything is taken down.
@@ -167,7 +168,11 @@ Result<> Machine::Impl::build() {
   vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
     if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
   });
-  parts = std::make_unique<MachineParts>(config, *board, *clock);
+  std::vector<std::pair<std::string, core::BlockBackend*>> disks;
+  for (const auto& bay : bays) {
+    if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
+  }
+  parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
                               {control.loop(), board->display(), board->keyboard(), board->mouse(),
                                [this](const Event& happened) { announce(happened); }});
@@ -283,6 +288,13 @@ void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
 const Machine::Impl::Bay* Machine::Impl::bay(std::string_view drive) const {
   const auto found = std::ranges::find(bays, drive, &Bay::name);
   return found != bays.end() ? &*found : nullptr;
+}
+
+core::BlockBackend* Machine::Impl::fixed_disk(const Bay& bay) const {
+  if (bay.bays == nullptr) return board->virtio().disk(bay.slot);
+  const std::scoped_lock lock(bay.bays->bays_lock());
+  const auto view = bay.bays->slot(bay.slot);
+  return view.kind == devices::block::DriveKind::Disk ? view.backend : nullptr;
 }
 
 Result<> Machine::Impl::put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force) {

@@ -51,10 +51,17 @@ class LockedDevice final : public core::Stateful {
 
 }  // namespace
 
-MachineParts::MachineParts(const config::MachineConfig& config, Board& board, core::MachineClock& clock) {
+MachineParts::MachineParts(const config::MachineConfig& config, Board& board, core::MachineClock& clock,
+                           std::span<const std::pair<std::string, core::BlockBackend*>> disks) {
   parts_.traits = {{"CPUs", std::to_string(config.cpus)},
                    {"time", config.icount ? fmt::format("counted, 2^{} ns an instruction", config.icount->shift)
                                           : std::string("real")}};
+  for (const auto& [name, disk] : disks) {
+    auto* contents = disk->volatile_contents();
+    parts_.traits.push_back(
+        {name, fmt::format("{} KiB{}", disk->size_bytes() >> 10, contents != nullptr ? ", snapshot=on" : "")});
+    if (contents != nullptr) parts_.disks.emplace_back(name, contents);
+  }
   parts_.memory = board.memory();
   wrappers_.push_back(std::make_unique<ClockState>(clock));
   for (auto* device : board.devices())

@@ -14,7 +14,8 @@ namespace vmm::machine {
 class MachineParts {
  public:
   // All of them must outlive it.
-  MachineParts(const config::MachineConfig& config, Board& board, core::MachineClock& clock);
+  MachineParts(const config::MachineConfig& config, Board& board, core::MachineClock& clock,
+               std::span<const std::pair<std::string, core::BlockBackend*>> disks);
   ~MachineParts();
   MachineParts(const MachineParts&) = delete;
   MachineParts& operator=(const MachineParts&) = delete;

@@ -58,6 +58,7 @@ class Reader {
     const auto raw = bytes(sizeof(T));
     return sound ? core::load_le<T>(raw.data()) : T{0};
   }
+  std::span<const std::uint8_t> rest() const { return in_; }
   bool at_end() const { return in_.empty(); }
 
   bool sound = true;
@@ -115,6 +116,28 @@ Result<> load_memory(std::span<const std::uint8_t> chunk,
   return {};
 }
 
+// --- disks: name, offset, bytes --------------------------------------------------------------------------------------
+
+Result<> write_disk(SnapshotWriter& writer, const std::string& name, core::VolatileContents& disk) {
+  std::vector<std::uint8_t> chunk;
+  return disk.read_all([&](std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+    chunk.clear();
+    append_text(chunk, name);
+    append(chunk, offset);
+    chunk.insert(chunk.end(), bytes.begin(), bytes.end());
+    return writer.add(ChunkKind::Disk, chunk);
+  });
+}
+
+Result<> load_disk(std::span<const std::uint8_t> chunk, const SnapshotParts& parts) {
+  Reader reader(chunk);
+  const auto disk = std::ranges::find(parts.disks, reader.text(), [](const auto& named) { return named.first; });
+  const auto offset = reader.number<std::uint64_t>();
+  if (!reader.sound || disk == parts.disks.end())
+    return core::fail("the snapshot has a disk that this machine has not");
+  return disk->second->put(offset, reader.rest());
+}
+
 std::vector<Trait> traits_with_memory(const SnapshotParts& parts) {
   auto traits = parts.traits;
   for (const auto* block : parts.memory)
@@ -135,6 +158,9 @@ Result<> write_snapshot(const std::string& path, const SnapshotParts& parts) {
   if (auto added = writer->add(ChunkKind::Machine, description); !added) return added;
   for (auto* block : parts.memory) {
     if (auto written = write_memory(*writer, *block); !written) return written;
+  }
+  for (const auto& [name, disk] : parts.disks) {
+    if (auto written = write_disk(*writer, name, *disk); !written) return written;
   }
   if (auto added = writer->add(ChunkKind::State, core::save_state(parts.objects)); !added) return added;
   return writer->finish();
@@ -182,6 +208,11 @@ Result<> Snapshot::apply(const SnapshotParts& parts) {
   auto loaded = reader_.read(ChunkKind::Memory,
                              [&blocks](std::span<const std::uint8_t> chunk) { return load_memory(chunk, blocks); });
   if (!loaded) return loaded;
+  for (const auto& [name, disk] : parts.disks)
+    disk->forget_all();
+  auto put =
+      reader_.read(ChunkKind::Disk, [&parts](std::span<const std::uint8_t> chunk) { return load_disk(chunk, parts); });
+  if (!put) return put;
   bool has_state = false;
   auto restored = reader_.read(ChunkKind::State, [&](std::span<const std::uint8_t> stream) {
     has_state = true;

@@ -4,10 +4,12 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/memory/memory_block.h"
+#include "core/ports/block.h"
 #include "core/state/state.h"
 #include "vmm/machine/snapshot_file.h"
 
@@ -24,6 +26,7 @@ struct Trait {
 struct SnapshotParts {
   std::vector<Trait> traits;
   std::vector<core::MemoryBlock*> memory;  // their names differ
+  std::vector<std::pair<std::string, core::VolatileContents*>> disks;
   std::vector<core::Stateful*> objects;
 };
 
@@ -33,7 +36,7 @@ core::Result<> write_snapshot(const std::string& path, const SnapshotParts& part
 class Snapshot {
  public:
   static core::Result<Snapshot> open(const std::string& path, const SnapshotParts& parts);
-  // Memory first, then the objects in their order. After an error the machine must be reset.
+  // Memory and disks first, then the objects in their order. After an error the machine must be reset.
   core::Result<> apply(const SnapshotParts& parts);
 
  private:

@@ -115,7 +115,7 @@ void VirtioDevices::set_running(bool running) {
   }
 }
 
-const core::BlockBackend* VirtioDevices::disk(unsigned slot) const {
+core::BlockBackend* VirtioDevices::disk(unsigned slot) const {
   const auto found = std::ranges::find(disks_, slot, [](const auto& disk) { return disk.first; });
   return found != disks_.end() ? found->second : nullptr;
 }

@@ -40,7 +40,7 @@ class VirtioDevices {
 
   void set_running(bool running);  // see Board
 
-  const core::BlockBackend* disk(unsigned slot) const;  // null: there is none
+  core::BlockBackend* disk(unsigned slot) const;  // null: there is none
   // False: there is no balloon.
   bool set_balloon(std::uint64_t bytes);
   std::optional<std::uint64_t> balloon() const;  // what the guest has left
@@ -60,7 +60,7 @@ class VirtioDevices {
   void add_balloon(const Wiring& wiring);
 
   std::vector<Placed> functions_;
-  std::vector<std::pair<unsigned, const core::BlockBackend*>> disks_;  // by slot
+  std::vector<std::pair<unsigned, core::BlockBackend*>> disks_;  // by slot
   devices::virtio::VirtioPci* balloon_function_ = nullptr;
   devices::virtio::VirtioBalloon* balloon_ = nullptr;
 };
