@@ -32,7 +32,7 @@ minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
-    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot)
+    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot snapshots)
   minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES direct_boot_without_firmware direct_boot_after_the_firmware)
   minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500 CASES system_reset_boots_again)

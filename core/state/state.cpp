@@ -143,8 +143,10 @@ class Reader {
   std::span<const std::uint8_t> in_;
 };
 
-Result<std::map<std::string, Section, std::less<>>> split_sections(std::span<const std::uint8_t> stream) {
-  std::map<std::string, Section, std::less<>> sections;
+using Sections = std::map<std::string, Section, std::less<>>;
+
+Result<Sections> split_sections(std::span<const std::uint8_t> stream) {
+  Sections sections;
   Reader reader(stream);
   while (!reader.at_end()) {
     std::uint32_t name_length = 0;
@@ -160,6 +162,23 @@ Result<std::map<std::string, Section, std::less<>>> split_sections(std::span<con
     }
   }
   return sections;
+}
+
+Result<> check_sections(const Sections& sections, std::span<Stateful* const> objects) {
+  for (auto* object : objects) {
+    const auto found = sections.find(object->state_name());
+    if (found == sections.end()) return fail("the saved state has no section \"{}\"", object->state_name());
+    if (found->second.version != object->state_version()) {
+      return fail("section \"{}\" of the saved state has version {}, this minivmm reads {}", object->state_name(),
+                  found->second.version, object->state_version());
+    }
+  }
+  if (sections.size() == objects.size()) return {};
+  for (const auto& [name, section] : sections) {
+    if (std::ranges::find(objects, name, &Stateful::state_name) == objects.end())
+      return fail("the saved state is of a machine with a device \"{}\", which this one has not", name);
+  }
+  return fail("two objects of this machine have one name");
 }
 
 }  // namespace
@@ -180,19 +199,16 @@ std::vector<std::uint8_t> save_state(std::span<Stateful* const> objects) {
   return out;
 }
 
+Result<> check_state(std::span<const std::uint8_t> stream, std::span<Stateful* const> objects) {
+  const auto sections = split_sections(stream);
+  return sections ? check_sections(*sections, objects) : std::unexpected(sections.error());
+}
+
 Result<> load_state(std::span<const std::uint8_t> stream, std::span<Stateful* const> objects) {
-  auto sections = split_sections(stream);
+  const auto sections = split_sections(stream);
   if (!sections) return std::unexpected(sections.error());
   // All names and versions are checked before the first object is touched.
-  for (auto* object : objects) {
-    const auto found = sections->find(object->state_name());
-    if (found == sections->end()) return fail("the saved state has no section \"{}\"", object->state_name());
-    if (found->second.version != object->state_version()) {
-      return fail("section \"{}\" of the saved state has version {}, this minivmm reads {}", object->state_name(),
-                  found->second.version, object->state_version());
-    }
-  }
-  if (sections->size() != objects.size()) return fail("the saved state is of a machine with other devices");
+  if (auto checked = check_sections(*sections, objects); !checked) return checked;
   for (auto* object : objects) {
     Loader loader(sections->find(object->state_name())->second.bytes);
     object->visit_state(loader);

@@ -59,6 +59,8 @@ class Stateful {
 
 // One section of bytes for each object, in the given order.
 std::vector<std::uint8_t> save_state(std::span<Stateful* const> objects);
+// Whether a stream has a section of the right version for each object and no other; the objects are not touched.
+Result<> check_state(std::span<const std::uint8_t> stream, std::span<Stateful* const> objects);
 // All or an error naming the section; every object must be present once with its version, and nothing else. On an
 // error the objects are in an undefined but safe state and must be reset.
 Result<> load_state(std::span<const std::uint8_t> stream, std::span<Stateful* const> objects);

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Firmware and boot loaders to their screens (compared with tests/golden), on either CPU."""
+import os
 import sys
 import tempfile
 
@@ -74,6 +75,31 @@ def debug_exit_gives_its_status():
     vmm.close()
 
 
+def snapshots():
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = os.path.join(folder, "snapshot")
+        arguments = ("--disk", GUESTS + "/boot_sector/hello.img,snapshot=on")
+        with Vmm(*arguments) as vmm:
+            vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+            check(vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+            check(os.listdir(folder) == ["snapshot"], "something is left beside the snapshot")
+            vmm.hmp("system_reset")
+            check(vmm.hmp("loadvm " + snapshot) == "", "loadvm failed")
+            vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+            check(vmm.qmp("query-status")["status"] == "running", "it does not go on")
+            check("No such file" in vmm.hmp(f"loadvm {folder}/none"), "loadvm of no file")
+            check("cannot write" in vmm.hmp(f"savevm {folder}/none/snapshot"), "savevm into no folder")
+        with Vmm(*arguments, "--restore", snapshot) as vmm:
+            vmm.wait_screen("hello", SEABIOS_TIMEOUT)
+            client = SpiceClient(vmm.port)
+            client.wait_picture()
+            client.wait("the client to see it", lambda: same_screen(client.screen(), vmm.screen()))
+            client.close()
+        vmm = Vmm(*arguments, "--restore", snapshot, "--memory", "64M", qmp=False)
+        check(vmm.wait_exit() == 1 and "start it with the same options" in vmm.output(), "a snapshot of another machine is loaded")
+        vmm.close()
+
+
 def panic():
     image = GUESTS + "/boot_sector/panic.img"
     for action, status in (("shutdown", 0), ("exit-failure", 1), ("none", 0x21)):
@@ -101,7 +127,7 @@ def sata_and_virtio_disks_boot():
 
 
 CASES = {function.__name__: function for function in (
-    seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, panic, panic_pauses,
+    seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, snapshots, panic, panic_pauses,
     direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 

@@ -171,6 +171,7 @@ Result<Snapshot> Snapshot::open(const std::string& path, const SnapshotParts& pa
   if (!reader) return std::unexpected(reader.error());
   Snapshot snapshot(std::move(*reader));
   if (auto checked = snapshot.check_traits(parts); !checked) return core::fail_with(path, checked);
+  if (auto checked = snapshot.check_state(parts); !checked) return core::fail_with(path, checked);
   return snapshot;
 }
 
@@ -199,6 +200,15 @@ Result<> Snapshot::check_traits(const SnapshotParts& parts) {
                     saved.begin()->first, saved.begin()->second);
 }
 
+Result<> Snapshot::check_state(const SnapshotParts& parts) {
+  unsigned found = 0;
+  auto checked = reader_.read(ChunkKind::State, [&](std::span<const std::uint8_t> stream) {
+    ++found;
+    return core::check_state(stream, parts.objects);
+  });
+  return !checked || found == 1 ? checked : core::fail("the snapshot has no state of devices");
+}
+
 Result<> Snapshot::apply(const SnapshotParts& parts) {
   std::map<std::string, core::MemoryBlock*, std::less<>> blocks;
   for (auto* block : parts.memory) {
@@ -213,13 +223,9 @@ Result<> Snapshot::apply(const SnapshotParts& parts) {
   auto put =
       reader_.read(ChunkKind::Disk, [&parts](std::span<const std::uint8_t> chunk) { return load_disk(chunk, parts); });
   if (!put) return put;
-  bool has_state = false;
-  auto restored = reader_.read(ChunkKind::State, [&](std::span<const std::uint8_t> stream) {
-    has_state = true;
+  return reader_.read(ChunkKind::State, [&parts](std::span<const std::uint8_t> stream) {
     return core::load_state(stream, parts.objects);
   });
-  if (restored && !has_state) return core::fail("the snapshot has no state of devices");
-  return restored;
 }
 
 }  // namespace vmm::machine

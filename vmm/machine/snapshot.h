@@ -42,6 +42,7 @@ class Snapshot {
  private:
   explicit Snapshot(SnapshotReader reader) : reader_(std::move(reader)) {}
   core::Result<> check_traits(const SnapshotParts& parts);
+  core::Result<> check_state(const SnapshotParts& parts);
 
   SnapshotReader reader_;
 };

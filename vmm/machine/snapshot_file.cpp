@@ -36,9 +36,14 @@ struct ChunkHead {
   core::le32 reserved;
   core::le64 stored;    // bytes that follow
   core::le64 plain;     // bytes they stand for
-  core::le64 checksum;  // of the bytes that follow
+  core::le64 checksum;  // of the bytes that follow, and of kind and plain
 };
 static_assert(sizeof(ChunkHead) == 32);
+
+std::uint64_t checksum_of(ChunkKind kind, std::uint64_t plain, std::span<const std::uint8_t> packed) {
+  const auto seed = std::uint64_t{std::to_underlying(kind)} << 32 ^ plain;
+  return XXH3_64bits_withSeed(packed.data(), packed.size(), seed);
+}
 
 template <class T>
 std::array<std::uint8_t, sizeof(T)> bytes_of(const T& head) {
@@ -92,7 +97,7 @@ Result<> SnapshotWriter::add(ChunkKind kind, std::span<const std::uint8_t> bytes
       ZSTD_compressCCtx(context_.get(), packed_.data(), packed_.size(), bytes.data(), bytes.size(), kLevel);
   if (ZSTD_isError(stored) != 0) return core::fail("cannot compress the snapshot: {}", ZSTD_getErrorName(stored));
   const auto packed = std::span(packed_).first(stored);
-  const ChunkHead head{std::to_underlying(kind), 0, stored, bytes.size(), XXH3_64bits(packed.data(), packed.size())};
+  const ChunkHead head{std::to_underlying(kind), 0, stored, bytes.size(), checksum_of(kind, bytes.size(), packed)};
   if (auto written = write(bytes_of(head)); !written) return written;
   return write(packed);
 }
@@ -138,7 +143,7 @@ Result<> SnapshotReader::fetch(std::uint64_t at, std::span<std::uint8_t> out) co
 Result<> SnapshotReader::fetch(const Chunk& chunk) {
   packed_.resize(chunk.stored);
   if (auto read = fetch(chunk.at, packed_); !read) return read;
-  if (XXH3_64bits(packed_.data(), packed_.size()) == chunk.checksum) return {};
+  if (checksum_of(chunk.kind, chunk.plain, packed_) == chunk.checksum) return {};
   return core::fail("the snapshot {} is damaged", path_);
 }
 
