@@ -87,6 +87,51 @@ def disks():
         guest.off()
 
 
+WORKER = """
+while true; do
+  dd if=/dev/urandom of=/sent bs=64k count=8 2>/dev/null
+  for disk in vda sda; do
+    dd if=/sent of=/dev/$disk bs=64k seek=40 conv=fsync 2>/dev/null
+    echo 3 > /proc/sys/vm/drop_caches
+    dd if=/dev/$disk of=/back bs=64k skip=40 count=8 2>/dev/null
+    cmp /sent /back || echo $disk >> /broken
+  done
+  echo >> /rounds
+done
+"""
+
+
+def snapshots_under_load():
+    """A guest that writes and checks all the time is saved and goes on, from the snapshot, here and in a new process."""
+    cycles = int(os.environ.get("CYCLES", "3"))
+    folder = f"/tmp/minivmm-devices-{os.getpid()}"
+    os.makedirs(folder, exist_ok=True)
+    disks = [word for kind in ("virtio", "ahci")
+             for word in ("--disk", f"{make_disk(os.path.join(folder, kind), kind)},if={kind},snapshot=on")]
+    snapshot = os.path.join(folder, "snapshot")
+    guest = Guest(*disks, "--cpus", "2")
+    guest.start("virtio_pci", "virtio_blk", "ahci", "sd_mod")
+    wait_for("two disks", lambda: guest.run("ls /dev/vda /dev/sda 2>/dev/null | wc -l") == "2", TIMEOUT)
+    guest.run("dmesg -n 1; touch /rounds")
+    for line in WORKER.strip().splitlines():
+        guest.run(f"echo '{line}' >> /worker")
+    guest.run("sh /worker &")
+    for cycle in range(cycles):
+        with guest.vmm:
+            before = int(guest.run("wc -l < /rounds"))
+            check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+            check(guest.vmm.hmp("loadvm " + snapshot) == "", "loadvm failed")
+            wait_for("the guest's work", lambda: int(guest.run("wc -l < /rounds")) > before + 1, TIMEOUT)
+            check(guest.run("ls /broken 2>&1 | grep -c No") == "1", f"cycle {cycle}: data was broken")
+        guest = Guest(*disks, "--cpus", "2", "--restore", snapshot)
+    with guest.vmm:
+        guest.run("")
+        wait_for("the guest's work", lambda: int(guest.run("wc -l < /rounds")) > before + 1, TIMEOUT)
+        check(guest.run("ls /broken 2>&1 | grep -c No") == "1", "data was broken in the new process")
+        check(guest.run("dmesg | grep -ciE 'i/o error|timeout|reset failed|hung'") == "0", guest.run("dmesg | tail -20"))
+        guest.off()
+
+
 def virtio_devices(append=""):
     folder = f"/tmp/minivmm-devices-{os.getpid()}"
     guest = Guest("--virtio-console", f"unix:{folder}/console", "--virtio-port", f"org.minivmm.test.0=unix:{folder}/port",
@@ -115,7 +160,7 @@ def virtio_devices_with_legacy_registers():
     virtio_devices("virtio_pci.force_legacy=1")
 
 
-CASES = {function.__name__: function for function in (disks, virtio_devices, virtio_devices_with_legacy_registers)}
+CASES = {function.__name__: function for function in (disks, snapshots_under_load, virtio_devices, virtio_devices_with_legacy_registers)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))
