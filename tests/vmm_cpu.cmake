@@ -12,9 +12,9 @@ endforeach()
 set(guest_tests guest/cpu_rig.cpp guest/cpu_interrupt_test.cpp guest/cpu_io_test.cpp guest/cpu_lifecycle_test.cpp
   guest/cpu_memory_test.cpp guest/cpu_seabios_test.cpp guest/cpu_state_test.cpp)
 minivmm_test(vmm_cpu_kvm SOURCES ${guest_tests} guest/accelerator_kvm.cpp guest/kvm_test.cpp
-  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm TIMEOUT 900)
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/kvm LABELS kvm TIMEOUT 1800)
 minivmm_test(vmm_cpu_soft SOURCES ${guest_tests} guest/accelerator_soft.cpp
-  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft LABELS threads TIMEOUT 900)
+  USES core/base core/bus core/memory core/state vmm/cpu vmm/cpu/soft LABELS threads TIMEOUT 1800)
 foreach(accelerator kvm soft)
   target_compile_definitions(test_vmm_cpu_${accelerator} PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
   add_dependencies(test_vmm_cpu_${accelerator} guest_interrupts guest_ports guest_memory guest_processors guest_compute

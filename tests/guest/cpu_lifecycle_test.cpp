@@ -9,7 +9,7 @@ using vmm::cpu::ExitReason;
 vmm::cpu::RunExit run_to_exit(rig::Machine& machine) {
   machine.start();
   std::unique_lock lock(machine.mutex);
-  machine.changed.wait_for(lock, std::chrono::seconds(60), [&] { return machine.run_exit.has_value(); });
+  machine.changed.wait_for(lock, rig::kPatience, [&] { return machine.run_exit.has_value(); });
   return machine.run_exit.value_or(vmm::cpu::RunExit{});
 }
 

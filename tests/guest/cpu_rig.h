@@ -21,6 +21,9 @@
 
 namespace rig {
 
+// Only ever used up by a failure: instrumented, and on a busy machine, the longest guest takes minutes.
+constexpr std::chrono::seconds kPatience{600};
+
 // accelerator_*.cpp: the accelerator under test, and why it cannot be had here.
 core::Result<std::unique_ptr<vmm::cpu::Accelerator>> make_accelerator(const vmm::cpu::CpuConfig& config,
                                                                       const vmm::cpu::AcceleratorWiring& wiring);
@@ -86,10 +89,10 @@ class Machine {
   void start() { threads->resume(); }
 
   // What the guest wrote to the exit port; nullopt if it ended otherwise or `limit` passed. Pauses all CPUs.
-  std::optional<std::uint32_t> wait_exit(std::chrono::seconds limit = std::chrono::seconds(60));
+  std::optional<std::uint32_t> wait_exit(std::chrono::seconds limit = kPatience);
   // Until `enough(console)`.
   template <class Enough>
-  bool wait_console(Enough enough, std::chrono::seconds limit = std::chrono::seconds(60)) {
+  bool wait_console(Enough enough, std::chrono::seconds limit = kPatience) {
     std::unique_lock lock(mutex);
     return changed.wait_for(lock, limit, [&] { return enough(console) || run_exit; }) && enough(console);
   }

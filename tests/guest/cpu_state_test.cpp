@@ -41,7 +41,7 @@ std::optional<std::uint64_t> compute(std::vector<unsigned> hops) {
     }
     {
       std::unique_lock lock(machine.mutex);
-      machine.changed.wait_for(lock, std::chrono::seconds(60), [&] { return reached || machine.run_exit; });
+      machine.changed.wait_for(lock, rig::kPatience, [&] { return reached || machine.run_exit; });
     }
     machine.threads->pause();
     EXPECT_TRUE(reached);

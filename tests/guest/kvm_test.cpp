@@ -56,7 +56,7 @@ TEST(Kvm, code_outside_memory_fails_with_registers) {
   const auto run_to_exit = [&machine] {
     machine.start();
     std::unique_lock lock(machine.mutex);
-    machine.changed.wait_for(lock, std::chrono::seconds(60), [&] { return machine.run_exit.has_value(); });
+    machine.changed.wait_for(lock, rig::kPatience, [&] { return machine.run_exit.has_value(); });
     return machine.run_exit.value_or(vmm::cpu::RunExit{});
   };
   const auto exit = run_to_exit();
