@@ -16,7 +16,7 @@ void guest_main() {
   std::uint64_t x = 88172645463325252;
   double sum = 0;
   for (unsigned step = 1; step <= kSteps; ++step) {
-    for (unsigned i = 0; i < 1000000; ++i) {
+    for (unsigned i = 0; i < 250000; ++i) {
       x ^= x << 13;
       x ^= x >> 7;
       x ^= x << 17;
