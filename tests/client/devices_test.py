@@ -103,7 +103,7 @@ done
 
 def snapshots_under_load():
     """A guest that writes and checks all the time is saved and goes on, from the snapshot, here and in a new process."""
-    cycles = int(os.environ.get("CYCLES", "3"))
+    cycles = int(os.environ.get("CYCLES", "1"))
     folder = f"/tmp/minivmm-devices-{os.getpid()}"
     os.makedirs(folder, exist_ok=True)
     disks = [word for kind in ("virtio", "ahci")
