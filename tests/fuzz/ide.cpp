@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/device/block/ide_rig.h"
+#include "tests/fuzz/input.h"
 
 namespace {
 
@@ -19,29 +20,7 @@ namespace ide = tests::ide;
 constexpr unsigned kMaxSteps = 2000;
 constexpr std::size_t kLongestString = 8192;
 
-// The input, read to its end; zeros from there on.
-class Input {
- public:
-  explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-  bool empty() const { return bytes_.empty(); }
-  std::uint8_t u8() {
-    if (bytes_.empty()) return 0;
-    const auto value = bytes_.front();
-    bytes_ = bytes_.subspan(1);
-    return value;
-  }
-  std::uint16_t u16() {
-    const std::uint16_t low = u8();
-    return static_cast<std::uint16_t>(low | (u8() << 8));
-  }
-  std::uint32_t u32() {
-    const std::uint32_t low = u16();
-    return low | (std::uint32_t{u16()} << 16);
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-};
+using Input = tests::FuzzInput;
 
 class Guest {
  public:

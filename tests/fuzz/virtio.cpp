@@ -15,6 +15,7 @@
 #include "tests/device/block/fake_disk.h"
 #include "tests/device/fake_char_stream.h"
 #include "tests/device/virtio/virtio_rig.h"
+#include "tests/fuzz/input.h"
 
 namespace {
 
@@ -25,30 +26,7 @@ using namespace devices::virtio::abi;
 constexpr unsigned kMaxSteps = 1000;
 constexpr std::size_t kDiskBytes = 64 * 1024;
 
-// The input, read to its end; zeros from there on.
-class Input {
- public:
-  explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-  bool empty() const { return bytes_.empty(); }
-  std::uint8_t u8() {
-    if (bytes_.empty()) return 0;
-    const auto value = bytes_.front();
-    bytes_ = bytes_.subspan(1);
-    return value;
-  }
-  std::uint16_t u16() {
-    const std::uint16_t low = u8();
-    return static_cast<std::uint16_t>(low | (u8() << 8));
-  }
-  std::uint32_t u32() {
-    const std::uint32_t low = u16();
-    return low | (std::uint32_t{u16()} << 16);
-  }
-  unsigned width() { return 1U << (u8() % 4); }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-};
+using Input = tests::FuzzInput;
 
 class Guest {
  public:
@@ -94,33 +72,34 @@ class Guest {
     }
   }
 
+  unsigned width() { return 1U << (input_.u8() % 4); }
   unsigned queue() { return input_.u8() % 6U; }
 
   void access(unsigned choice) {
     switch (choice) {
-      case 0: rig_.mmio.read(VirtioRig::kModern + input_.u16() % kModernBarBytes, input_.width()); break;
+      case 0: rig_.mmio.read(VirtioRig::kModern + input_.u16() % kModernBarBytes, width()); break;
       case 1: {
         const auto at = VirtioRig::kModern + input_.u16() % kModernBarBytes;
-        rig_.mmio.write(at, input_.width(), input_.u32());
+        rig_.mmio.write(at, width(), input_.u32());
         break;
       }
       case 2: {
         const auto at = input_.u8() % kCommonBytes;
-        rig_.mmio.write(VirtioRig::kModern + at, input_.width(), input_.u32());
+        rig_.mmio.write(VirtioRig::kModern + at, width(), input_.u32());
         break;
       }
-      case 3: rig_.io.read(VirtioRig::kLegacy + input_.u8() % 64U, input_.width()); break;
+      case 3: rig_.io.read(VirtioRig::kLegacy + input_.u8() % 64U, width()); break;
       case 4: {
         const auto at = VirtioRig::kLegacy + input_.u8() % 64U;
-        rig_.io.write(at, input_.width(), input_.u32());
+        rig_.io.write(at, width(), input_.u32());
         break;
       }
       case 5: {
         const auto at = VirtioRig::kMsix + input_.u16() % core::Msix::kBarBytes;
-        rig_.mmio.write(at, input_.width(), input_.u32());
+        rig_.mmio.write(at, width(), input_.u32());
         break;
       }
-      case 6: rig_.mmio.read(VirtioRig::kMsix + input_.u16() % core::Msix::kBarBytes, input_.width()); break;
+      case 6: rig_.mmio.read(VirtioRig::kMsix + input_.u16() % core::Msix::kBarBytes, width()); break;
       case 7: config_access(); break;
       case 8: rig_.kick(queue()); break;
       default: rig_.start(std::uint64_t{input_.u8()} << 26 | input_.u16()); break;
