@@ -15,9 +15,8 @@ class CapabilityList {
  public:
   CapabilityList();
 
-  // Appends a capability of `length` bytes, ID and next pointer included; `rows` have offsets from its start and begin
-  // at
-  // 2. Returns its offset in config space.
+  // Appends a capability of `length` bytes, ID and next pointer included; `rows` have offsets from its start, from 2
+  // on. Returns its offset in config space.
   std::uint32_t add(std::uint8_t id, std::uint32_t length, std::span<const Register> rows);
   std::span<const Register> rows() const { return rows_; }
 

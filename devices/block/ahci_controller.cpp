@@ -74,10 +74,14 @@ Place place_of(std::uint64_t offset) {
 }  // namespace
 
 AhciController::AhciController(Config config, const Wiring& wiring)
-    : PciFunction(kIdentity),
+    : AhciController(std::move(config), wiring, Layout{}) {}
+
+AhciController::AhciController(Config config, const Wiring& wiring, const Layout& layout)
+    : PciFunction(kIdentity, layout.capabilities.rows()),
       DriveBays(lock(), "AHCI port", kPorts),
       handler_(*this, &AhciController::read, &AhciController::write),
-      registers_(kRegisters, kPortRegisters) {
+      registers_(kRegisters, kPortRegisters),
+      msi_(this->config(), layout.msi, wiring.msi) {
   declare_bar({.index = kAbar,
                .kind = core::BarKind::Memory32,
                .size = kAbarSize,
@@ -107,6 +111,7 @@ std::uint64_t AhciController::requests_started() const {
 void AhciController::config_written(std::uint32_t, unsigned) {
   for (const auto& port : ports_)
     port->set_bus_master_enabled(bus_master_enabled());
+  update_interrupt();
 }
 
 std::uint64_t AhciController::read(std::uint64_t offset, unsigned width) {
@@ -139,6 +144,7 @@ void AhciController::write(std::uint64_t offset, unsigned width, std::uint64_t v
 
 void AhciController::write_generic(std::uint32_t offset, unsigned width, std::uint32_t value) {
   registers_.write(offset, width, value);
+  if (offset / kDword == IS / kDword) signalled_ = 0;
   if (offset == GHC && (value & GHC_HR) != 0) reset_ports();
   ports_changed();
 }
@@ -160,7 +166,16 @@ void AhciController::ports_changed() {
   }
   if (all_settled) registers_.set(GHC, 4, reg(GHC) & ~GHC_HR);
   registers_.set(IS, 4, reg(IS) | interrupting);
-  set_intx((reg(GHC) & GHC_IE) != 0 && reg(IS) != 0);
+  update_interrupt();
+}
+
+// [AHCI 10.6.2] The line follows IS. A message tells of each bit that is set, and of those that software left when it
+// cleared others.
+void AhciController::update_interrupt() {
+  const auto pending = (reg(GHC) & GHC_IE) != 0 ? reg(IS) : 0;
+  set_intx(pending != 0 && !msi_.enabled());
+  if ((pending & ~signalled_) != 0) msi_.notify();
+  signalled_ = pending;
 }
 
 // --- reset and state -------------------------------------------------------------------------------------------------
@@ -172,12 +187,14 @@ void AhciController::reset() {
     port->reset();
   }
   registers_.reset();
+  signalled_ = 0;
   ports_changed();
 }
 
 void AhciController::visit_state(core::StateVisitor& visitor) {
   visit_config(visitor);
   visitor.field("generic", registers_);
+  visitor.field("signalled", signalled_);
   visitor.enter("ports");
   for (unsigned i = 0; i < kPorts; ++i)
     visitor.field(std::to_string(i), *ports_[i]);

@@ -59,6 +59,7 @@ void put_features(IdentifyData& data, const AtaIdentity& identity) {
 void put_serial_ata(IdentifyData& data, unsigned queue_depth) {
   constexpr unsigned kLogs = 1 << 5;
   constexpr unsigned kKeepsSettings = 1 << 6;
+  put_identify_word(data, 48, 0x4000);  // no trusted computing
   put_identify_word(data, 75, queue_depth - 1);
   put_identify_word(data, 76, 0x0106);  // native command queuing, 1.5 and 3 Gbit/s
   put_identify_word(data, 78, kKeepsSettings);

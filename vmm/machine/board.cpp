@@ -306,7 +306,7 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
   if (std::ranges::count(ends.drives, config::DiskInterface::Ahci, &DrivePlace::interface) > 0) {
     ahci = std::make_unique<devices::block::AhciController>(
         drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci),
-        devices::block::AhciController::Wiring{*ram, clock});
+        devices::block::AhciController::Wiring{*ram, clock, *accelerator});
   }
   virtio =
       std::make_unique<VirtioDevices>(config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, requests.balloon});

@@ -29,6 +29,7 @@ struct AhciDisk : testing::Test {
 TEST_F(AhciDisk, identify_comes_by_pio_and_tells_of_queuing) {
   rig.execute(kDisk, {.code = ide::IDENTIFY_DEVICE}, {{kData, 512}});
   const auto word = [this](unsigned index) { return rig.guest<core::le16>(kData + 2 * index); };
+  EXPECT_EQ(word(48), 0x4000U);
   EXPECT_EQ(word(75), 31U);
   EXPECT_EQ(word(76), 0x0106U);
   EXPECT_EQ(word(93), 0U);

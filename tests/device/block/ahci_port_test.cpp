@@ -76,6 +76,31 @@ TEST(AhciInterrupt, follows_port_enable_and_both_status_registers) {
   EXPECT_FALSE(rig.irq());
 }
 
+TEST(AhciInterrupt, messages_take_the_place_of_the_line_and_repeat_what_is_left) {
+  constexpr std::uint32_t kMsi = 0x40;
+  constexpr core::MsiMessage kMessage{0x0000'0001'fee0'1000, 0x41};
+  AhciRig rig;
+  rig.enable_all();
+  rig.pci.config_write(0, AhciRig::kSlot, kMsi + 4, 4, 0xfee0'1003);
+  rig.pci.config_write(0, AhciRig::kSlot, kMsi + 8, 4, 1);
+  rig.pci.config_write(0, AhciRig::kSlot, kMsi + 12, 2, 0x41);
+  rig.pci.config_write(0, AhciRig::kSlot, kMsi + 2, 2, 1);
+  rig.execute(AhciRig::kDisk, kRead, {{AhciRig::kData, 1024}});
+  EXPECT_FALSE(rig.irq());
+  EXPECT_EQ(rig.msi.messages, std::vector{kMessage});
+  rig.execute(AhciRig::kDisk, kRead, {{AhciRig::kData, 1024}});
+  EXPECT_EQ(rig.msi.messages.size(), 1U);
+  rig.set_generic(hba::IS, 1);  // the port still asks
+  EXPECT_EQ(rig.msi.messages.size(), 2U);
+  rig.set(AhciRig::kDisk, hba::PxIS, hba::DHRS);
+  rig.set_generic(hba::IS, 1);
+  EXPECT_EQ(rig.msi.messages.size(), 2U);
+  rig.execute(AhciRig::kDisk, kRead, {{AhciRig::kData, 1024}});
+  EXPECT_EQ(rig.msi.messages.size(), 3U);
+  rig.pci.config_write(0, AhciRig::kSlot, kMsi + 2, 2, 0);
+  EXPECT_TRUE(rig.irq());
+}
+
 TEST(AhciEngine, takes_nothing_while_stopped_or_no_bus_master) {
   AhciRig rig;
   rig.enable();

@@ -41,6 +41,7 @@ struct AhciRig {
   FakeClock clock;
   std::unique_ptr<core::GuestMemory> memory = *core::GuestMemory::create(kRam, std::uint64_t{3} << 30);
   RecordingIrqSink pirqs;
+  RecordingMsiSink msi;
   FakeBus bus;
   FakeBus mmio{0};
   core::RamMap ram;
@@ -50,7 +51,7 @@ struct AhciRig {
   core::PciBus pci{{bus.space, mmio.space, ram, pirqs}};
 
   AhciRig() : AhciRig(false) {}
-  explicit AhciRig(bool read_only) : device((disk->read_only = read_only, config()), {*memory, clock}) {
+  explicit AhciRig(bool read_only) : device((disk->read_only = read_only, config()), {*memory, clock, msi}) {
     EXPECT_TRUE(pci.plug(kSlot, device));
   }
   ~AhciRig() { pci.unplug_all(); }
