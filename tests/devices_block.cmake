@@ -6,6 +6,7 @@ minivmm_test(devices_block
     device/block/ahci_port_test.cpp
     device/block/ahci_state_test.cpp
     device/block/ata_disk_test.cpp
+    device/block/ata_dma_test.cpp
     device/block/atapi_cdrom_test.cpp
     device/block/ide_state_test.cpp
     device/block/images_test.cpp

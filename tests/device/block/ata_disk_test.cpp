@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <set>
 
 #include "tests/device/block/ide_rig.h"
 
@@ -8,24 +7,13 @@ namespace {
 using tests::IdeRig;
 using tests::kPrimary;
 using tests::kSecondary;
+using tests::pattern;
 namespace ide = tests::ide;
 
 constexpr std::uint8_t kReady = ide::DRDY | ide::DSC;
 
 std::uint16_t word(const std::vector<std::uint8_t>& data, unsigned index) {
   return core::load_le<std::uint16_t>(&data[std::size_t{2} * index]);
-}
-
-std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned seed) {
-  std::vector<std::uint8_t> data(bytes);
-  for (std::size_t i = 0; i < bytes; ++i)
-    data[i] = static_cast<std::uint8_t>(i * 31 + i / 256 + seed);
-  return data;
-}
-
-std::vector<std::uint8_t> disk_bytes(const IdeRig& rig, std::uint64_t sector, std::size_t bytes) {
-  const auto begin = rig.disk->data.begin() + static_cast<std::ptrdiff_t>(sector * 512);
-  return {begin, begin + static_cast<std::ptrdiff_t>(bytes)};
 }
 
 // --- registers and resets --------------------------------------------------------------------------------------------
@@ -230,7 +218,7 @@ TEST(AtaPio, read_is_busy_until_the_disk_answers) {
   rig.run();
   EXPECT_TRUE(rig.irq());
   EXPECT_EQ(rig.status(), kReady | ide::DRQ);
-  EXPECT_EQ(rig.read_data(512), disk_bytes(rig, 5, 512));
+  EXPECT_EQ(rig.read_data(512), rig.disk_bytes(5, 512));
   EXPECT_EQ(rig.status(), kReady);
   EXPECT_FALSE(rig.irq());
 }
@@ -249,7 +237,7 @@ TEST(AtaPio, each_sector_interrupts) {
     all.insert(all.end(), data.begin(), data.end());
   }
   EXPECT_FALSE(rig.irq());
-  EXPECT_EQ(all, disk_bytes(rig, 7, 3 * 512));
+  EXPECT_EQ(all, rig.disk_bytes(7, 3 * 512));
   EXPECT_EQ(rig.reg(ide::LBA_LOW), 9);
   EXPECT_EQ(rig.reg(ide::SECTOR_COUNT), 0);
 }
@@ -259,7 +247,7 @@ TEST(AtaPio, count_zero_means_256_and_is_one_string) {
   rig.address28(0, 0);
   rig.command(ide::READ_SECTORS);
   rig.run();
-  EXPECT_EQ(rig.read_data(256 * 512), disk_bytes(rig, 0, 256 * 512));
+  EXPECT_EQ(rig.read_data(256 * 512), rig.disk_bytes(0, 256 * 512));
   EXPECT_EQ(rig.status(), kReady);
 }
 
@@ -273,7 +261,7 @@ TEST(AtaPio, long_48_bit_read_is_fetched_in_pieces) {
   rig.run();
   const auto rest = rig.read_data(44 * 512);
   all.insert(all.end(), rest.begin(), rest.end());
-  EXPECT_EQ(all, disk_bytes(rig, 100, 300 * 512));
+  EXPECT_EQ(all, rig.disk_bytes(100, 300 * 512));
   EXPECT_EQ(rig.status(), kReady);
   EXPECT_EQ(rig.disk->reads, 2U);
 }
@@ -287,7 +275,7 @@ TEST(AtaPio, chs_addresses_follow_the_geometry) {
   rig.set_reg(ide::DEVICE, 3);  // head
   rig.command(ide::READ_SECTORS);
   rig.run();
-  EXPECT_EQ(rig.read_data(512), disk_bytes(rig, (1 * 16 + 3) * 63 + 1, 512));
+  EXPECT_EQ(rig.read_data(512), rig.disk_bytes((1 * 16 + 3) * 63 + 1, 512));
   // 4 heads of 17 sectors
   rig.set_reg(ide::SECTOR_COUNT, 17);
   rig.set_reg(ide::DEVICE, 3);
@@ -295,7 +283,7 @@ TEST(AtaPio, chs_addresses_follow_the_geometry) {
   rig.set_reg(ide::SECTOR_COUNT, 1);
   rig.command(ide::READ_SECTORS);
   rig.run();
-  EXPECT_EQ(rig.read_data(512), disk_bytes(rig, (1 * 4 + 3) * 17 + 1, 512));
+  EXPECT_EQ(rig.read_data(512), rig.disk_bytes((1 * 4 + 3) * 17 + 1, 512));
   rig.set_reg(ide::LBA_LOW, 0);
   rig.command(ide::READ_SECTORS);
   EXPECT_EQ(rig.reg(ide::ERROR), ide::IDNF);
@@ -317,7 +305,7 @@ TEST(AtaPio, write_asks_for_each_block) {
   rig.run();
   EXPECT_TRUE(rig.irq());
   EXPECT_EQ(rig.status(), kReady);
-  EXPECT_EQ(disk_bytes(rig, 20, 2 * 512), data);
+  EXPECT_EQ(rig.disk_bytes(20, 2 * 512), data);
   EXPECT_EQ(rig.disk->flushes, 0U);
 }
 
@@ -331,9 +319,9 @@ TEST(AtaPio, multiple_moves_blocks) {
   rig.run();
   rig.irqs.clear();
   EXPECT_EQ(rig.status(), kReady | ide::DRQ);
-  EXPECT_EQ(rig.read_data(4 * 512), disk_bytes(rig, 30, 4 * 512));
+  EXPECT_EQ(rig.read_data(4 * 512), rig.disk_bytes(30, 4 * 512));
   EXPECT_EQ(rig.irqs.rises(14), 1U);
-  EXPECT_EQ(rig.read_data(2 * 512), disk_bytes(rig, 34, 2 * 512));
+  EXPECT_EQ(rig.read_data(2 * 512), rig.disk_bytes(34, 2 * 512));
   EXPECT_EQ(rig.status(), kReady);
   const auto data = pattern(6 * 512, 3);
   rig.address48(40, 6);
@@ -342,7 +330,7 @@ TEST(AtaPio, multiple_moves_blocks) {
   rig.run();
   rig.write_data(std::span(data).last(2 * 512));
   rig.run();
-  EXPECT_EQ(disk_bytes(rig, 40, 6 * 512), data);
+  EXPECT_EQ(rig.disk_bytes(40, 6 * 512), data);
   EXPECT_EQ(rig.disk->writes, 2U);
 }
 
@@ -401,220 +389,7 @@ TEST(AtaPio, registers_are_deaf_while_busy) {
   rig.run();
   EXPECT_EQ(rig.status(), kReady | ide::DRQ);
   rig.set_reg(ide::DEVICE, ide::DEV);  // nor while data is to be moved
-  EXPECT_EQ(rig.read_data(512), disk_bytes(rig, 5, 512));
-}
-
-// --- DMA -------------------------------------------------------------------------------------------------------------
-
-TEST(AtaDma, read_scatters_into_guest_memory) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x10000, 1024}, {0x20002, 512}, {0x30000, 512}});
-  rig.address28(50, 4);
-  rig.command(ide::READ_DMA);
-  EXPECT_EQ(rig.alternate(), kReady | ide::DRQ);
-  rig.start_bus_master(true);
-  EXPECT_EQ(rig.bm_status() & ide::BMIDEA, ide::BMIDEA);
-  EXPECT_EQ(rig.alternate() & ide::BSY, ide::BSY);
-  rig.run();
-  EXPECT_TRUE(rig.irq());
-  EXPECT_EQ(rig.bm_status(), ide::kDmaInterrupt);
-  EXPECT_EQ(rig.status(), kReady);
-  EXPECT_EQ(rig.guest_bytes(0x10000, 1024), disk_bytes(rig, 50, 1024));
-  EXPECT_EQ(rig.guest_bytes(0x20002, 512), disk_bytes(rig, 52, 512));
-  EXPECT_EQ(rig.guest_bytes(0x30000, 512), disk_bytes(rig, 53, 512));
-}
-
-TEST(AtaDma, write_gathers_from_guest_memory) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  const auto data = pattern(65536, 77);
-  ASSERT_TRUE(rig.memory->write(core::Gpa(0x40000), data));
-  rig.put_table({{0x40000, 0}});  // 0 means 64 KiB
-  rig.start_bus_master(false);    // before the command: also allowed
-  rig.address48(200, 128);
-  rig.command(ide::WRITE_DMA_EXT);
-  rig.run();
-  EXPECT_EQ(disk_bytes(rig, 200, 65536), data);
-  EXPECT_EQ(rig.bm_status(), ide::kDmaInterrupt);
-  EXPECT_EQ(rig.disk->flushes, 0U);
-}
-
-TEST(AtaDma, forced_unit_access_reaches_the_medium) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x40000, 512}});
-  rig.address48(1, 1);
-  rig.command(ide::WRITE_DMA_FUA_EXT);
-  rig.start_bus_master(false);
-  rig.run();
-  EXPECT_EQ(rig.disk->writes, 1U);
-  EXPECT_EQ(rig.disk->flushes, 1U);
-  EXPECT_EQ(rig.status(), kReady);
-}
-
-TEST(AtaDma, short_table_ends_without_interrupt) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x10000, 512}});
-  rig.address28(0, 2);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  EXPECT_EQ(rig.run(), 0U);
-  EXPECT_FALSE(rig.irq());
-  EXPECT_EQ(rig.bm_status(), 0);
-}
-
-TEST(AtaDma, longer_table_leaves_the_engine_active) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x10000, 512}, {0x11000, 512}});
-  rig.address28(0, 1);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  rig.run();
-  EXPECT_EQ(rig.bm_status(), ide::kDmaInterrupt | ide::BMIDEA);
-  rig.stop_bus_master();
-  EXPECT_EQ(rig.bm_status(), ide::kDmaInterrupt);
-}
-
-TEST(AtaDma, memory_outside_ram_is_an_error) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  for (const std::uint32_t base : {0xfffffffeU, 0xfd000000U, static_cast<std::uint32_t>(IdeRig::kRam - 2)}) {
-    rig.put_table({{base, 512}});
-    rig.address28(0, 1);
-    rig.command(ide::READ_DMA);
-    rig.start_bus_master(true);
-    EXPECT_EQ(rig.run(), 0U);
-    EXPECT_EQ(rig.bm_status(), ide::kDmaError | ide::kDmaInterrupt);
-    EXPECT_EQ(rig.status(), kReady | ide::ERR);
-    EXPECT_EQ(rig.reg(ide::ERROR), ide::ABRT);
-    rig.stop_bus_master();
-  }
-}
-
-TEST(AtaDma, table_outside_ram_is_an_error) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.address28(0, 1);
-  rig.command(ide::READ_DMA);
-  rig.bus.out32(kPrimary.bus_master + ide::BMIDTPX, 0xfffffffc);
-  rig.bus.out8(kPrimary.bus_master + ide::BMICX, ide::SSBM | ide::RWCON);
-  EXPECT_EQ(rig.bm_status(), ide::kDmaError | ide::kDmaInterrupt);
-  EXPECT_EQ(rig.status() & ide::ERR, ide::ERR);
-}
-
-TEST(AtaDma, endless_table_of_tiny_pieces_is_bounded) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  const std::vector<IdeRig::Piece> pieces(3 * ide::kMaxPrds / 2, {0x100000, 2});
-  rig.put_table(pieces, false);
-  rig.address28(0, 256);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  EXPECT_EQ(rig.run(), 0U);
-  EXPECT_EQ(rig.bm_status(), 0);
-}
-
-TEST(AtaDma, without_bus_mastering_nothing_moves) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.pci.config_write(0, {1, 1}, 0x04, 2, 0x0001);
-  rig.put_table({{0x10000, 512}});
-  rig.address28(0, 1);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  EXPECT_EQ(rig.run(), 0U);
-  EXPECT_EQ(rig.bm_status() & ide::kDmaError, ide::kDmaError);
-}
-
-TEST(AtaDma, backend_error_shows_in_both_places) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.disk->failing = true;
-  rig.put_table({{0x10000, 512}});
-  rig.address28(0, 1);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  rig.run();
-  EXPECT_EQ(rig.bm_status(), ide::kDmaError | ide::kDmaInterrupt);
-  EXPECT_EQ(rig.status(), kReady | ide::ERR);
-  EXPECT_EQ(rig.reg(ide::ERROR), ide::UNC);
-  rig.stop_bus_master();
-  rig.address28(0, 1);
-  rig.command(ide::WRITE_DMA);
-  rig.start_bus_master(false);
-  rig.run();
-  EXPECT_EQ(rig.status(), kReady | ide::DF | ide::ERR);
-}
-
-TEST(AtaDma, stopping_the_engine_lets_the_request_end) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x10000, 512}});
-  rig.address28(9, 1);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  rig.stop_bus_master();
-  EXPECT_EQ(rig.bm_status(), 0);
-  rig.run();
-  EXPECT_EQ(rig.status(), kReady);
-  EXPECT_EQ(rig.guest_bytes(0x10000, 512), disk_bytes(rig, 9, 512));
-}
-
-TEST(AtaReset, request_under_way_is_dropped_but_keeps_the_channel_busy) {
-  IdeRig rig;
-  rig.enable_bus_master();
-  rig.put_table({{0x10000, 512}});
-  rig.address28(9, 1);
-  rig.command(ide::READ_DMA);
-  rig.start_bus_master(true);
-  rig.bus.out8(kPrimary.control, ide::SRST);
-  rig.bus.out8(kPrimary.control, 0);
-  EXPECT_EQ(rig.alternate() & ide::BSY, ide::BSY);  // its memory may still change
-  rig.command(ide::IDENTIFY_DEVICE);
-  rig.run();
-  EXPECT_FALSE(rig.irq());
-  EXPECT_EQ(rig.status(), kReady);
-  EXPECT_EQ(rig.reg(ide::ERROR), 1);
-}
-
-TEST(AtaReset, machine_reset_survives_a_late_completion) {
-  IdeRig rig;
-  rig.clock.hold_completions(true);
-  rig.address28(9, 1);
-  rig.command(ide::READ_SECTORS);
-  rig.run();
-  EXPECT_EQ(rig.clock.held_completions(), 1U);
-  {
-    const std::scoped_lock guard(rig.device.lock());
-    rig.device.reset();
-  }
-  EXPECT_EQ(rig.alternate() & ide::BSY, ide::BSY);
-  rig.clock.deliver_completions();
-  EXPECT_EQ(rig.alternate(), kReady);
-  EXPECT_FALSE(rig.irq());
-}
-
-TEST(AtaReset, controller_may_go_with_a_request_under_way) {
-  auto rig = std::make_unique<IdeRig>();
-  rig->address28(9, 1);
-  rig->command(ide::READ_SECTORS);
-  const auto disk = rig->disk;
-  rig.reset();
-  EXPECT_TRUE(disk->waiting.empty());
-}
-
-TEST(AtaGate, completion_waits_for_the_clock) {
-  IdeRig rig;
-  rig.clock.hold_completions(true);
-  rig.address28(9, 1);
-  rig.command(ide::READ_SECTORS);
-  rig.run();
-  EXPECT_EQ(rig.alternate() & ide::BSY, ide::BSY);
-  rig.clock.deliver_completions();
-  EXPECT_EQ(rig.status(), kReady | ide::DRQ);
+  EXPECT_EQ(rig.read_data(512), rig.disk_bytes(5, 512));
 }
 
 }  // namespace

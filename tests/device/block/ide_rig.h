@@ -33,6 +33,13 @@ struct IdePorts {
 constexpr IdePorts kPrimary{0x1f0, 0x3f6, 0xc000};
 constexpr IdePorts kSecondary{0x170, 0x376, 0xc008};
 
+inline std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned seed) {
+  std::vector<std::uint8_t> data(bytes);
+  for (std::size_t i = 0; i < bytes; ++i)
+    data[i] = static_cast<std::uint8_t>(i * 31 + i / 256 + seed);
+  return data;
+}
+
 struct IdeRig {
   static constexpr std::uint64_t kDiskSectors = 2048;
   static constexpr std::uint64_t kDiscSectors = 300;  // of 2048
@@ -150,6 +157,10 @@ struct IdeRig {
       run();
     }
     return all;
+  }
+  std::vector<std::uint8_t> disk_bytes(std::uint64_t sector, std::size_t bytes) const {
+    const auto begin = disk->data.begin() + static_cast<std::ptrdiff_t>(sector * 512);
+    return {begin, begin + static_cast<std::ptrdiff_t>(bytes)};
   }
   // Key and additional code of the last check condition, as REQUEST SENSE tells them.
   std::pair<unsigned, unsigned> sense() {
