@@ -7,8 +7,9 @@ set(MINIVMM_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them (addr
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Several build trees of one checkout share objects: the working directory must not enter the hash.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${CCACHE})
+  # Several build trees of one checkout share objects: the working directory must not enter the hash. The sloppiness is what
+  # ccache asks for with precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 add_library(minivmm_flags INTERFACE)

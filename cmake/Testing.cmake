@@ -6,6 +6,14 @@ find_package(GTest REQUIRED)
 # What ThreadSanitizer has to see; the tsan preset builds nothing else.
 add_custom_target(thread_tests)
 
+# GoogleTest's macros take a compiler's optimizer longer than the tests run.
+set(minivmm_test_options -O0)
+minivmm_precompile(precompiled_tests
+  <algorithm> <array> <atomic> <chrono> <cstdint> <functional> <gmock/gmock.h> <gtest/gtest.h> <map> <memory> <mutex>
+  <optional> <span> <string> <string_view> <thread> <utility> <variant> <vector>)
+target_link_libraries(precompiled_tests PRIVATE GTest::gmock)
+target_compile_options(precompiled_tests PRIVATE ${minivmm_test_options})
+
 function(minivmm_link_modules target)
   foreach(use IN LISTS ARGN)
     string(REPLACE "/" "_" dep ${use})
@@ -20,8 +28,8 @@ function(minivmm_test name)
   target_link_libraries(${target} PRIVATE minivmm_flags GTest::gmock GTest::gtest_main ${T_LIBS})
   minivmm_link_modules(${target} ${T_USES})
   if(NOT T_OPTIMIZED)
-    # GoogleTest's macros take a compiler's optimizer longer than the tests run.
-    target_compile_options(${target} PRIVATE -O0)
+    target_compile_options(${target} PRIVATE ${minivmm_test_options})
+    minivmm_use_precompiled(${target} precompiled_tests)
   endif()
   target_compile_definitions(${target} PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
   if(NOT T_TIMEOUT)
