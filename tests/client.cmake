@@ -25,7 +25,7 @@ function(minivmm_client_test name script)
     LABELS "client;${C_LABELS}"
     PROCESSORS ${processors}
     FIXTURES_REQUIRED "${C_FIXTURE}"
-    ENVIRONMENT "ACCEL=${C_ACCEL};MINIVMM=$<TARGET_FILE:minivmm>;GUESTS=${CMAKE_CURRENT_BINARY_DIR}/guest;DEBIAN_GUESTS=${MINIVMM_DEBIAN_GUESTS};PYTHONDONTWRITEBYTECODE=1")
+    ENVIRONMENT "ACCEL=${C_ACCEL};MINIVMM=$<TARGET_FILE:minivmm>;GUESTS=${CMAKE_CURRENT_BINARY_DIR}/guest;SNAPSHOTS=${CMAKE_CURRENT_BINARY_DIR}/snapshots;DEBIAN_GUESTS=${MINIVMM_DEBIAN_GUESTS};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
 minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
@@ -42,7 +42,7 @@ endforeach()
 
 # Guests as Debian ships them.
 add_test(NAME guests_from_debian COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/guest/debian/build ${MINIVMM_DEBIAN_GUESTS})
-set_tests_properties(guests_from_debian PROPERTIES TIMEOUT 1200 FIXTURES_SETUP debian_guests)
+set_tests_properties(guests_from_debian PROPERTIES TIMEOUT 1500 FIXTURES_SETUP debian_guests)
 set(guest_cases cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus isolinux_to_shell ipxe_finds_no_network_card
   memtest_tests)
 if(NOT MINIVMM_SANITIZE)
@@ -54,9 +54,17 @@ foreach(case IN LISTS guest_cases)
 endforeach()
 if(NOT MINIVMM_SANITIZE)
   minivmm_client_test(devices devices_test.py TIMEOUT 1500 COST 60 FIXTURE debian_guests)
+  foreach(disk ide ahci)
+    minivmm_client_test(desktop_on_${disk} desktop_test.py TIMEOUT 1500 COST 50 FIXTURE debian_guests CASES boots_from_${disk})
+  endforeach()
+  minivmm_client_test(desktop desktop_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests
+    CASES restored_guest_has_its_desktop fio_verifies_every_disk trim_gives_blocks_back acpi_tables_are_clean
+    keys_and_mouse_reach_evdev poweroff_ends_it power_button_is_a_key reboot_boots_again flushed_data_survives_a_kill)
+  minivmm_client_test(icount_desktop icount_test.py TIMEOUT 1500 COST 95 FIXTURE debian_guests CASES desktop_on_virtio)
 endif()
 # The longest first, so that none is left over at the end.
-minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests)
+minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests
+  CASES kernel_with_1_cpu kernel_with_4_cpus cd_until_the_firmware_gives_up)
 minivmm_client_test(spice spice_test.py TIMEOUT 1500 COST 50 LABELS threads)
 
 # Style is a test.

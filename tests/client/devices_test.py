@@ -2,48 +2,13 @@
 """Devices as the drivers of Debian's kernel find them, on the software CPU."""
 import hashlib
 import os
-import socket
 import sys
+import tempfile
 
-from harness import DEBIAN_GUESTS, SerialShell, Vmm, run_cases, check, read_file, wait_for
+from guests import TIMEOUT, KernelGuest
+from harness import check, read_file, run_cases, wait_for
 
-TIMEOUT = 600
 DISK_BYTES = 16 << 20
-
-
-class Guest:
-    """The generic kernel with a shell on its serial port and the modules that its devices need."""
-
-    def __init__(self, *arguments, append=""):
-        self.folder = os.path.join("/tmp", f"minivmm-devices-{os.getpid()}")
-        os.makedirs(self.folder, exist_ok=True)
-        serial = self.path("serial")
-        self.vmm = Vmm("--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd",
-                       os.path.join(DEBIAN_GUESTS, "devices.initrd"), "--append", "console=ttyS0 " + append, "--serial",
-                       "unix:" + serial, "--memory", "512M", *arguments)
-        self.shell = SerialShell(self.vmm, serial)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def start(self, *modules):
-        self.shell.wait(self.shell.PROMPT, TIMEOUT)
-        self.run("stty columns 999")  # its echo of a longer line would be broken
-        for module in modules:
-            self.run("modprobe " + module)
-
-    def run(self, line):
-        return self.shell.run(line, TIMEOUT)
-
-    def off(self):
-        self.shell.send("poweroff -f")
-        check(self.vmm.wait_exit(TIMEOUT) == 0, f"power-off ended minivmm with {self.vmm.process.returncode}")
-
-    def connect(self, name):
-        peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(TIMEOUT)
-        peer.connect(self.path(name))
-        return peer
 
 
 def make_disk(path, seed):
@@ -68,23 +33,25 @@ def disk_keeps_what_it_is_given(guest, device, path):
     check(guest.run(f"sha256sum {device} | cut -c1-64") == digest(), f"{device} does not read as what was written")
 
 
+def make_disks(folder, options, *kinds):
+    """Images of these kinds of disk in a folder, and minivmm's arguments for them."""
+    images = {kind: make_disk(os.path.join(folder, kind), kind) for kind in kinds}
+    return images, [word for kind, path in images.items() for word in ("--disk", f"{path},if={kind}{options}")]
+
+
 def disks():
-    folder = f"/tmp/minivmm-devices-{os.getpid()}"
-    os.makedirs(folder, exist_ok=True)
-    images = {kind: make_disk(os.path.join(folder, kind), kind) for kind in ("virtio", "ahci", "ide")}
-    arguments = [word for kind, path in images.items() for word in ("--disk", f"{path},if={kind}")]
-    guest = Guest(*arguments, "--cpus", "2")
-    with guest.vmm:
-        guest.start("virtio_pci", "virtio_blk", "ahci", "ata_piix", "sd_mod")
-        wait_for("three disks", lambda: guest.run("ls /dev/vda /dev/sda /dev/sdb 2>/dev/null | wc -l") == "3", TIMEOUT)
-        check(guest.run("cat /sys/block/vda/serial") == "MV00001", "the virtio disk has another serial number")
-        check(guest.run("cat /sys/block/vda/mq/*/cpu_list | wc -l") == "2", "the virtio disk has not a queue for each CPU")
-        sata, ide = [guest.run(f"basename $(ls -d /sys/bus/pci/drivers/{driver}/0*/ata*/host*/target*/*/block/*)")
-                     for driver in ("ahci", "ata_piix")]
-        for device, kind in (("vda", "virtio"), (sata, "ahci"), (ide, "ide")):
-            disk_keeps_what_it_is_given(guest, "/dev/" + device, images[kind])
-        check(guest.run("dmesg | grep -ciE 'error|timeout|reset failed'") == "0", guest.run("dmesg | tail -20"))
-        guest.off()
+    with tempfile.TemporaryDirectory() as folder:
+        images, arguments = make_disks(folder, "", "virtio", "ahci", "ide")
+        with KernelGuest(*arguments, "--cpus", "2", modules=("virtio_pci", "virtio_blk", "ahci", "ata_piix", "sd_mod")) as guest:
+            wait_for("three disks", lambda: guest.run("ls /dev/vda /dev/sda /dev/sdb 2>/dev/null | wc -l") == "3", TIMEOUT)
+            check(guest.run("cat /sys/block/vda/serial") == "MV00001", "the virtio disk has another serial number")
+            check(guest.run("cat /sys/block/vda/mq/*/cpu_list | wc -l") == "2", "the virtio disk has not a queue for each CPU")
+            sata, ide = [guest.run(f"basename $(ls -d /sys/bus/pci/drivers/{driver}/0*/ata*/host*/target*/*/block/*)")
+                         for driver in ("ahci", "ata_piix")]
+            for device, kind in (("vda", "virtio"), (sata, "ahci"), (ide, "ide")):
+                disk_keeps_what_it_is_given(guest, "/dev/" + device, images[kind])
+            check(guest.run("dmesg | grep -ciE 'error|timeout|reset failed'") == "0", guest.run("dmesg | tail -20"))
+            guest.ends("poweroff -f")
 
 
 WORKER = """
@@ -103,41 +70,38 @@ done
 
 def snapshots_under_load():
     """A guest that writes and checks all the time is saved and goes on, from the snapshot, here and in a new process."""
-    cycles = int(os.environ.get("CYCLES", "1"))
-    folder = f"/tmp/minivmm-devices-{os.getpid()}"
-    os.makedirs(folder, exist_ok=True)
-    disks = [word for kind in ("virtio", "ahci")
-             for word in ("--disk", f"{make_disk(os.path.join(folder, kind), kind)},if={kind},snapshot=on")]
-    snapshot = os.path.join(folder, "snapshot")
-    guest = Guest(*disks, "--cpus", "2")
-    guest.start("virtio_pci", "virtio_blk", "ahci", "sd_mod")
-    wait_for("two disks", lambda: guest.run("ls /dev/vda /dev/sda 2>/dev/null | wc -l") == "2", TIMEOUT)
-    guest.run("dmesg -n 1; touch /rounds")
-    for line in WORKER.strip().splitlines():
-        guest.run(f"echo '{line}' >> /worker")
-    guest.run("sh /worker &")
-    for cycle in range(cycles):
-        with guest.vmm:
-            before = int(guest.run("wc -l < /rounds"))
-            check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
-            check(guest.vmm.hmp("loadvm " + snapshot) == "", "loadvm failed")
-            wait_for("the guest's work", lambda: int(guest.run("wc -l < /rounds")) > before + 1, TIMEOUT)
-            check(guest.run("ls /broken 2>&1 | grep -c No") == "1", f"cycle {cycle}: data was broken")
-        guest = Guest(*disks, "--cpus", "2", "--restore", snapshot)
-    with guest.vmm:
-        guest.run("")
-        wait_for("the guest's work", lambda: int(guest.run("wc -l < /rounds")) > before + 1, TIMEOUT)
-        check(guest.run("ls /broken 2>&1 | grep -c No") == "1", "data was broken in the new process")
-        check(guest.run("dmesg | grep -ciE 'i/o error|timeout|reset failed|hung'") == "0", guest.run("dmesg | tail -20"))
-        guest.off()
+    def goes_on(guest, rounds):
+        wait_for("the guest's work", lambda: int(guest.run("wc -l < /rounds")) > rounds + 1, TIMEOUT)
+        check(guest.run("ls /broken 2>&1 | grep -c No") == "1", "data was broken")
+
+    with tempfile.TemporaryDirectory() as folder:
+        disk_arguments = make_disks(folder, ",snapshot=on", "virtio", "ahci")[1]
+        arguments = [*disk_arguments, "--cpus", "2"]
+        snapshot = os.path.join(folder, "snapshot")
+        guest = KernelGuest(*arguments, modules=("virtio_pci", "virtio_blk", "ahci", "sd_mod"))
+        wait_for("two disks", lambda: guest.run("ls /dev/vda /dev/sda 2>/dev/null | wc -l") == "2", TIMEOUT)
+        guest.run("dmesg -n 1; touch /rounds")
+        for line in WORKER.strip().splitlines():
+            guest.run(f"echo '{line}' >> /worker")
+        guest.run("sh /worker &")
+        for _ in range(int(os.environ.get("CYCLES", "1"))):
+            with guest:
+                rounds = int(guest.run("wc -l < /rounds"))
+                check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+                check(guest.vmm.hmp("loadvm " + snapshot) == "", "loadvm failed")
+                goes_on(guest, rounds)
+            guest = KernelGuest(*arguments, "--restore", snapshot)
+        with guest:
+            guest.run("")
+            goes_on(guest, rounds)
+            check(guest.run("dmesg | grep -ciE 'i/o error|timeout|reset failed|hung'") == "0", guest.run("dmesg | tail -20"))
+            guest.ends("poweroff -f")
 
 
 def virtio_devices(append=""):
-    folder = f"/tmp/minivmm-devices-{os.getpid()}"
-    guest = Guest("--virtio-console", f"unix:{folder}/console", "--virtio-port", f"org.minivmm.test.0=unix:{folder}/port",
-                  "--rng", "on", "--balloon", "on", append=append)
-    with guest.vmm:
-        guest.start("virtio_pci", "virtio_console", "virtio-rng", "virtio_balloon")
+    with KernelGuest("--virtio-console", "unix:{directory}/console", "--virtio-port", "org.minivmm.test.0=unix:{directory}/port",
+                     "--rng", "on", "--balloon", "on", append=append,
+                     modules=("virtio_pci", "virtio_console", "virtio-rng", "virtio_balloon")) as guest:
         check(guest.run("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng"), "no source of entropy")
         check(guest.run("dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c") == "64", "no entropy")
         named = guest.run("grep -l org.minivmm.test.0 /sys/class/virtio-ports/*/name")
@@ -153,7 +117,7 @@ def virtio_devices(append=""):
         check(console.recv(100).startswith(b"to the console"), "nothing came from the console")
         guest.vmm.qmp("balloon", value=256 << 20)
         wait_for("the balloon", lambda: guest.vmm.qmp("query-balloon")["actual"] == 256 << 20, TIMEOUT)
-        guest.off()
+        guest.ends("poweroff -f")
 
 
 def virtio_devices_with_legacy_registers():

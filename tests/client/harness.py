@@ -19,6 +19,7 @@ ACCEL = os.environ.get("ACCEL", "soft")
 MINIVMM = os.environ.get("MINIVMM", os.path.join(ROOT, "build/release/minivmm"))
 GUESTS = os.environ.get("GUESTS", os.path.join(ROOT, "build/release/tests/guest"))
 DEBIAN_GUESTS = os.environ.get("DEBIAN_GUESTS", os.path.join(ROOT, "build/guests"))
+SNAPSHOTS = os.environ.get("SNAPSHOTS", os.path.join(ROOT, "build/release/tests/snapshots"))
 GOLDEN = os.path.join(ROOT, "tests/golden")
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -194,6 +195,11 @@ class Vmm:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise Failure(f"minivmm did not end within {timeout} s") from None
+
+    def kill(self):
+        """As a power cut for the process."""
+        self.process.kill()
+        self.process.wait()
 
     def close(self):
         if self.process.poll() is None:

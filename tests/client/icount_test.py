@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Time made by instructions: the same machine gives the same bytes and the same screens, run after run."""
+import hashlib
 import os
 import random
+import subprocess
 import sys
+import tempfile
 import time
 
 from harness import DEBIAN_GUESTS, Vmm, check, read_file, run_cases, wait_for
@@ -58,7 +61,41 @@ def cd_until_the_firmware_gives_up():
     check(boot() == boot(), "another log of the BIOS")
 
 
-CASES = {function.__name__: function for function in (kernel_with_1_cpu, kernel_with_4_cpus, cd_until_the_firmware_gives_up)}
+def desktop(disk, disturb):
+    """Debian from its disk to its desktop: what it said, its last screen and what became of the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        image, menu = os.path.join(folder, "disk"), os.path.join(folder, "syslinux.cfg")
+        subprocess.run(["cp", "--sparse=always", os.path.join(DEBIAN_GUESTS, "desktop.img"), image], check=True)
+        with open(menu, "w") as file:
+            file.write("DEFAULT linux\nLABEL linux\nKERNEL vmlinuz\nINITRD initrd\n"
+                       "APPEND vga=791 console=tty0 console=ttyS0 guest=halt\n")
+        subprocess.run(["mcopy", "-o", "-i", image + "@@1M", menu, "::syslinux.cfg"], check=True)
+        with Vmm("--memory", "512M", "--disk", f"{image},if={disk}", "--serial", "file:{directory}/serial", accel=ACCEL) as vmm:
+            said = os.path.join(vmm.directory, "serial")
+            wait_for("the guest to halt", lambda: disturb(vmm) or b"System halted" in read_file(said), TIMEOUT)
+            words, screen = read_file(said), vmm.screen()
+        return words, screen, hashlib.sha256(read_file(image)).hexdigest()
+
+
+def desktop_twice(disk):
+    said, screen, digest = desktop(disk, leave_alone)
+    check(b"guest: desktop" in said, f"no desktop: {said[-500:]!r}")
+    said_again, screen_again, digest_again = desktop(disk, pause)
+    check(said == said_again, "another serial log")
+    check(screen == screen_again, "another screen")
+    check(digest == digest_again, "another disk")
+
+
+def desktop_on_ide():
+    desktop_twice("ide")
+
+
+def desktop_on_virtio():
+    desktop_twice("virtio")
+
+
+CASES = {function.__name__: function for function in (kernel_with_1_cpu, kernel_with_4_cpus, cd_until_the_firmware_gives_up,
+                                               desktop_on_ide, desktop_on_virtio)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

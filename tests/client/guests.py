@@ -1,0 +1,86 @@
+"""Guests with a shell on their serial port, and how they come from a snapshot."""
+import fcntl
+import hashlib
+import os
+import socket
+
+from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, SerialShell, Vmm, check
+
+TIMEOUT = 600  # of anything a guest does; instrumented builds are slow
+
+
+class Guest:
+    """A machine with a shell on its serial port; a context manager that ends it. {directory} stands for its own folder."""
+
+    def __init__(self, *arguments, **options):
+        self.vmm = Vmm("--serial", "unix:{directory}/serial", *arguments, **options)
+        self.shell = SerialShell(self.vmm, self.path("serial"))
+
+    def path(self, name):
+        return os.path.join(self.vmm.directory, name)
+
+    def connect(self, name):
+        """A Unix socket of the machine."""
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(TIMEOUT)
+        peer.connect(self.path(name))
+        return peer
+
+    def wait(self, text):
+        return self.shell.wait(text, TIMEOUT)
+
+    def wait_shell(self):
+        self.wait(self.shell.PROMPT)
+        self.run("stty columns 999")  # its echo of a longer line would be broken
+
+    def run(self, line):
+        return self.shell.run(line, TIMEOUT)
+
+    def ends(self, command):
+        """The command ends the machine."""
+        self.shell.send(command)
+        check(self.vmm.wait_exit(TIMEOUT) == 0, f"{command!r} ended minivmm with {self.vmm.process.returncode}")
+
+    def __enter__(self):
+        self.vmm.__enter__()
+        return self
+
+    def __exit__(self, *failure):
+        self.vmm.__exit__(*failure)
+
+
+class KernelGuest(Guest):
+    """The generic kernel with a shell and the modules that its devices need."""
+
+    def __init__(self, *arguments, append="", modules=()):
+        super().__init__("--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd",
+                         os.path.join(DEBIAN_GUESTS, "devices.initrd"), "--append", "console=ttyS0 " + append, "--memory", "512M",
+                         *arguments)
+        if "--restore" in arguments:
+            return
+        self.wait_shell()
+        for module in modules:
+            self.run("modprobe " + module)
+
+
+def desktop(disk, *arguments):
+    """Debian on a disk, from its power-on."""
+    return Guest("--disk", f"{os.path.join(DEBIAN_GUESTS, 'desktop.img')},if={disk},snapshot=on", "--memory", "512M", *arguments)
+
+
+def restored(name, boot, prepare):
+    """boot(*arguments) is a guest; what comes back is one after prepare(guest), which is done once for each build."""
+    os.makedirs(SNAPSHOTS, exist_ok=True)
+    image = os.path.join(DEBIAN_GUESTS, "desktop.img")
+    age = [str(os.stat(path).st_mtime_ns) for path in (MINIVMM, image)]
+    snapshot = os.path.join(SNAPSHOTS, name + "-" + hashlib.sha256(" ".join(age).encode()).hexdigest()[:16])
+    with open(os.path.join(SNAPSHOTS, name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(snapshot):
+            for other in os.listdir(SNAPSHOTS):
+                if other.startswith(name + "-"):
+                    os.unlink(os.path.join(SNAPSHOTS, other))
+            with boot() as guest:
+                prepare(guest)
+                check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+    return boot("--restore", snapshot)
