@@ -159,6 +159,10 @@ std::string run_loadvm(Context& context, const Arguments& arguments) {
   return outcome(context.machine.load(arguments[0]));
 }
 
+std::string run_wakeup(Context& context, const Arguments&) {
+  return outcome(context.machine.wakeup());
+}
+
 template <void (machine::Machine::*Action)()>
 std::string run_action(Context& context, const Arguments&) {
   (context.machine.*Action)();
@@ -185,8 +189,10 @@ constexpr HmpCommand kCommands[] = {
     {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey},
     {"stop", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
     {"s", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
-    {"system_powerdown", "", "press the power button", 0, 0, run_action<&Machine::powerdown>},
+    {"system_powerdown", "", "press the power button, which also wakes a suspended guest", 0, 0,
+     run_action<&Machine::powerdown>},
     {"system_reset", "", "reset the machine", 0, 0, run_action<&Machine::reset>},
+    {"system_wakeup", "", "wake a guest that is suspended to RAM", 0, 0, run_wakeup},
 };
 
 }  // namespace

@@ -93,6 +93,16 @@ QmpResult query_status(Context& context, const json&) {
               {"status", machine::run_state_name(state)}};
 }
 
+QmpResult run_wakeup(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return done(context.machine.wakeup());
+}
+
+QmpResult query_current_machine(Context&, const json&) {
+  return json{{"wakeup-suspend-support", true}, {"acpi", true}};
+}
+
 QmpResult query_version(Context&, const json&) {
   return json{{"qemu", {{"major", 0}, {"minor", 1}, {"micro", 0}}}, {"package", "minivmm " MINIVMM_VERSION}};
 }
@@ -382,6 +392,7 @@ constexpr QmpCommand kCommands[] = {
     {"query-block", query_block},
     {"query-commands", query_commands},
     {"query-cpus-fast", query_cpus_fast},
+    {"query-current-machine", query_current_machine},
     {"query-kvm", query_kvm},
     {"query-name", query_name},
     {"query-pci", query_pci},
@@ -395,6 +406,7 @@ constexpr QmpCommand kCommands[] = {
     {"stop", run_action<&Machine::stop>},
     {"system_powerdown", run_action<&Machine::powerdown>},
     {"system_reset", run_action<&Machine::reset>},
+    {"system_wakeup", run_wakeup},
 };
 
 }  // namespace

@@ -25,7 +25,7 @@
 namespace vmm::machine {
 
 // Names as QMP's RunState has them.
-enum class RunState : std::uint8_t { Prelaunch, Running, Paused, InternalError, GuestPanicked, Shutdown };
+enum class RunState : std::uint8_t { Prelaunch, Running, Suspended, Paused, InternalError, GuestPanicked, Shutdown };
 std::string_view run_state_name(RunState state);
 
 enum class EventKind : std::uint8_t {
@@ -33,6 +33,9 @@ enum class EventKind : std::uint8_t {
   Resume,
   Reset,
   Powerdown,
+  Suspend,
+  SuspendDisk,
+  Wakeup,
   Shutdown,
   GuestPanicked,
   GuestCrashLoaded,
@@ -120,8 +123,9 @@ class Machine {
   void stop();
   void cont();
   void reset();
-  void powerdown();  // presses the power button
-  void quit();       // any thread
+  void powerdown();         // presses the power button
+  core::Result<> wakeup();  // a guest that is suspended to RAM
+  void quit();              // any thread
 
   const std::string& name() const;
   const std::array<std::uint8_t, 16>& uuid() const;
