@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "vmm/control/key_names.h"
+#include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
 namespace vmm::control {
@@ -182,6 +183,10 @@ constexpr HmpCommand kCommands[] = {
     {"loadvm", "FILE", "go on from a snapshot", 1, 1, run_loadvm},
     {"mouse_button", "STATE", "set the mouse buttons (1=L, 2=M, 4=R)", 1, 1, run_mouse_button},
     {"mouse_move", "DX DY [DZ]", "move the mouse", 2, 3, run_mouse_move},
+    {"qom-get", "PATH PROPERTY", "show a property", 2, 2, run_qom_get},
+    {"qom-list", "[PATH]", "show the objects and properties there are", 0, 1, run_qom_list},
+    {"qom-set", "PATH PROPERTY VALUE", "set a property, like balloon0 guest-stats-polling-interval 2", 3, 3,
+     run_qom_set},
     {"quit", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
     {"q", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
     {"savevm", "FILE", "save the whole machine as a snapshot", 1, 1, run_savevm},

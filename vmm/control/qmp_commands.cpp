@@ -8,6 +8,7 @@
 
 #include "vmm/control/key_names.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
 namespace vmm::control {
@@ -42,6 +43,9 @@ class Checked {
   }
   json list(const char* name) {
     return take<json>(name, "array", std::nullopt, [](const json& value) { return value.is_array(); });
+  }
+  json any(const char* name) {
+    return take<json>(name, "any", std::nullopt, [](const json&) { return true; });
   }
   void ignore(const char* name) { left_.erase(name); }
 
@@ -371,6 +375,30 @@ QmpResult query_balloon(Context& context, const json&) {
   return json{{"actual", *bytes}};
 }
 
+QmpResult run_qom_list(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_list(context, path);
+}
+
+QmpResult run_qom_get(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  const auto property = checked.text("property");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_get(context, path, property);
+}
+
+QmpResult run_qom_set(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  const auto property = checked.text("property");
+  const auto value = checked.any("value");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_set(context, path, property, value);
+}
+
 QmpResult run_hmp(Context& context, const json& arguments) {
   Checked checked(arguments);
   const auto line = checked.text("command-line");
@@ -388,6 +416,9 @@ constexpr QmpCommand kCommands[] = {
     {"eject", run_eject},
     {"human-monitor-command", run_hmp},
     {"input-send-event", run_input_send_event},
+    {"qom-get", run_qom_get},
+    {"qom-list", run_qom_list},
+    {"qom-set", run_qom_set},
     {"query-balloon", query_balloon},
     {"query-block", query_block},
     {"query-commands", query_commands},

@@ -557,6 +557,14 @@ std::optional<std::uint64_t> Machine::balloon() {
   return impl_->board->virtio().balloon();
 }
 
+std::optional<BalloonStatistics> Machine::balloon_statistics() {
+  return impl_->board->virtio().balloon_statistics();
+}
+
+void Machine::set_balloon_polling(std::uint32_t seconds) {
+  impl_->board->virtio().set_balloon_polling(seconds);
+}
+
 SpiceStatus Machine::spice() {
   return impl_->spice->status();
 }

@@ -21,6 +21,7 @@
 #include "core/pci/pci_bus.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
+#include "vmm/machine/balloon_statistics.h"
 
 namespace vmm::machine {
 
@@ -158,6 +159,8 @@ class Machine {
   // What the guest shall have left, and has; an error and nullopt without a balloon.
   core::Result<> set_balloon(std::uint64_t bytes);
   std::optional<std::uint64_t> balloon();
+  std::optional<BalloonStatistics> balloon_statistics();  // the same
+  void set_balloon_polling(std::uint32_t seconds);        // how often the guest is asked for them; 0: not
 
   SpiceStatus spice();
 
