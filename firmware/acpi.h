@@ -34,6 +34,9 @@ std::vector<std::uint8_t> build_ssdt(const AcpiConfig& config);
 // What the tables say of the machine; the devices must agree.
 constexpr std::uint16_t kPmBase = 0x600;     // PIIX4 power management: event +0, control +4, timer +8
 constexpr std::uint16_t kGpeBlock = 0xafe0;  // two status bytes, two enable bytes
+constexpr std::uint8_t kSleepTypeRam = 1;    // SUS_TYP of \_S3, _S4 and _S5
+constexpr std::uint8_t kSleepTypeDisk = 2;
+constexpr std::uint8_t kSleepTypeOff = 0;
 constexpr std::uint16_t kSmiCommandPort = 0xb2;
 constexpr std::uint8_t kAcpiEnable = 0xf1;  // written there: SCI_EN on
 constexpr std::uint8_t kAcpiDisable = 0xf0;

@@ -1,5 +1,6 @@
 #include "firmware/platform.h"
 
+#include <array>
 #include <utility>
 
 #include "firmware/boot_rom.h"
@@ -9,6 +10,12 @@ namespace firmware {
 namespace {
 
 constexpr std::string_view kBootRomFile = "genroms/minivmm-boot.bin";
+
+// etc/system-states: a byte for each of S0 to S5, its SUS_TYP and whether there is such a state, as
+// QEMU tells them.
+constexpr std::uint8_t kStateExists = 0x80;
+constexpr std::array<std::uint8_t, 6> kSystemStates = {
+    kStateExists, 0, 0, kStateExists | kSleepTypeRam, kStateExists | kSleepTypeDisk, kStateExists | kSleepTypeOff};
 
 void add_machine(FwCfg& fw_cfg, const PlatformConfig& config) {
   const auto cpus = static_cast<std::uint16_t>(config.cpus);
@@ -20,6 +27,7 @@ void add_machine(FwCfg& fw_cfg, const PlatformConfig& config) {
   fw_cfg.add_u64(FwCfgKey::Numa, 0);          // nodes
   fw_cfg.add_u32(FwCfgKey::Irq0Override, 1);  // the PIT is wired to pin 2 of the I/O APIC
   fw_cfg.add_file("etc/pvpanic-port", {kPvpanicPort & 0xff, kPvpanicPort >> 8});
+  fw_cfg.add_file("etc/system-states", {kSystemStates.begin(), kSystemStates.end()});
   fw_cfg.add_file("etc/e820", e820_bytes(e820_for_bios(config.ram, config.reserved)));
 }
 

@@ -152,6 +152,14 @@ void MemoryBlock::discard(std::uint64_t offset, std::uint64_t length) {
   mark_dirty(offset, length);
 }
 
+void GuestIoVector::discard_pages() const {
+  for (const auto& slice : slices_) {
+    const auto first = align_up(slice.start_, kPageSize);
+    const auto end = align_down(slice.start_ + slice.size_, kPageSize);
+    if (first < end) slice.block_->discard(first, end - first);
+  }
+}
+
 void GuestIoVector::clear() {
   slices_.clear();
   size_ = 0;

@@ -128,6 +128,8 @@ class GuestIoVector {
   // Copies from or to the pieces starting `skip` bytes in; false if that runs past the end.
   bool write(std::uint64_t skip, std::span<const std::uint8_t> bytes) const;
   bool read(std::uint64_t skip, std::span<std::uint8_t> bytes) const;
+  // Gives the pages that lie in it wholly back to the host; see MemoryBlock.
+  void discard_pages() const;
   // File to guest (marks pages dirty) and guest to file at `offset`, the whole vector; the error is errno's text. A
   // file shorter than asked reads as zeros.
   Result<> read_file(int fd, std::uint64_t offset) const;

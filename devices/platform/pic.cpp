@@ -152,6 +152,12 @@ void Pic::set_input(unsigned input, bool level) {
   update_irq();
 }
 
+bool Pic::waits(unsigned input) {
+  const std::scoped_lock guard(lock());
+  const auto& chip = chips_[input / 8];
+  return core::bit(static_cast<std::uint8_t>(chip.irr() & ~chip.imr), input % 8);
+}
+
 bool Pic::pending() {
   const std::scoped_lock guard(lock());
   return intr_.level();

@@ -24,6 +24,8 @@ class Pic final : public core::Device, public core::IrqSink, public core::ExtInt
 
   // Interrupt requests 0..15. Any thread; takes the lock.
   void set_input(unsigned input, bool level) override;
+  // An edge or level that is let through and has not been acknowledged. Any thread; takes the lock.
+  bool waits(unsigned input);
   // The CPU's side; takes the lock.
   bool pending() override;
   std::uint8_t acknowledge() override;

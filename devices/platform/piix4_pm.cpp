@@ -1,6 +1,7 @@
 #include "devices/platform/piix4_pm.h"
 
 #include <mutex>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/bits.h"
@@ -91,6 +92,7 @@ void Piix4Pm::State::visit(core::StateVisitor& v) {
   v.field("status", status);
   v.field("enable", enable);
   v.field("control", control);
+  v.field("suspended", suspended);
   v.field("overflow_tick", overflow_tick);
   v.field("gpe_status", gpe_status);
   v.field("gpe_enable", gpe_enable);
@@ -158,6 +160,22 @@ core::Result<> Piix4Pm::state_loaded() {
 void Piix4Pm::press_power_button() {
   const std::scoped_lock guard(lock());
   state_.status |= PWRBTN;
+  update_irq();
+}
+
+bool Piix4Pm::suspended() {
+  const std::scoped_lock guard(lock());
+  return state_.suspended;
+}
+
+bool Piix4Pm::wakes_by_alarm() {
+  const std::scoped_lock guard(lock());
+  return (state_.enable & RTC) != 0;
+}
+
+void Piix4Pm::note_wake_up(WakeReason reason) {
+  const std::scoped_lock guard(lock());
+  state_.status |= RSM_STS | (reason == WakeReason::Alarm ? RTC : PWRBTN);
   update_irq();
 }
 
@@ -239,9 +257,14 @@ void Piix4Pm::write_control(std::uint16_t value) {
   state_.control = value & kControlBits;
   update_irq();
   if ((value & SUS_EN) == 0) return;
-  const auto type = core::bits<unsigned>(value, kSusTypShift, kSusTypBits);
-  // Other types name sleep states that the ACPI tables do not offer; such a write has no effect.
-  if (type == kSusTypSoftOff || type == kSusTypDisk) wiring_.power_off();
+  switch (core::bits<unsigned>(value, kSusTypShift, kSusTypBits)) {
+    case kSusTypSoftOff: return wiring_.sleep(Sleep::SoftOff);
+    case kSusTypDisk: return wiring_.sleep(Sleep::ToDisk);
+    case kSusTypRam:
+      if (!std::exchange(state_.suspended, true)) wiring_.sleep(Sleep::ToRam);
+      return;
+    default: return;  // sleep states that the ACPI tables do not offer
+  }
 }
 
 // ---- APM ports: the hand-over between firmware and system, without the SMI [82371AB 6.8]

@@ -27,15 +27,16 @@ constexpr std::uint16_t BM_STS = 1 << 4;
 constexpr std::uint16_t GBL = 1 << 5;
 constexpr std::uint16_t PWRBTN = 1 << 8;
 constexpr std::uint16_t RTC = 1 << 10;
-constexpr std::uint16_t RSM_STS = 1 << 15;
+constexpr std::uint16_t RSM_STS = 1 << 15;  // ACPI's WAK_STS
 // PMCNTRL [ACPI 4.8.3.2]
 constexpr std::uint16_t SCI_EN = 1 << 0;
 constexpr std::uint16_t BRLD_EN_BM = 1 << 1;
 constexpr std::uint16_t SUS_EN = 1 << 13;
 constexpr unsigned kSusTypShift = 10;
 constexpr unsigned kSusTypBits = 3;
-// Sleep types, as the DSDT's \_S5 and \_S4 name them.
+// Sleep types, as the DSDT's \_S5, \_S3 and \_S4 name them.
 constexpr unsigned kSusTypSoftOff = 0;
+constexpr unsigned kSusTypRam = 1;
 constexpr unsigned kSusTypDisk = 2;
 
 // [82371AB 6.8] APM ports

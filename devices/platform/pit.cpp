@@ -40,6 +40,7 @@ void Pit::State::visit(core::StateVisitor& v) {
 Pit::Pit(const Config& config, const Wiring& wiring)
     : clock_(wiring.clock),
       makes_up_(config.makes_up),
+      waits_(wiring.waits),
       irq0_(wiring.isa, 0),
       timer_(clock_.create_timer(lock(), [this] { fire(); })) {}
 
@@ -65,7 +66,7 @@ core::Result<> Pit::state_loaded() {
   state_.system &= kSystemWritable;
   state_.owed = makes_up_ ? std::min(state_.owed, kMostOwed) : 0;
   irq0_.set(state_.irq);
-  arm(time);
+  arm(time, Pace::CatchUp);
   return {};
 }
 
@@ -119,7 +120,7 @@ void Pit::counter0_changed() {
   const auto time = now();
   state_.owed = 0;
   set_irq(state_.channel[0].output(time));
-  arm(time);
+  arm(time, Pace::Normal);
 }
 
 void Pit::set_irq(bool level) {
@@ -127,8 +128,8 @@ void Pit::set_irq(bool level) {
   irq0_.set(level);
 }
 
-// Arms for the next rise, not before `earliest`.
-void Pit::arm(Ticks earliest) {
+// Arms for the next rise, or sooner to catch up, but not before `earliest`.
+void Pit::arm(Ticks earliest, Pace pace) {
   const auto time = now();
   auto& counter = state_.channel[0];
   const auto rise = counter.next_rise(time);
@@ -138,23 +139,27 @@ void Pit::arm(Ticks earliest) {
   }
   due_ = *rise;
   auto wake = due_;
-  if (state_.owed > 0) wake = std::min(wake, time + counter.period().value_or(0) / kCatchUpRate);
+  if (state_.owed > 0 && pace == Pace::CatchUp)
+    wake = std::min(wake, time + counter.period().value_or(0) / kCatchUpRate);
   timer_->arm(to_time(std::max(wake, earliest)));
 }
 
 void Pit::fire() {
   const auto time = now();
+  const auto period = state_.channel[0].period();
   if (time >= due_) {
-    const auto period = state_.channel[0].period();
     const auto rises = makes_up_ && period ? 1 + (time - due_) / *period : 1;
     state_.owed += static_cast<std::uint32_t>(std::min<Ticks>(rises, kMostOwed));
   }
+  // A guest that is late gets the rest after it has come, not before. It may also never come, by masking the 8259's
+  // output: then this edge is for the I/O APIC.
+  const bool is_lost = makes_up_ && period && waits_ && waits_();
   if (state_.owed > 0) {
-    state_.owed = std::min(state_.owed - 1, kMostOwed);
+    state_.owed = std::min(is_lost ? state_.owed : state_.owed - 1, kMostOwed);
     set_irq(false);
     set_irq(true);
   }
-  arm(time + kMinTicks);
+  arm(time + kMinTicks, is_lost ? Pace::Normal : Pace::CatchUp);
 }
 
 }  // namespace devices::platform

@@ -2,12 +2,14 @@
 // refresh, counter 2 is gated by port 61h and would drive a speaker.
 //
 // One timer, armed for the next rise of counter 0's output, none while that never comes. The line is not lowered in
-// between but pulsed at each rise: IRQ0 is an edge on both interrupt controllers. Rises that the host lets slip are
-// made up for at four times the rate, unless told otherwise, so that guests that count ticks keep time. Missing: the
-// speaker's sound.
+// between but pulsed at each rise: IRQ0 is an edge on both interrupt controllers. Rises that the host lets slip, and
+// those that find the last one still waiting in the 8259, are made up for at four times the rate, unless told
+// otherwise, so that guests that count ticks keep time. Through the I/O APIC an edge tells nothing of its fate: there
+// only the host's slips are made up for. Missing: the speaker's sound.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "core/bus/address_space.h"
@@ -21,11 +23,13 @@ namespace devices::platform {
 class Pit final : public core::Device {
  public:
   struct Config {
-    bool makes_up = true;  // for ticks that the host let slip
+    bool makes_up = true;  // for ticks that got lost
   };
   struct Wiring {
     core::IrqSink& isa;  // input 0
     core::GuestClock& clock;
+    // Whether the guest has yet to take the last rise, so that another one is lost. Device lock held.
+    std::function<bool()> waits = {};
   };
 
   Pit(const Config& config, const Wiring& wiring);
@@ -45,7 +49,7 @@ class Pit final : public core::Device {
     std::array<PitChannel, 3> channel{PitChannel(), PitChannel(), PitChannel(false)};
     std::uint8_t system = 0;  // port 61h, as written
     bool irq = false;         // the level IRQ0 was given last
-    std::uint32_t owed = 0;   // rises that passed without an interrupt
+    std::uint32_t owed = 0;   // rises that passed without an interrupt of their own
     void visit(core::StateVisitor& v);
   };
 
@@ -58,11 +62,13 @@ class Pit final : public core::Device {
   void write_control(std::uint8_t control);
   void counter0_changed();
   void set_irq(bool level);
-  void arm(Ticks earliest);
+  enum class Pace : std::uint8_t { Normal, CatchUp };
+  void arm(Ticks earliest, Pace pace);
   void fire();
 
   core::GuestClock& clock_;
   bool makes_up_;
+  std::function<bool()> waits_;
   State state_;
   Ticks due_ = 0;  // the rise the timer waits for
   core::IrqLine irq0_;

@@ -1,6 +1,7 @@
 #include "devices/platform/rtc.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "core/base/bits.h"
 #include "devices/platform/rtc_abi.h"
@@ -50,6 +51,7 @@ Rtc::Rtc(const Config& config, Wiring wiring)
     : clock_(wiring.clock),
       makes_up_(config.makes_up),
       nmi_mask_(std::move(wiring.nmi_mask)),
+      alarm_(std::move(wiring.alarm)),
       irq_(wiring.isa, 8),
       timer_(clock_.create_timer(lock(), [this] { fire(); })) {
   state_.cmos = cmos_contents(config.cmos);
@@ -166,6 +168,7 @@ void Rtc::settle_periodic(Ns now) {
 
 void Rtc::update_irq() {
   irq_.set((b() & c() & kFlags) != 0);
+  tell_alarm();
   arm(now());
 }
 
@@ -177,8 +180,9 @@ void Rtc::arm(Ns now) {
   if (!irq_.level()) {  // else the guest has to come first, and flags are settled when it does
     if ((b() & kPeriodicEnable) != 0) consider(next_periodic(now));
     if ((b() & kUpdateEnable) != 0 && runs()) consider(time_of(state_.settled_second + 1));
-    if ((b() & kAlarmEnable) != 0 && runs()) consider(next_alarm_time());
   }
+  // An alarm wakes a guest that sleeps, whatever else it has not fetched.
+  if ((b() & ~c() & kAlarmEnable) != 0 && runs()) consider(next_alarm_time());
   if (next) {
     timer_->arm(core::GuestTime(*next));
   } else {
@@ -211,6 +215,31 @@ void Rtc::set_nmi_mask(bool masked) {
   state_.nmi_masked = masked;
   if (masked == std::exchange(told_nmi_masked_, masked)) return;
   if (nmi_mask_) nmi_mask_(masked);
+}
+
+void Rtc::tell_alarm() {
+  const bool rings = (b() & c() & kAlarmFlag) != 0;
+  if (rings && !told_alarm_ && alarm_) alarm_();
+  told_alarm_ = rings;
+}
+
+bool Rtc::alarm_rings() {
+  const std::scoped_lock guard(lock());
+  settle(now());
+  update_irq();
+  return (b() & c() & kAlarmFlag) != 0;
+}
+
+std::optional<core::GuestTime> Rtc::next_ring() {
+  const std::scoped_lock guard(lock());
+  if ((b() & ~c() & kAlarmEnable) == 0 || !runs()) return std::nullopt;
+  const auto time = next_alarm_time();
+  return time ? std::optional(core::GuestTime(*time)) : std::nullopt;
+}
+
+void Rtc::set_shutdown_code(std::uint8_t code) {
+  const std::scoped_lock guard(lock());
+  state_.cmos[kShutdownCode] = code;
 }
 
 // ---- registers

@@ -30,11 +30,19 @@ class Rtc final : public core::Device {
     core::IrqSink& isa;  // input 8
     core::GuestClock& clock;
     std::function<void(bool masked)> nmi_mask;  // bit 7 of port 70h, on changes; device lock held
+    std::function<void()> alarm = {};           // one interrupts; device lock held, must not wait
   };
 
   Rtc(const Config& config, Wiring wiring);
 
   core::Result<> attach(core::AddressSpace& io);
+
+  // What wakes a suspended machine: whether an alarm interrupts, and when the next one will. Any thread, no device lock
+  // held; so is the next one.
+  bool alarm_rings();
+  std::optional<core::GuestTime> next_ring();
+  // Why the next reset happens, for the firmware.
+  void set_shutdown_code(std::uint8_t code);
 
   void reset() override;
   std::string_view state_name() const override { return "rtc"; }
@@ -87,13 +95,16 @@ class Rtc final : public core::Device {
   std::optional<Ns> next_periodic(Ns now);
   std::optional<Ns> next_alarm_time();
   void set_nmi_mask(bool masked);
+  void tell_alarm();
   void fire();
 
   core::GuestClock& clock_;
   bool makes_up_;
   std::function<void(bool masked)> nmi_mask_;
+  std::function<void()> alarm_;
   State state_;
   bool told_nmi_masked_ = false;
+  bool told_alarm_ = false;
   core::IrqLine irq_;
   std::unique_ptr<core::Timer> timer_;
   core::Handler<Rtc> handler_{*this, &Rtc::read, &Rtc::write};

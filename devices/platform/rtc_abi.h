@@ -26,6 +26,7 @@ enum Index : std::uint8_t {
   kRegisterB = 0x0b,
   kRegisterC = 0x0c,
   kRegisterD = 0x0d,
+  kShutdownCode = 0x0f,
   kFloppyTypes = 0x10,
   kEquipment = 0x14,
   kBaseMemory = 0x15,       // KiB, two bytes
@@ -39,6 +40,9 @@ enum Index : std::uint8_t {
   kMemoryAbove4G = 0x5b,   // 64 KiB units, three bytes
   kProcessors = 0x5f,      // number of CPUs less one
 };
+
+// What firmware finds in kShutdownCode after a reset that is no cold start.
+constexpr std::uint8_t kResumeFromS3 = 0xfe;  // SeaBIOS: go on by the FACS's waking vector
 
 // Register A
 constexpr std::uint8_t kUpdateInProgress = 1 << 7;

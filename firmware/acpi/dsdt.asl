@@ -3,11 +3,13 @@
 //
 // The C preprocessor runs first: Debian's iasl has no macros with arguments.
 //
-// Missing on purpose: suspend (S1-S3), hot-plug and with it handlers of general-purpose events. The power button is fixed hardware.
+// Missing on purpose: standby (S1, S2), hot-plug and with it handlers of general-purpose events. The power button is fixed hardware.
 
 DefinitionBlock ("", "DSDT", 1, "MINIVM", "MINIVMM ", 1)
 {
-    // [PIIX4 7.2.3] SUS_TYP: 0 is soft-off, 2 (hibernated to disk) ends the same way.
+    // [PIIX4 7.2.3] SUS_TYP: 0 is soft-off, 2 (hibernated to disk) ends the same way; 1 is suspend to RAM. firmware/acpi.h
+    // tells the BIOS the same.
+    Name (\_S3, Package () { 1, 1, 0, 0 })
     Name (\_S4, Package () { 2, 2, 0, 0 })
     Name (\_S5, Package () { 0, 0, 0, 0 })
 

@@ -170,6 +170,12 @@ def qmp_shapes():
             raise AssertionError
         except Failure as failure:
             check("has not been found" in str(failure), str(failure))
+        check(vmm.qmp("query-current-machine")["wakeup-suspend-support"], "query-current-machine")
+        try:
+            vmm.qmp("system_wakeup")
+            raise AssertionError
+        except Failure as failure:
+            check("not in suspended state" in str(failure), str(failure))
 
 
 run_cases({function.__name__: function for function in (

@@ -98,6 +98,57 @@ def snapshots_under_load():
             guest.ends("poweroff -f")
 
 
+def sleep(guest):
+    guest.shell.send("echo mem > /sys/power/state")
+    guest.shell.wait("\n", TIMEOUT)  # the echo
+    wait_for("a suspended guest", lambda: guest.vmm.qmp("query-status")["status"] == "suspended", TIMEOUT)
+
+
+def wake(guest, *command):
+    if command:
+        guest.vmm.hmp(*command)
+    guest.shell.wait(guest.shell.PROMPT, TIMEOUT)
+    check(guest.run("echo awake") == "awake", "the shell is not there any more")
+
+
+def suspend_to_ram():
+    """A guest sleeps (S3) and is woken up in every way; its disks and CPUs are there again each time."""
+    folder = f"/tmp/minivmm-devices-{os.getpid()}"
+    os.makedirs(folder, exist_ok=True)
+    snapshot = os.path.join(folder, "snapshot")
+    image = make_disk(os.path.join(folder, "disk"), "disk")
+    options = ("--disk", image + ",if=virtio", "--cpus", "2")
+    guest = Guest(*options)
+    with guest.vmm as vmm:
+        guest.start("virtio_pci", "virtio_blk")
+        check("deep" in guest.run("cat /sys/power/mem_sleep"), "the guest does not know suspend to RAM")
+        for command in ("system_wakeup", "system_powerdown", "sendkey x", "mouse_button 1"):
+            sleep(guest)
+            wake(guest, command)
+        check(vmm.qmp("query-status")["status"] == "running", "the guest does not run")
+        check(vmm.hmp("system_wakeup") == "Error: Unable to wake up: guest is not in suspended state\n", "wake-up of who is awake")
+        guest.run("echo +5 > /sys/class/rtc/rtc0/wakealarm")
+        sleep(guest)
+        wake(guest)
+        sleep(guest)
+        vmm.qmp("stop")
+        check(vmm.qmp("query-status")["status"] == "paused", "stop")
+        vmm.qmp("cont")
+        check(vmm.qmp("query-status")["status"] == "suspended", "who sleeps is not woken up by cont")
+        check(vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+        names = [event["event"] for event in vmm.events]
+        check(names.count("SUSPEND") == 6 and names.count("WAKEUP") == 5, f"events: {names}")
+    guest = Guest(*options, "--restore", snapshot)
+    with guest.vmm as vmm:
+        wait_for("the sleeping guest", lambda: vmm.qmp("query-status")["status"] == "suspended", TIMEOUT)
+        wake(guest, "system_wakeup")
+        check(guest.run("nproc") == "2", "a CPU has not come back")
+        disk_keeps_what_it_is_given(guest, "/dev/vda", image)
+        faults = guest.run("dmesg | grep -iE 'error|warning|timeout|call trace|failed'")
+        check(faults == "", faults)
+        guest.off()
+
+
 def virtio_devices(append=""):
     with KernelGuest("--virtio-console", "unix:{directory}/console", "--virtio-port", "org.minivmm.test.0=unix:{directory}/port",
                      "--rng", "on", "--balloon", "on", append=append,
@@ -115,6 +166,14 @@ def virtio_devices(append=""):
         console = guest.connect("console")
         guest.run("echo to the console > /dev/hvc0")
         check(console.recv(100).startswith(b"to the console"), "nothing came from the console")
+        balloon = {"path": "/machine/peripheral/balloon0"}
+        guest.vmm.qmp("qom-set", **balloon, property="guest-stats-polling-interval", value=1)
+        told = wait_for("the guest's statistics", lambda: (stats := guest.vmm.qmp("qom-get", **balloon, property="guest-stats"))
+                        ["last-update"] > 0 and stats["stats"], TIMEOUT)
+        total = int(guest.run("awk '/MemTotal/ {print $2}' /proc/meminfo"))
+        check(told["stat-total-memory"] == total << 10, f"the guest's memory is {told}")
+        check("free-memory: " in guest.vmm.hmp("info balloon"), guest.vmm.hmp("info balloon"))
+        guest.vmm.hmp("qom-set balloon0 guest-stats-polling-interval 0")
         guest.vmm.qmp("balloon", value=256 << 20)
         wait_for("the balloon", lambda: guest.vmm.qmp("query-balloon")["actual"] == 256 << 20, TIMEOUT)
         guest.ends("poweroff -f")
@@ -124,7 +183,7 @@ def virtio_devices_with_legacy_registers():
     virtio_devices("virtio_pci.force_legacy=1")
 
 
-CASES = {function.__name__: function for function in (disks, snapshots_under_load, virtio_devices, virtio_devices_with_legacy_registers)}
+CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram, virtio_devices, virtio_devices_with_legacy_registers)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

@@ -137,7 +137,7 @@ struct Machine {
   Lines sci{1};
   devices::platform::I440fx bridge{{map, *ram, *bios}};
   devices::platform::Piix3 south{{isa}};
-  devices::platform::Piix4Pm power{{clock, core::IrqLine(sci, 0), [] {}}};
+  devices::platform::Piix4Pm power{{clock, core::IrqLine(sci, 0), [](auto) {}}};
   Function function{"function"};
   Function twin{"twin"};  // for BARs that collide
   core::PciBus bus{{io, mmio, map, south}};

@@ -167,6 +167,10 @@ class Guest {
         if (stream.attached()) stream.offer("what the host has to say");
     }
     stream.sent.clear();
+    if (auto* balloon = dynamic_cast<VirtioBalloon*>(&rig_.function->device()); balloon != nullptr) {
+      const std::scoped_lock guard(rig_.function->lock());
+      balloon->set_polling(what >> 4 & 1);
+    }
     disk_->failing = (what & 0x40) != 0;
   }
 

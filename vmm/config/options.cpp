@@ -379,8 +379,9 @@ constexpr Option kOptions[] = {
      "quick succession, or with driftfix=none not at all.",
      false, apply_rtc},
     {kMachine, "--pit", "lost_tick_policy=slew|discard",
-     "Whether timer ticks that the host let slip come later in quick succession (the default) or not at all.", false,
-     apply_pit},
+     "Whether timer ticks that the host let slip, or that came before the guest had taken the last one, come later in "
+     "quick succession (the default) or not at all.",
+     false, apply_pit},
     {kMachine, "--action", "panic=pause|shutdown|exit-failure|none",
      "What is done when the guest says that it has panicked: it is paused (the default), the machine ends with status "
      "0 "

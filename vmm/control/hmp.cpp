@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "vmm/control/key_names.h"
+#include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
 namespace vmm::control {
@@ -159,6 +160,10 @@ std::string run_loadvm(Context& context, const Arguments& arguments) {
   return outcome(context.machine.load(arguments[0]));
 }
 
+std::string run_wakeup(Context& context, const Arguments&) {
+  return outcome(context.machine.wakeup());
+}
+
 template <void (machine::Machine::*Action)()>
 std::string run_action(Context& context, const Arguments&) {
   (context.machine.*Action)();
@@ -178,6 +183,10 @@ constexpr HmpCommand kCommands[] = {
     {"loadvm", "FILE", "go on from a snapshot", 1, 1, run_loadvm},
     {"mouse_button", "STATE", "set the mouse buttons (1=L, 2=M, 4=R)", 1, 1, run_mouse_button},
     {"mouse_move", "DX DY [DZ]", "move the mouse", 2, 3, run_mouse_move},
+    {"qom-get", "PATH PROPERTY", "show a property", 2, 2, run_qom_get},
+    {"qom-list", "[PATH]", "show the objects and properties there are", 0, 1, run_qom_list},
+    {"qom-set", "PATH PROPERTY VALUE", "set a property, like balloon0 guest-stats-polling-interval 2", 3, 3,
+     run_qom_set},
     {"quit", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
     {"q", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
     {"savevm", "FILE", "save the whole machine as a snapshot", 1, 1, run_savevm},
@@ -185,8 +194,10 @@ constexpr HmpCommand kCommands[] = {
     {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey},
     {"stop", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
     {"s", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
-    {"system_powerdown", "", "press the power button", 0, 0, run_action<&Machine::powerdown>},
+    {"system_powerdown", "", "press the power button, which also wakes a suspended guest", 0, 0,
+     run_action<&Machine::powerdown>},
     {"system_reset", "", "reset the machine", 0, 0, run_action<&Machine::reset>},
+    {"system_wakeup", "", "wake a guest that is suspended to RAM", 0, 0, run_wakeup},
 };
 
 }  // namespace

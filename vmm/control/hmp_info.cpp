@@ -88,7 +88,13 @@ std::string info_irq(Context& context, const Arguments&) {
 
 std::string info_balloon(Context& context, const Arguments&) {
   const auto bytes = context.machine.balloon();
-  return bytes ? fmt::format("balloon: actual={}\n", *bytes >> 20) : "Error: no balloon; start with --balloon on\n";
+  const auto statistics = context.machine.balloon_statistics();
+  if (!bytes || !statistics) return "Error: no balloon; start with --balloon on\n";
+  auto text = fmt::format("balloon: actual={}\n", *bytes >> 20);
+  for (const auto& [name, value] : statistics->values) {
+    if (value) text += fmt::format("    {}: {}\n", name, *value);
+  }
+  return text;
 }
 
 std::string info_block(Context& context, const Arguments&) {
@@ -134,7 +140,7 @@ std::string info_device(Context& context, const Arguments& arguments) {
 }
 
 constexpr HmpCommand kTopics[] = {
-    {"balloon", "", "the memory that the guest has left", 0, 0, info_balloon},
+    {"balloon", "", "the memory that the guest has left, and how it uses it (see qom-set)", 0, 0, info_balloon},
     {"block", "", "disks and CD-ROM drives", 0, 0, info_block},
     {"cpus", "", "CPUs and what runs them", 0, 0, info_cpus},
     {"device", "[NAME]", "the registers of a device", 0, 1, info_device},

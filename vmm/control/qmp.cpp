@@ -56,6 +56,9 @@ EventText describe(const machine::Event& event) {
     case EventKind::Stop: return {"STOP", nullptr};
     case EventKind::Resume: return {"RESUME", nullptr};
     case EventKind::Powerdown: return {"POWERDOWN", nullptr};
+    case EventKind::Suspend: return {"SUSPEND", nullptr};
+    case EventKind::SuspendDisk: return {"SUSPEND_DISK", nullptr};
+    case EventKind::Wakeup: return {"WAKEUP", nullptr};
     case EventKind::Reset: return {"RESET", {{"guest", event.by_guest}, {"reason", event.reason}}};
     case EventKind::Shutdown: return {"SHUTDOWN", {{"guest", event.by_guest}, {"reason", event.reason}}};
     case EventKind::GuestPanicked: return {"GUEST_PANICKED", {{"action", event.reason}}};

@@ -8,6 +8,7 @@
 
 #include "vmm/control/key_names.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
 namespace vmm::control {
@@ -42,6 +43,9 @@ class Checked {
   }
   json list(const char* name) {
     return take<json>(name, "array", std::nullopt, [](const json& value) { return value.is_array(); });
+  }
+  json any(const char* name) {
+    return take<json>(name, "any", std::nullopt, [](const json&) { return true; });
   }
   void ignore(const char* name) { left_.erase(name); }
 
@@ -91,6 +95,16 @@ QmpResult query_status(Context& context, const json&) {
   return json{{"running", state == machine::RunState::Running},
               {"singlestep", false},
               {"status", machine::run_state_name(state)}};
+}
+
+QmpResult run_wakeup(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return done(context.machine.wakeup());
+}
+
+QmpResult query_current_machine(Context&, const json&) {
+  return json{{"wakeup-suspend-support", true}, {"acpi", true}};
 }
 
 QmpResult query_version(Context&, const json&) {
@@ -361,6 +375,30 @@ QmpResult query_balloon(Context& context, const json&) {
   return json{{"actual", *bytes}};
 }
 
+QmpResult run_qom_list(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_list(context, path);
+}
+
+QmpResult run_qom_get(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  const auto property = checked.text("property");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_get(context, path, property);
+}
+
+QmpResult run_qom_set(Context& context, const json& arguments) {
+  Checked checked(arguments);
+  const auto path = checked.text("path");
+  const auto property = checked.text("property");
+  const auto value = checked.any("value");
+  if (auto error = checked.finish()) return std::unexpected(*error);
+  return qom_set(context, path, property, value);
+}
+
 QmpResult run_hmp(Context& context, const json& arguments) {
   Checked checked(arguments);
   const auto line = checked.text("command-line");
@@ -378,10 +416,14 @@ constexpr QmpCommand kCommands[] = {
     {"eject", run_eject},
     {"human-monitor-command", run_hmp},
     {"input-send-event", run_input_send_event},
+    {"qom-get", run_qom_get},
+    {"qom-list", run_qom_list},
+    {"qom-set", run_qom_set},
     {"query-balloon", query_balloon},
     {"query-block", query_block},
     {"query-commands", query_commands},
     {"query-cpus-fast", query_cpus_fast},
+    {"query-current-machine", query_current_machine},
     {"query-kvm", query_kvm},
     {"query-name", query_name},
     {"query-pci", query_pci},
@@ -395,6 +437,7 @@ constexpr QmpCommand kCommands[] = {
     {"stop", run_action<&Machine::stop>},
     {"system_powerdown", run_action<&Machine::powerdown>},
     {"system_reset", run_action<&Machine::reset>},
+    {"system_wakeup", run_wakeup},
 };
 
 }  // namespace

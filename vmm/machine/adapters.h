@@ -64,6 +64,32 @@ class WatchedInput final : public core::KeyboardSink, public core::MouseSink {
   std::function<void()> happened_;
 };
 
+// Input on its way to the guest, or what wakes it up: then it gets there by this and not as input.
+class WakingInput final : public core::KeyboardSink, public core::MouseSink {
+ public:
+  // `wake` answers whether the guest slept.
+  WakingInput(core::KeyboardSink& keyboard, core::MouseSink& mouse, std::function<bool()> wake)
+      : keyboard_(keyboard), mouse_(mouse), wake_(std::move(wake)) {}
+
+  // Not by a release: it may be that of the key which sent the guest to sleep.
+  void key(core::KeyCode code, bool down) override {
+    if (!down || !wake_()) keyboard_.key(code, down);
+  }
+  std::uint8_t leds() override { return keyboard_.leds(); }
+  void set_led_listener(std::function<void(std::uint8_t)> listener) override {
+    keyboard_.set_led_listener(std::move(listener));
+  }
+  // Only by a button: a client's pointer passes by all the time.
+  void move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint8_t buttons) override {
+    if (buttons == 0 || !wake_()) mouse_.move(dx, dy, dz, buttons);
+  }
+
+ private:
+  core::KeyboardSink& keyboard_;
+  core::MouseSink& mouse_;
+  std::function<bool()> wake_;
+};
+
 // The A20 gate is open if the keyboard controller or port 92h opens it. Their locks differ.
 class A20Gate {
  public:

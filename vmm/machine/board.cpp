@@ -23,6 +23,7 @@
 #include "devices/platform/post_port.h"
 #include "devices/platform/pvpanic.h"
 #include "devices/platform/rtc.h"
+#include "devices/platform/rtc_abi.h"
 #include "devices/platform/uart16550.h"
 #include "devices/platform/x87_error.h"
 #include "devices/qxl/qxl_function.h"
@@ -268,13 +269,20 @@ void Board::Parts::build_chipset(const config::MachineConfig& config) {
   isa_bridge = std::make_unique<platform::Piix3>(platform::Piix3::Wiring{*irqs});
   pci = std::make_unique<core::PciBus>(core::PciBus::Wiring{io, mmio, ram_map, *isa_bridge});
   config_ports = std::make_unique<platform::PciConfigPorts>(platform::PciConfigPorts::Wiring{*pci, requests.reset});
-  pm = std::make_unique<platform::Piix4Pm>(
-      platform::Piix4Pm::Wiring{clock, core::IrqLine(*irqs, firmware::kSciInterrupt), requests.power_off});
-  pit = std::make_unique<platform::Pit>(platform::Pit::Config{config.pit_makes_up},
-                                        platform::Pit::Wiring{timer_irqs->board(), clock});
+  pm = std::make_unique<platform::Piix4Pm>(platform::Piix4Pm::Wiring{
+      clock, core::IrqLine(*irqs, firmware::kSciInterrupt), [this](platform::Piix4Pm::Sleep sleep) {
+        switch (sleep) {
+          case platform::Piix4Pm::Sleep::SoftOff: return requests.power_off();
+          case platform::Piix4Pm::Sleep::ToDisk: return requests.suspend_to_disk();
+          case platform::Piix4Pm::Sleep::ToRam: return requests.suspend_to_ram();
+        }
+      }});
+  pit = std::make_unique<platform::Pit>(
+      platform::Pit::Config{config.pit_makes_up},
+      platform::Pit::Wiring{timer_irqs->board(), clock, [this] { return pic.waits(0); }});
   rtc = std::make_unique<platform::Rtc>(
       platform::Rtc::Config{rtc_start(config), cmos_config(config), config.rtc.makes_up},
-      platform::Rtc::Wiring{timer_irqs->board(), clock, nullptr});
+      platform::Rtc::Wiring{timer_irqs->board(), clock, nullptr, requests.alarm});
   if (config.hpet) hpet = std::make_unique<platform::Hpet>(platform::Hpet::Wiring{*timer_irqs, clock});
   i8042 = std::make_unique<platform::I8042>(
       platform::I8042::Wiring{*irqs, [this](bool open) { a20.drive(A20Gate::Keyboard, open); }, requests.reset});
@@ -388,12 +396,37 @@ Board::Board(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Board::~Board() = default;
 
 void Board::reset() {
+  reset_all_but(nullptr);
+}
+
+void Board::reset_all_but(const core::Device* spared) {
   const core::RamMap::Batch batch(parts_->ram_map);
   for (auto* device : parts_->devices) {
+    if (device == spared) continue;
     const std::scoped_lock lock(device->lock());
     device->reset();
   }
   parts_->pci->remap();
+}
+
+bool Board::suspended() {
+  return parts_->pm->suspended();
+}
+
+// The host bridge stays as it is: RAM that shadows the firmware holds what tells it a resume from a cold start.
+void Board::wake_up(WakeReason reason) {
+  reset_all_but(parts_->host_bridge.get());
+  parts_->rtc->set_shutdown_code(platform::rtc_abi::kResumeFromS3);
+  parts_->pm->note_wake_up(reason == WakeReason::Alarm ? platform::Piix4Pm::WakeReason::Alarm
+                                                       : platform::Piix4Pm::WakeReason::PowerButton);
+}
+
+bool Board::alarm_wakes() {
+  return parts_->rtc->alarm_rings() && parts_->pm->wakes_by_alarm();
+}
+
+std::optional<core::GuestTime> Board::next_alarm() {
+  return parts_->pm->wakes_by_alarm() ? parts_->rtc->next_ring() : std::nullopt;
 }
 
 const std::string& Board::accelerator_reason() const {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -36,11 +37,16 @@ class VirtioDevices;
 struct GuestRequests {
   std::function<void()> reset;
   std::function<void()> power_off;
+  std::function<void()> suspend_to_disk;  // memory is saved: power-off
+  std::function<void()> suspend_to_ram;   // see Board::suspended()
+  std::function<void()> alarm;            // the RTC's, which wakes a machine that is suspended to RAM
   std::function<void(int status)> exit;
   std::function<void()> panicked;
   std::function<void()> crash_loaded;                // a crash kernel runs
   std::function<void(std::uint64_t bytes)> balloon;  // so much memory is left to the guest
 };
+
+enum class WakeReason : std::uint8_t { PowerButton, Alarm };
 
 // The machine's time; with a counted clock it is the same one, and the CPUs move it.
 struct BoardClock {
@@ -60,6 +66,13 @@ class Board {
 
   // All devices to power-on state, in an order in which interrupt controllers come last; CPUs paused.
   void reset();
+
+  // Suspended to RAM: the guest waits for wake_up() to reset everything but its memory, the clock's date and what makes
+  // both readable, and for the firmware to find the way back. CPUs paused.
+  bool suspended();
+  void wake_up(WakeReason reason);
+  bool alarm_wakes();                           // the RTC's alarm rings, and is to wake the guest
+  std::optional<core::GuestTime> next_alarm();  // when that will be
 
   cpu::Accelerator& accelerator();
   const std::string& accelerator_reason() const;  // why this one; empty where there was no choice
@@ -84,6 +97,7 @@ class Board {
 
  private:
   struct Parts;
+  void reset_all_but(const core::Device* spared);
   explicit Board(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -55,6 +55,7 @@ std::string_view run_state_name(RunState state) {
   switch (state) {
     case RunState::Prelaunch: return "prelaunch";
     case RunState::Running: return "running";
+    case RunState::Suspended: return "suspended";
     case RunState::Paused: return "paused";
     case RunState::InternalError: return "internal-error";
     case RunState::GuestPanicked: return "guest-panicked";
@@ -81,10 +82,17 @@ struct Machine::Impl {
   void announce(const Event& event);
   void pause_guest();
   void resume_guest();
+  // Guest time passes: its CPUs run, or it sleeps until something wakes it.
+  bool is_live() const { return state == RunState::Running || state == RunState::Suspended; }
   void reset_now(bool by_guest);
   Result<> save(const std::string& path);
   Result<> load(const std::string& path);
   void finish(int status, bool by_guest, std::string reason);
+  void suspended_to_disk();
+  void suspended_to_ram();
+  void wait_for_alarm();
+  void alarm_rings();
+  Result<> wake_up(WakeReason reason);
   void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
   // Where a drive is, by its name.
@@ -107,6 +115,7 @@ struct Machine::Impl {
   core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
   core::Worker control{"control"};
   std::unique_ptr<Board> board;
+  std::unique_ptr<WakingInput> input;
   std::vector<Bay> bays;
   std::unique_ptr<MachineParts> parts;
   std::unique_ptr<cpu::VcpuThreads> vcpus;
@@ -130,6 +139,9 @@ GuestRequests Machine::Impl::guest_requests() {
   return {
       .reset = [this, request] { request([this] { reset_now(true); }); },
       .power_off = [this, request] { request([this] { finish(0, true, "guest-shutdown"); }); },
+      .suspend_to_disk = [this, request] { request([this] { suspended_to_disk(); }); },
+      .suspend_to_ram = [this, request] { request([this] { suspended_to_ram(); }); },
+      .alarm = [this] { control.loop().post([this] { alarm_rings(); }); },
       .exit = [this, request](int status) { request([this, status] { finish(status, true, "guest-shutdown"); }); },
       .panicked = [this, request] { request([this] { guest_panicked(); }); },
       .crash_loaded =
@@ -159,6 +171,8 @@ Result<> Machine::Impl::build() {
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
+  input = std::make_unique<WakingInput>(board->keyboard(), board->mouse(),
+                                        [this] { return wake_up(WakeReason::PowerButton).has_value(); });
   // `info block` goes by the places, not by the command line.
   std::ranges::sort(places, {}, [](const auto& place) { return std::pair(place.second, place.first.slot); });
   for (auto& [bay, interface] : places) {
@@ -173,9 +187,9 @@ Result<> Machine::Impl::build() {
     if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
   }
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
-  auto end = SpiceEnd::create(config, uuid,
-                              {control.loop(), board->display(), board->keyboard(), board->mouse(),
-                               [this](const Event& happened) { announce(happened); }});
+  auto end = SpiceEnd::create(
+      config, uuid,
+      {control.loop(), board->display(), *input, *input, [this](const Event& happened) { announce(happened); }});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
   if (config.restore.empty()) return {};
@@ -195,27 +209,34 @@ void Machine::Impl::pause_guest() {
   board->accelerator().stop_clock();
 }
 
+// The CPUs go on, or time alone does for a guest that sleeps.
 void Machine::Impl::resume_guest() {
   board->accelerator().start_clock();
   clock->start();
+  if (board->suspended()) {
+    state = RunState::Suspended;
+    control.loop().post([this] { wait_for_alarm(); });
+    return;
+  }
+  state = RunState::Running;
   board->set_running(true);
   vcpus->resume();
 }
 
 Result<> Machine::Impl::save(const std::string& path) {
-  const bool was_running = state == RunState::Running;
-  if (was_running) pause_guest();
+  const bool was_live = is_live();
+  if (was_live) pause_guest();
   board->drain_disks();
   auto saved = write_snapshot(path, parts->parts());
-  if (was_running) resume_guest();
+  if (was_live) resume_guest();
   return saved;
 }
 
 Result<> Machine::Impl::load(const std::string& path) {
   auto snapshot = Snapshot::open(path, parts->parts());
   if (!snapshot) return std::unexpected(snapshot.error());
-  const bool was_running = state == RunState::Running;
-  if (was_running) pause_guest();
+  const bool was_live = is_live();
+  if (was_live) pause_guest();
   board->drain_disks();
   auto loaded = snapshot->apply(parts->parts());
   if (!loaded) {
@@ -224,30 +245,69 @@ Result<> Machine::Impl::load(const std::string& path) {
   }
   board->pci().remap();
   spice->redraw();
-  if (was_running) resume_guest();
+  if (was_live) resume_guest();
   return loaded ? loaded : core::fail_with(path + ": the machine was reset", loaded);
 }
 
 void Machine::Impl::reset_now(bool by_guest) {
   if (state == RunState::Shutdown) return;
-  const bool was_running = state == RunState::Running;
-  if (was_running) pause_guest();
+  const bool was_live = is_live();
+  if (was_live) pause_guest();
   board->reset();
   vcpus->reset();
   if (state == RunState::InternalError || state == RunState::GuestPanicked) state = RunState::Paused;
-  if (was_running) resume_guest();
+  if (was_live) resume_guest();
   announce(
       {.kind = EventKind::Reset, .by_guest = by_guest, .reason = by_guest ? "guest-reset" : "host-qmp-system-reset"});
 }
 
 void Machine::Impl::finish(int status, bool by_guest, std::string reason) {
   if (state == RunState::Shutdown) return;
-  if (state == RunState::Running) pause_guest();
+  if (is_live()) pause_guest();
   state = RunState::Shutdown;
   board->drain_disks();
   exit_status = status;
   announce({.kind = EventKind::Shutdown, .by_guest = by_guest, .reason = std::move(reason)});
   ended->signal();
+}
+
+void Machine::Impl::suspended_to_disk() {
+  if (state == RunState::Shutdown) return;
+  announce({.kind = EventKind::SuspendDisk});
+  finish(0, true, "guest-shutdown");
+}
+
+void Machine::Impl::suspended_to_ram() {
+  if (state == RunState::Shutdown || !board->suspended()) return;  // or a reset came first
+  if (state == RunState::Running) {
+    pause_guest();
+    resume_guest();
+  }
+  announce({.kind = EventKind::Suspend});
+}
+
+// Counted time stands still without instructions: it is the time of the alarm at once, if there will be one.
+void Machine::Impl::wait_for_alarm() {
+  if (state != RunState::Suspended) return;
+  if (const auto next = board->next_alarm(); next && counted_clock != nullptr) {
+    counted_clock->move_to(std::max(*next, counted_clock->now()));
+    counted_clock->fire_due();
+  }
+  alarm_rings();
+}
+
+void Machine::Impl::alarm_rings() {
+  if (state == RunState::Suspended && board->alarm_wakes()) wake_up(WakeReason::Alarm);
+}
+
+Result<> Machine::Impl::wake_up(WakeReason reason) {
+  if (state != RunState::Suspended) return core::fail("Unable to wake up: guest is not in suspended state");
+  pause_guest();
+  board->wake_up(reason);
+  vcpus->reset();
+  resume_guest();
+  announce({.kind = EventKind::Wakeup});
+  return {};
 }
 
 void Machine::Impl::guest_panicked() {
@@ -263,10 +323,10 @@ void Machine::Impl::guest_panicked() {
     case config::PanicAction::Pause: break;
   }
   tell("pause");
-  const bool was_running = state == RunState::Running;
-  if (was_running) pause_guest();
+  const bool was_live = is_live();
+  if (was_live) pause_guest();
   state = RunState::GuestPanicked;
-  if (was_running) announce({.kind = EventKind::Stop});
+  if (was_live) announce({.kind = EventKind::Stop});
 }
 
 void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
@@ -345,7 +405,7 @@ RunState Machine::state() const {
 }
 
 void Machine::stop() {
-  if (impl_->state != RunState::Running) return;
+  if (!impl_->is_live()) return;
   impl_->pause_guest();
   impl_->state = RunState::Paused;
   impl_->announce({.kind = EventKind::Stop});
@@ -354,7 +414,6 @@ void Machine::stop() {
 void Machine::cont() {
   const auto before = impl_->state.load();
   if (before != RunState::Paused && before != RunState::GuestPanicked && before != RunState::Prelaunch) return;
-  impl_->state = RunState::Running;
   impl_->resume_guest();
   if (before != RunState::Prelaunch) impl_->announce({.kind = EventKind::Resume});
 }
@@ -364,8 +423,12 @@ void Machine::reset() {
 }
 
 void Machine::powerdown() {
-  impl_->board->power().press_power_button();
   impl_->announce({.kind = EventKind::Powerdown});
+  if (!impl_->wake_up(WakeReason::PowerButton)) impl_->board->power().press_power_button();
+}
+
+Result<> Machine::wakeup() {
+  return impl_->wake_up(WakeReason::PowerButton);
 }
 
 void Machine::quit() {
@@ -389,10 +452,10 @@ std::string_view Machine::accelerator() const {
 }
 
 core::KeyboardSink& Machine::keyboard() {
-  return impl_->board->keyboard();
+  return *impl_->input;
 }
 core::MouseSink& Machine::mouse() {
-  return impl_->board->mouse();
+  return *impl_->input;
 }
 Picture Machine::screenshot() {
   return impl_->spice->screenshot();
@@ -492,6 +555,14 @@ Result<> Machine::set_balloon(std::uint64_t bytes) {
 
 std::optional<std::uint64_t> Machine::balloon() {
   return impl_->board->virtio().balloon();
+}
+
+std::optional<BalloonStatistics> Machine::balloon_statistics() {
+  return impl_->board->virtio().balloon_statistics();
+}
+
+void Machine::set_balloon_polling(std::uint32_t seconds) {
+  impl_->board->virtio().set_balloon_polling(seconds);
 }
 
 SpiceStatus Machine::spice() {

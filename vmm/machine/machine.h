@@ -21,11 +21,12 @@
 #include "core/pci/pci_bus.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
+#include "vmm/machine/balloon_statistics.h"
 
 namespace vmm::machine {
 
 // Names as QMP's RunState has them.
-enum class RunState : std::uint8_t { Prelaunch, Running, Paused, InternalError, GuestPanicked, Shutdown };
+enum class RunState : std::uint8_t { Prelaunch, Running, Suspended, Paused, InternalError, GuestPanicked, Shutdown };
 std::string_view run_state_name(RunState state);
 
 enum class EventKind : std::uint8_t {
@@ -33,6 +34,9 @@ enum class EventKind : std::uint8_t {
   Resume,
   Reset,
   Powerdown,
+  Suspend,
+  SuspendDisk,
+  Wakeup,
   Shutdown,
   GuestPanicked,
   GuestCrashLoaded,
@@ -120,8 +124,9 @@ class Machine {
   void stop();
   void cont();
   void reset();
-  void powerdown();  // presses the power button
-  void quit();       // any thread
+  void powerdown();         // presses the power button
+  core::Result<> wakeup();  // a guest that is suspended to RAM
+  void quit();              // any thread
 
   const std::string& name() const;
   const std::array<std::uint8_t, 16>& uuid() const;
@@ -154,6 +159,8 @@ class Machine {
   // What the guest shall have left, and has; an error and nullopt without a balloon.
   core::Result<> set_balloon(std::uint64_t bytes);
   std::optional<std::uint64_t> balloon();
+  std::optional<BalloonStatistics> balloon_statistics();  // the same
+  void set_balloon_polling(std::uint32_t seconds);        // how often the guest is asked for them; 0: not
 
   SpiceStatus spice();
 

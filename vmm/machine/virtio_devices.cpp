@@ -1,7 +1,9 @@
 #include "vmm/machine/virtio_devices.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <fmt/format.h>
 #include <random>
 #include <sys/random.h>
@@ -40,9 +42,15 @@ virtio::EntropySource repeatable_entropy() {
   };
 }
 
+// By tag.
+constexpr std::array<std::string_view, virtio::BalloonStatistics::kTags> kStatisticNames = {
+    "swap-in",      "swap-out",         "major-faults", "minor-faults", "free-memory",
+    "total-memory", "available-memory", "disk-caches",  "htlb-pgalloc", "htlb-pgfail"};
+
 }  // namespace
 
-VirtioDevices::VirtioDevices(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring) {
+VirtioDevices::VirtioDevices(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring)
+    : clock_(wiring.clock) {
   add_disks(config, ends, wiring);
   if (ends.virtio_console || !ends.virtio_ports.empty()) add_serial(ends, wiring);
   if (config.rng) add_entropy(config, wiring);
@@ -131,6 +139,29 @@ std::optional<std::uint64_t> VirtioDevices::balloon() const {
   if (balloon_ == nullptr) return std::nullopt;
   const std::scoped_lock guard(balloon_function_->lock());
   return balloon_->actual_bytes();
+}
+
+std::optional<BalloonStatistics> VirtioDevices::balloon_statistics() const {
+  if (balloon_ == nullptr) return std::nullopt;
+  const std::scoped_lock guard(balloon_function_->lock());
+  const auto& told = balloon_->statistics();
+  BalloonStatistics result{.values = {}, .last_update = 0, .polling_seconds = balloon_->polling()};
+  for (std::size_t tag = 0; tag < kStatisticNames.size(); ++tag) {
+    const auto value = told.values[tag];
+    result.values.push_back({kStatisticNames[tag], value == told.kUnknown ? std::nullopt : std::optional(value)});
+  }
+  if (told.told) {
+    const auto time = std::chrono::system_clock::now() - (clock_.now() - told.told_at);
+    result.last_update = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  }
+  return result;
+}
+
+bool VirtioDevices::set_balloon_polling(std::uint32_t seconds) {
+  if (balloon_ == nullptr) return false;
+  const std::scoped_lock guard(balloon_function_->lock());
+  balloon_->set_polling(seconds);
+  return true;
 }
 
 }  // namespace vmm::machine

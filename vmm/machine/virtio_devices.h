@@ -10,6 +10,7 @@
 #include "core/memory/guest_memory.h"
 #include "core/pci/pci_bus.h"
 #include "vmm/config/machine_config.h"
+#include "vmm/machine/balloon_statistics.h"
 #include "vmm/machine/host_ends.h"
 
 namespace devices::virtio {
@@ -44,6 +45,9 @@ class VirtioDevices {
   // False: there is no balloon.
   bool set_balloon(std::uint64_t bytes);
   std::optional<std::uint64_t> balloon() const;  // what the guest has left
+  // What it tells of its memory, and how often it is asked; nullopt and false without a balloon.
+  std::optional<BalloonStatistics> balloon_statistics() const;
+  bool set_balloon_polling(std::uint32_t seconds);
 
   // The PCI device number of disk `slot`.
   static constexpr unsigned kFirstDiskSlot = 8;
@@ -63,6 +67,7 @@ class VirtioDevices {
   std::vector<std::pair<unsigned, core::BlockBackend*>> disks_;  // by slot
   devices::virtio::VirtioPci* balloon_function_ = nullptr;
   devices::virtio::VirtioBalloon* balloon_ = nullptr;
+  core::GuestClock& clock_;
 };
 
 }  // namespace vmm::machine

@@ -1,5 +1,6 @@
 #include "devices/platform/piix4_pm.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/pci/pci_bus.h"
@@ -20,6 +21,11 @@ constexpr core::PciAddress kSlot{1, 3};
 // 2^23 ticks of 3.579545 MHz, rounded up: the top bit changes.
 constexpr nanoseconds kHalfPeriod{2'343'484'438};
 
+using Sleep = devices::platform::Piix4Pm::Sleep;
+using WakeReason = devices::platform::Piix4Pm::WakeReason;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 struct PmRig {
   tests::FakeClock clock;
   tests::FakeBus io;
@@ -27,8 +33,8 @@ struct PmRig {
   core::RamMap map;
   tests::RecordingIrqSink irqs;
   core::PciBus bus{{io.space, mmio, map, irqs}};
-  unsigned power_offs = 0;
-  devices::platform::Piix4Pm device{{clock, core::IrqLine(irqs, 9), [this] { ++power_offs; }}};
+  std::vector<Sleep> sleeps;
+  devices::platform::Piix4Pm device{{clock, core::IrqLine(irqs, 9), [this](Sleep sleep) { sleeps.push_back(sleep); }}};
 
   PmRig() {
     EXPECT_TRUE(device.attach(io.space));
@@ -59,13 +65,14 @@ struct PmRig {
     io.out8(kSmbus + SMBHSTADD, 0xa1);
     io.out8(kSmbus + SMBHSTCNT, SMB_START);
     bus.config_write(0, kSlot, 0x5c, 4, 0x12345678);
+    io.out16(kBase + PMCNTRL, SUS_EN | kSusTypRam << kSusTypShift);
   }
 };
 
 // Without the set-up, so that reset can be compared with construction.
 struct FreshPmRig {
   tests::FakeClock clock;
-  devices::platform::Piix4Pm device{{clock, {}, [] {}}};
+  devices::platform::Piix4Pm device{{clock, {}, [](auto) {}}};
   void scribble() {
     const std::scoped_lock guard(device.lock());
     device.config_write(PMBA, 4, 0xb001);
@@ -175,20 +182,65 @@ TEST_F(Piix4Pm, acpi_is_switched_by_the_apm_port) {
 
 TEST_F(Piix4Pm, soft_off_powers_off) {
   io.out16(kBase + PMCNTRL, kSusTypSoftOff << kSusTypShift);
-  EXPECT_EQ(power_offs, 0u);
+  EXPECT_THAT(sleeps, IsEmpty());
   io.out16(kBase + PMCNTRL, SUS_EN | kSusTypSoftOff << kSusTypShift | SCI_EN);
-  EXPECT_EQ(power_offs, 1u);
+  EXPECT_THAT(sleeps, ElementsAre(Sleep::SoftOff));
   EXPECT_EQ(io.in16(kBase + PMCNTRL), SCI_EN) << "the sleep bit reads as zero";
 }
 
 TEST_F(Piix4Pm, soft_off_works_by_bytes) {
   io.out8(kBase + PMCNTRL + 1, SUS_EN >> 8);
-  EXPECT_EQ(power_offs, 1u);
+  EXPECT_THAT(sleeps, ElementsAre(Sleep::SoftOff));
 }
 
 TEST_F(Piix4Pm, unknown_sleep_type_does_nothing) {
-  io.out16(kBase + PMCNTRL, SUS_EN | 1 << kSusTypShift);
-  EXPECT_EQ(power_offs, 0u);
+  io.out16(kBase + PMCNTRL, SUS_EN | 3 << kSusTypShift);
+  io.out16(kBase + PMCNTRL, SUS_EN | 7 << kSusTypShift);
+  EXPECT_THAT(sleeps, IsEmpty());
+}
+
+TEST_F(Piix4Pm, hibernation_is_told_from_soft_off) {
+  io.out16(kBase + PMCNTRL, SUS_EN | kSusTypDisk << kSusTypShift);
+  EXPECT_THAT(sleeps, ElementsAre(Sleep::ToDisk));
+  EXPECT_FALSE(device.suspended());
+}
+
+TEST_F(Piix4Pm, suspend_lasts_until_the_next_reset) {
+  io.out16(kBase + PMCNTRL, kSusTypRam << kSusTypShift);
+  EXPECT_FALSE(device.suspended());
+  io.out16(kBase + PMCNTRL, SUS_EN | kSusTypRam << kSusTypShift);
+  EXPECT_TRUE(device.suspended());
+  tests::reset_rig(static_cast<PmRig&>(*this));
+  EXPECT_FALSE(device.suspended());
+}
+
+TEST_F(Piix4Pm, suspend_is_asked_for_once) {
+  io.out16(kBase + PMCNTRL, SUS_EN | kSusTypRam << kSusTypShift);
+  io.out16(kBase + PMCNTRL, SUS_EN | kSusTypRam << kSusTypShift);
+  EXPECT_THAT(sleeps, ElementsAre(Sleep::ToRam));
+}
+
+TEST_F(Piix4Pm, wake_up_says_who_did_it) {
+  device.note_wake_up(WakeReason::PowerButton);
+  EXPECT_EQ(status() & (RSM_STS | PWRBTN | RTC), RSM_STS | PWRBTN);
+  io.out16(kBase + PMSTS, 0xffff);
+  EXPECT_EQ(status(), 0);
+  device.note_wake_up(WakeReason::Alarm);
+  EXPECT_EQ(status() & (RSM_STS | PWRBTN | RTC), RSM_STS | RTC);
+}
+
+TEST_F(Piix4Pm, alarm_wakes_only_if_enabled) {
+  EXPECT_FALSE(device.wakes_by_alarm());
+  io.out16(kBase + PMEN, RTC);
+  EXPECT_TRUE(device.wakes_by_alarm());
+}
+
+TEST_F(Piix4Pm, load_of_a_suspended_machine_asks_for_nothing) {
+  io.out16(kBase + PMCNTRL, SUS_EN | kSusTypRam << kSusTypShift);
+  PmRig copy;
+  ASSERT_TRUE(tests::load_rig(copy, tests::save_rig(static_cast<PmRig&>(*this))));
+  EXPECT_TRUE(copy.device.suspended());
+  EXPECT_THAT(copy.sleeps, IsEmpty());
 }
 
 TEST_F(Piix4Pm, write_across_event_registers_reaches_both) {

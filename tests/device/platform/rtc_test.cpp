@@ -20,10 +20,14 @@ struct RtcRig {
   tests::FakeClock clock;
   tests::RecordingIrqSink isa;
   std::vector<bool> nmi_masks;
+  unsigned alarms = 0;
   devices::platform::Rtc device;
 
   explicit RtcRig(const devices::platform::Rtc::Config& config = {.start = kStart, .cmos = {}})
-      : device(config, {.isa = isa, .clock = clock, .nmi_mask = [this](bool masked) { nmi_masks.push_back(masked); }}) {
+      : device(config, {.isa = isa,
+                        .clock = clock,
+                        .nmi_mask = [this](bool masked) { nmi_masks.push_back(masked); },
+                        .alarm = [this] { ++alarms; }}) {
     EXPECT_TRUE(device.attach(io.space));
   }
 
@@ -247,6 +251,52 @@ TEST_F(Rtc, alarm_with_dont_care_fields_repeats) {
   EXPECT_FALSE(irq());
   clock.advance(1s);
   EXPECT_TRUE(irq());
+}
+
+TEST_F(Rtc, alarm_is_told_once_for_each_time_it_rings) {
+  set(0x05, 0xff);
+  set(0x03, 0xff);
+  set(0x01, 0x00);
+  set(0x0b, 0x22);
+  EXPECT_EQ(device.next_ring(), std::optional<core::GuestTime>(3s));
+  clock.advance(3s);
+  EXPECT_EQ(alarms, 1u);
+  EXPECT_TRUE(device.alarm_rings());
+  EXPECT_EQ(device.next_ring(), std::nullopt) << "it rings already";
+  clock.advance(60s);
+  EXPECT_EQ(alarms, 1u);
+  get(0x0c);
+  EXPECT_FALSE(device.alarm_rings());
+  clock.advance(60s);
+  EXPECT_EQ(alarms, 2u);
+}
+
+TEST_F(Rtc, alarm_rings_beside_an_update_that_nobody_fetched) {
+  set(0x05, 0xff);
+  set(0x03, 0xff);
+  set(0x01, 0x00);
+  set(0x0b, 0x32);
+  clock.advance(1s);
+  EXPECT_TRUE(irq());
+  EXPECT_EQ(alarms, 0u);
+  clock.advance(2s);
+  EXPECT_EQ(alarms, 1u);
+}
+
+TEST_F(Rtc, alarm_without_its_interrupt_is_not_told) {
+  set(0x05, 0xff);
+  set(0x03, 0xff);
+  set(0x01, 0x00);
+  clock.advance(3s);
+  EXPECT_FALSE(device.alarm_rings());
+  EXPECT_EQ(device.next_ring(), std::nullopt);
+  EXPECT_EQ(alarms, 0u);
+}
+
+TEST_F(Rtc, shutdown_code_is_found_after_the_reset) {
+  tests::reset_rig(static_cast<RtcRig&>(*this));
+  device.set_shutdown_code(0xfe);
+  EXPECT_EQ(get(0x0f), 0xfe);
 }
 
 TEST_F(Rtc, alarm_in_twelve_hour_mode) {

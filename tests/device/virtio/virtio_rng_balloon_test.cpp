@@ -120,13 +120,158 @@ TEST(VirtioBalloon, far_too_many_pages_need_a_reset) {
   EXPECT_NE(balloon.rig.status() & kNeedsReset, 0);
 }
 
+// [5.5.6.3] As Linux does it: a buffer from the start on, which comes back filled anew.
+constexpr unsigned kStatisticsQueue = 2;
+constexpr std::uint64_t kStatisticsBit = 1 << 1;
+constexpr std::uint64_t kReportingBit = 1 << 5;
+constexpr std::size_t kFreeMemory = 4;
+
+struct Statistic {
+  core::le16 tag;
+  core::le64 value;
+};
+
+struct StatisticsRig : BalloonRig {
+  StatisticsRig() { EXPECT_TRUE(rig.start(kVersion1Bit | kStatisticsBit | kReportingBit)); }
+  void tell(const std::vector<Statistic>& statistics) {
+    for (std::size_t i = 0; i < statistics.size(); ++i)
+      rig.memory->write(core::Gpa(kBuffers + sizeof(Statistic) * i), statistics[i]);
+    rig.add(kStatisticsQueue, {{kBuffers, static_cast<std::uint32_t>(sizeof(Statistic) * statistics.size())}});
+    rig.kick(kStatisticsQueue);
+  }
+  BalloonStatistics statistics() {
+    return locked([&] { return balloon().statistics(); });
+  }
+  void poll_every(std::uint32_t seconds) {
+    locked([&] { balloon().set_polling(seconds); });
+    clock.advance(kSoon);
+  }
+};
+
+TEST(VirtioBalloon, statistics_are_taken_and_their_buffer_kept) {
+  StatisticsRig balloon;
+  EXPECT_FALSE(balloon.statistics().told);
+  balloon.clock.advance(std::chrono::seconds(5));
+  balloon.tell({{kFreeMemory, 0x1234'5678'9abc}, {0, 7}, {999, 1}});
+  const auto told = balloon.statistics();
+  EXPECT_TRUE(told.told);
+  EXPECT_EQ(told.told_at, std::chrono::seconds(5));
+  EXPECT_EQ(told.values[kFreeMemory], 0x1234'5678'9abcu);
+  EXPECT_EQ(told.values[BalloonStatistics::SwapIn], 7u);
+  EXPECT_EQ(told.values[BalloonStatistics::TotalMemory], BalloonStatistics::kUnknown);
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 0u);
+}
+
+TEST(VirtioBalloon, polling_gives_the_buffer_back_each_time) {
+  StatisticsRig balloon;
+  balloon.tell({{kFreeMemory, 1}});
+  balloon.poll_every(2);
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 1u);
+  balloon.clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 1u) << "the driver has not brought it again";
+  balloon.tell({{kFreeMemory, 2}});
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 1u);
+  balloon.clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 2u);
+  EXPECT_EQ(balloon.statistics().values[kFreeMemory], 2u);
+}
+
+TEST(VirtioBalloon, polling_ends_by_zero) {
+  StatisticsRig balloon;
+  balloon.poll_every(1);
+  balloon.poll_every(0);
+  balloon.tell({{kFreeMemory, 1}});
+  balloon.clock.advance(std::chrono::seconds(10));
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 0u);
+  EXPECT_EQ(balloon.clock.armed_timers(), 0u);
+}
+
+TEST(VirtioBalloon, second_buffer_for_statistics_sends_the_first_back) {
+  StatisticsRig balloon;
+  balloon.tell({{kFreeMemory, 1}});
+  balloon.tell({{kFreeMemory, 2}});
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 1u);
+  EXPECT_EQ(balloon.statistics().values[kFreeMemory], 2u);
+}
+
+TEST(VirtioBalloon, statistics_of_odd_length_are_read_as_far_as_they_go) {
+  StatisticsRig balloon;
+  balloon.rig.memory->write(core::Gpa(kBuffers), Statistic{kFreeMemory, 9});
+  balloon.rig.memory->write(core::Gpa(kBuffers + 10), Statistic{0, 9});
+  balloon.rig.add(kStatisticsQueue, {{kBuffers, 19}});
+  balloon.rig.kick(kStatisticsQueue);
+  EXPECT_EQ(balloon.statistics().values[kFreeMemory], 9u);
+  EXPECT_EQ(balloon.statistics().values[0], BalloonStatistics::kUnknown);
+}
+
+TEST(VirtioBalloon, reset_forgets_statistics_and_buffer_but_not_the_polling) {
+  StatisticsRig balloon;
+  balloon.tell({{kFreeMemory, 1}});
+  balloon.poll_every(3);
+  balloon.rig.set_status(0);
+  EXPECT_FALSE(balloon.statistics().told);
+  ASSERT_TRUE(balloon.rig.start(kVersion1Bit | kStatisticsBit));
+  EXPECT_EQ(balloon.locked([&] { return balloon.balloon().polling(); }), 3u);
+}
+
+TEST(VirtioBalloon, load_keeps_the_buffer_for_statistics) {
+  StatisticsRig balloon;
+  balloon.tell({{kFreeMemory, 1}});
+  balloon.locked([&] { balloon.balloon().set_polling(2); });
+  core::Stateful* const objects[] = {balloon.rig.function.get()};
+  balloon.locked([&] {
+    const auto saved = core::save_state(objects);
+    EXPECT_TRUE(core::load_state(saved, objects));
+  });
+  balloon.clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 1u);
+  EXPECT_EQ(balloon.statistics().values[kFreeMemory], 1u);
+}
+
+// Linux numbers the queue of reports by what features there are.
+class VirtioBalloonReports : public testing::TestWithParam<std::pair<unsigned, std::uint64_t>> {};
+
+TEST_P(VirtioBalloonReports, unused_pages_are_given_back) {
+  const auto [queue, features] = GetParam();
+  BalloonRig balloon;
+  ASSERT_TRUE(balloon.rig.start(kVersion1Bit | kReportingBit | features));
+  for (std::uint64_t page = 0; page < 4; ++page)
+    balloon.rig.memory->write(core::Gpa(kBuffers + page * 4096), core::le32(7));
+  balloon.rig.add(queue, {{kBuffers, 4096, true}, {kBuffers + 2 * 4096 - 4, 4096 + 4, true}});
+  balloon.rig.kick(queue);
+  EXPECT_EQ(balloon.rig.used_index(queue), 1u);
+  const auto word = [&](std::uint64_t page) {
+    return std::uint32_t{*balloon.rig.memory->read<core::le32>(core::Gpa(kBuffers + page * 4096))};
+  };
+  EXPECT_EQ(word(0), 0u);
+  EXPECT_EQ(word(1), 7u) << "a part of it is used";
+  EXPECT_EQ(word(2), 0u);
+  EXPECT_EQ(word(3), 7u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Queues, VirtioBalloonReports,
+                         testing::Values(std::pair(2u, std::uint64_t{0}), std::pair(3u, kStatisticsBit),
+                                         std::pair(4u, kStatisticsBit)));
+
+TEST(VirtioBalloon, reports_that_were_not_agreed_on_are_left_alone) {
+  BalloonRig balloon;
+  ASSERT_TRUE(balloon.rig.start(kVersion1Bit));
+  balloon.rig.add(4, {{kBuffers, 4096, true}});
+  balloon.rig.kick(4);
+  EXPECT_EQ(balloon.rig.used_index(4), 0u);
+}
+
 struct BalloonLawRig : BalloonRig {
   BalloonLawRig() : device(*rig.function) { tests::reset_rig(*this); }
   void scribble() {
     rig.place_bars();
-    rig.start(kVersion1Bit);
+    rig.start(kVersion1Bit | kStatisticsBit | kReportingBit);
     say_actual(3);
     send(0, {5});
+    clock.advance(std::chrono::seconds(1));
+    rig.memory->write(core::Gpa(kBuffers), Statistic{kFreeMemory, 9});
+    rig.add(kStatisticsQueue, {{kBuffers, sizeof(Statistic)}}, 3);
+    rig.kick(kStatisticsQueue);
   }
   VirtioPci& device;
 };

@@ -38,6 +38,7 @@ TEST_F(Platform, bios_finds_all_it_asks_for) {
   EXPECT_EQ(fw_cfg.item(FwCfgKey::Irq0Override)[0], 1);
   EXPECT_EQ(fw_cfg.item(FwCfgKey::Uuid).size(), 16U);
   EXPECT_EQ(fw_cfg.file("etc/e820").size(), 40U);
+  EXPECT_THAT(fw_cfg.file("etc/system-states"), ElementsAre(0x80, 0, 0, 0x81, 0x82, 0x80));
   EXPECT_FALSE(fw_cfg.file("etc/acpi/rsdp").empty());
   EXPECT_FALSE(fw_cfg.file("etc/acpi/tables").empty());
   EXPECT_FALSE(fw_cfg.file("etc/table-loader").empty());
