@@ -27,3 +27,8 @@ minivmm_fuzz(ide
     fuzz/ide.cpp
   USES devices/block
   LIBS GTest::gtest)
+if(MINIVMM_BENCH)
+  find_package(benchmark REQUIRED)
+  add_executable(block_bench bench/block_bench.cpp)
+  target_link_libraries(block_bench PRIVATE minivmm_flags devices_block benchmark::benchmark)
+endif()

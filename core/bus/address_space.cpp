@@ -51,7 +51,8 @@ Result<Registration> AddressSpace::add(const IoRange& range, IoHandler& handler,
 Registration AddressSpace::add_doorbell(const Doorbell& doorbell) {
   const std::unique_lock guard(mutex_);
   const auto id = next_id_++;
-  doorbells_.push_back({doorbell, id});
+  const auto place = std::ranges::upper_bound(doorbells_, doorbell.address, {}, address_of);
+  doorbells_.insert(place, {doorbell, id});
   has_doorbells_ = true;
   if (doorbell_listener_ != nullptr) doorbell_listener_->doorbell_added(doorbell);
   return {*this, id};
@@ -105,8 +106,8 @@ std::shared_ptr<AddressSpace::Region> AddressSpace::find(std::uint64_t address) 
 bool AddressSpace::ring(std::uint64_t address, unsigned width, std::uint64_t value) const {
   if (!has_doorbells_.load(std::memory_order_relaxed)) return false;
   const std::shared_lock guard(mutex_);
-  for (const auto& [bell, id] : doorbells_) {
-    if (bell.address != address || (bell.width != 0 && bell.width != width)) continue;
+  for (const auto& [bell, id] : std::ranges::equal_range(doorbells_, address, {}, address_of)) {
+    if (bell.width != 0 && bell.width != width) continue;
     if (bell.match && *bell.match != value) continue;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(bell.eventfd, &one, sizeof one);

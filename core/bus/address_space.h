@@ -151,6 +151,7 @@ class AddressSpace {
     Doorbell doorbell;
     std::uint64_t id = 0;
   };
+  static std::uint64_t address_of(const DoorbellEntry& entry) { return entry.doorbell.address; }
 
   void remove(std::uint64_t id);
   std::shared_ptr<Region> find(std::uint64_t address) const;
@@ -162,7 +163,7 @@ class AddressSpace {
   std::uint64_t size_;
   mutable std::shared_mutex mutex_;
   std::vector<std::shared_ptr<Region>> regions_;  // by start
-  std::vector<DoorbellEntry> doorbells_;
+  std::vector<DoorbellEntry> doorbells_;          // by address
   DoorbellListener* doorbell_listener_ = nullptr;
   std::uint64_t next_id_ = 1;
   std::atomic<std::uint64_t> unclaimed_{0};

@@ -253,27 +253,42 @@ Result<> move_all(std::span<iovec>& pieces, std::uint64_t offset, Move move) {
 
 }  // namespace
 
-Result<> GuestIoVector::read_file(int fd, std::uint64_t offset) const {
+std::vector<iovec> GuestIoVector::host_pieces() const {
   std::vector<iovec> pieces;
   pieces.reserve(slices_.size());
   for (const auto& slice : slices_)
     pieces.push_back({slice.block_->host() + slice.start_, slice.size_});
+  return pieces;
+}
+
+void GuestIoVector::mark_dirty() const {
+  for (const auto& slice : slices_)
+    slice.block_->mark_dirty(slice.start_, slice.size_);
+}
+
+Result<> GuestIoVector::read_file(int fd, std::uint64_t offset) const {
+  auto pieces = host_pieces();
   std::span<iovec> rest(pieces);
   const auto done = move_all(rest, offset, [fd](iovec* vector, int count, std::uint64_t at) {
     return ::preadv(fd, vector, count, static_cast<off_t>(at));
   });
   for (const auto& piece : rest)
     std::memset(piece.iov_base, 0, piece.iov_len);
-  for (const auto& slice : slices_)
-    slice.block_->mark_dirty(slice.start_, slice.size_);
+  mark_dirty();
   return done;
 }
 
+bool GuestIoVector::read_cached_file(int fd, std::uint64_t offset) const {
+  const auto pieces = host_pieces();
+  if (pieces.size() > kMaxPieces) return false;
+  const auto moved =
+      ::preadv2(fd, pieces.data(), static_cast<int>(pieces.size()), static_cast<off_t>(offset), RWF_NOWAIT);
+  if (moved > 0) mark_dirty();
+  return moved >= 0 && static_cast<std::uint64_t>(moved) == size_;
+}
+
 Result<> GuestIoVector::write_file(int fd, std::uint64_t offset) const {
-  std::vector<iovec> pieces;
-  pieces.reserve(slices_.size());
-  for (const auto& slice : slices_)
-    pieces.push_back({slice.block_->host() + slice.start_, slice.size_});
+  auto pieces = host_pieces();
   std::span<iovec> rest(pieces);
   auto done = move_all(rest, offset, [fd](iovec* vector, int count, std::uint64_t at) {
     return ::pwritev(fd, vector, count, static_cast<off_t>(at));

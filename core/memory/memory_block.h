@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <sys/uio.h>
 #include <type_traits>
 #include <vector>
 
@@ -134,8 +135,12 @@ class GuestIoVector {
   // file shorter than asked reads as zeros.
   Result<> read_file(int fd, std::uint64_t offset) const;
   Result<> write_file(int fd, std::uint64_t offset) const;
+  // As read_file(), if all of it is in the host's page cache; false: not all of it was read.
+  bool read_cached_file(int fd, std::uint64_t offset) const;
 
  private:
+  std::vector<iovec> host_pieces() const;
+  void mark_dirty() const;
   std::vector<MemorySlice> slices_;
   std::uint64_t size_ = 0;
 };

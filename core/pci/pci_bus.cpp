@@ -64,13 +64,16 @@ bool PciBus::follow(Plugged& plugged, const std::vector<PciFunction::Window>& wi
       const auto size = align_up<std::uint64_t>(std::min(bar->size, bar->memory->size()), kPageSize);
       const RamRegion region{
           Gpa(align_down<std::uint64_t>(*base, kPageSize)), size, bar->memory, 0, bar->writable, bar->log_dirty};
-      plugged.mappings.push_back({bar, *base, wiring_.ram.map(region, kBarPriority)});
+      plugged.mappings.push_back({bar, *base, wiring_.ram.map(region, kBarPriority), {}});
       continue;
     }
     auto& space = bar->kind == BarKind::Io ? wiring_.io : wiring_.mmio;
     auto range = space.add({*base, bar->size, bar->max_width}, *bar->handler, plugged.function->lock(), bar->name);
     if (range) {
-      plugged.mappings.push_back({bar, *base, std::move(*range)});
+      std::vector<Registration> doorbells;
+      for (const auto& [offset, width, match, eventfd] : bar->doorbells)
+        doorbells.push_back(space.add_doorbell({*base + offset, width, match, eventfd}));
+      plugged.mappings.push_back({bar, *base, std::move(*range), std::move(doorbells)});
     } else {
       plugged.denied = true;
       MV_LOG_LIMITED(Debug, "pci", "{}", range.error().message);

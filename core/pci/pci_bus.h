@@ -59,6 +59,7 @@ class PciBus final : public IrqSink {
     const Bar* bar = nullptr;
     std::uint64_t base = 0;
     std::variant<Registration, RamMapping> range;
+    std::vector<Registration> doorbells;
   };
   struct Plugged {
     PciFunction* function = nullptr;

@@ -29,6 +29,14 @@ struct PciIdentity {
 
 enum class BarKind : std::uint8_t { Io, Memory32, Memory64, Rom };
 
+// A register in a handler's range, writes to which only wake somebody. See core::Doorbell.
+struct BarDoorbell {
+  std::uint64_t offset = 0;
+  unsigned width = 0;
+  std::optional<std::uint64_t> match;
+  int eventfd = -1;
+};
+
 // One declared BAR: registers behind a handler, or memory that the guest reaches directly.
 struct Bar {
   unsigned index = 0;  // 0..5; a Memory64 takes index and index+1; Rom is the expansion ROM whatever the index
@@ -41,6 +49,7 @@ struct Bar {
   MemoryBlock* memory = nullptr;  // or this, from its start
   bool writable = true;           // of the memory by the guest
   bool log_dirty = false;         // a watcher collects the guest's stores
+  std::vector<BarDoorbell> doorbells = {};
 };
 
 class PciFunction : public Device {

@@ -56,6 +56,9 @@ class BlockBackend {
   // Any thread, device lock may be held; never blocks. Requests may complete in any order; a Flush covers every write
   // that was done before it was submitted.
   virtual void submit(BlockRequest request) = 0;
+  // Does a Read without its `done`, if it takes no waiting for a disk; false: it has to be submitted, and the data is
+  // undefined until then. Any thread, device lock may be held.
+  virtual bool read_at_once(const BlockRequest&) { return false; }
   // Waits until everything submitted is done. Control loop, machine stopped or device idle.
   virtual void drain() = 0;
   virtual VolatileContents* volatile_contents() { return nullptr; }  // null: everything is in a file

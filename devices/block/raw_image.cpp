@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/memory/memory_block.h"
 
 namespace devices::block {
 
@@ -27,6 +28,12 @@ void RawImage::submit(core::BlockRequest request) {
     auto result = perform(held);
     held.done(std::move(result));
   });
+}
+
+bool RawImage::read_at_once(const core::BlockRequest& request) {
+  if (request.op != core::BlockOp::Read || request.guest == nullptr) return false;
+  if (!request_inside(request, image_.size_bytes)) return false;
+  return request.guest->read_cached_file(image_.fd.get(), request.offset);
 }
 
 void RawImage::drain() {

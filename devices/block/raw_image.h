@@ -26,6 +26,7 @@ class RawImage final : public core::BlockBackend {
   bool read_only() const override { return image_.read_only; }
   const std::string& path() const override { return image_.path; }
   void submit(core::BlockRequest request) override;
+  bool read_at_once(const core::BlockRequest& request) override;
   void drain() override;
 
  private:

@@ -20,6 +20,10 @@ constexpr std::uint16_t kQueueSize = 256;
 constexpr std::uint32_t kMaxSegments = kQueueSize - 2;  // beside header and status
 constexpr std::uint32_t kMaxRangeSectors = 65536;       // of a discard or write-zeroes request: 32 MiB
 
+// What is read at once in one go, lest others wait for the lock or the thread: as much as a busy host copies while it
+// would wake a thread. More is better spread over several of them.
+constexpr std::uint64_t kAtOnceBytes = 256 << 10;
+
 constexpr std::uint64_t feature(unsigned bit) {
   return std::uint64_t{1} << bit;
 }
@@ -99,8 +103,14 @@ bool VirtioBlk::is_write_through() const {
 }
 
 void VirtioBlk::queue_notified(unsigned queue) {
-  for (Chain chain; pop(queue, chain);)
+  // Requests that need no disk are answered at once: a driver that never runs out of them must not keep the lock.
+  at_once_left_ = host().is_off_cpu() ? kAtOnceBytes : 0;
+  unsigned started = 0;
+  for (Chain chain; pop(queue, chain);) {
     start(queue, std::move(chain));
+    if (++started % kQueueSize == 0 && host().serve_later(queue)) break;
+  }
+  host().notify_used(queue);
 }
 
 void VirtioBlk::start(unsigned queue, Chain chain) {
@@ -114,7 +124,7 @@ void VirtioBlk::start(unsigned queue, Chain chain) {
   request->offset = header.sector;
   in_flight_.push_back(request);
   const std::uint32_t type = header.type;
-  if (const auto status = plan(*request, type); status != kBlkOk) return finish(*request, status);
+  if (const auto status = plan(*request, type); status != kBlkOk) return give_back(*request, status);
   switch (type) {
     case kBlkIn: return submit(request, core::BlockOp::Read);
     case kBlkOut: return submit(request, core::BlockOp::Write);
@@ -174,21 +184,22 @@ void VirtioBlk::answer_id(Request& request) {
   const auto bytes = std::min<std::uint64_t>(request.chain.writable.size() - 1, id.size());
   request.chain.writable.write(0, std::span(id).first(bytes));
   request.filled = bytes;
-  finish(request, kBlkOk);
+  give_back(request, kBlkOk);
 }
 
 void VirtioBlk::submit(const RequestPointer& request, core::BlockOp op) {
-  if (!request->completion) {
-    if (spare_.empty()) spare_.push_back(clock_.create_completion(host().device_lock()));
-    request->completion = std::move(spare_.back());
-    spare_.pop_back();
-  }
   const bool moves = op == core::BlockOp::Read || op == core::BlockOp::Write;
   core::BlockRequest work;
   work.op = op;
   work.offset = op == core::BlockOp::Flush ? 0 : request->offset;
   if (moves && request->data.size() > 0) work.guest = &request->data;
   if (!moves && op != core::BlockOp::Flush) work.length = request->length;
+  if (read_at_once(work)) return give_back(*request, kBlkOk);
+  if (!request->completion) {
+    if (spare_.empty()) spare_.push_back(clock_.create_completion(host().device_lock()));
+    request->completion = std::move(spare_.back());
+    spare_.pop_back();
+  }
   ++started_;
   request->completion->issue(latency(moves ? request->data.size() : 0));
   work.done = [this, request, op](const core::Result<>& result) {
@@ -199,6 +210,13 @@ void VirtioBlk::submit(const RequestPointer& request, core::BlockOp op) {
   disk_->submit(std::move(work));
 }
 
+// To hand a request over and back costs more than most reads of what the host has in its page cache.
+bool VirtioBlk::read_at_once(const core::BlockRequest& work) {
+  if (work.op != core::BlockOp::Read || work.guest == nullptr || work.guest->size() > at_once_left_) return false;
+  at_once_left_ -= work.guest->size();
+  return disk_->read_at_once(work);
+}
+
 void VirtioBlk::finished(const RequestPointer& request, core::BlockOp op, bool succeeded) {
   const bool changes = op != core::BlockOp::Read && op != core::BlockOp::Flush;
   if (succeeded && changes && !request->abandoned && is_write_through()) return submit(request, core::BlockOp::Flush);
@@ -206,13 +224,17 @@ void VirtioBlk::finished(const RequestPointer& request, core::BlockOp op, bool s
   if (!request->abandoned) finish(*request, succeeded ? kBlkOk : kBlkIoError);
 }
 
-void VirtioBlk::finish(Request& request, std::uint8_t status) {
+void VirtioBlk::give_back(Request& request, std::uint8_t status) {
   const auto& chain = request.chain;
   const auto filled = status == kBlkOk ? request.filled : 0;
   chain.writable.write(chain.writable.size() - 1, std::span(&status, 1));
   push(request.queue, chain, filled + 1);
-  const auto queue = request.queue;
   std::erase_if(in_flight_, [&request](const RequestPointer& other) { return other.get() == &request; });
+}
+
+void VirtioBlk::finish(Request& request, std::uint8_t status) {
+  const auto queue = request.queue;
+  give_back(request, status);
   host().notify_used(queue);
 }
 

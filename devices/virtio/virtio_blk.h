@@ -49,7 +49,10 @@ class VirtioBlk final : public VirtioDevice {
   std::uint8_t plan(Request& request, std::uint32_t type);
   void answer_id(Request& request);
   void submit(const RequestPointer& request, core::BlockOp op);
+  bool read_at_once(const core::BlockRequest& work);
   void finished(const RequestPointer& request, core::BlockOp op, bool succeeded);
+  // Gives a request's chain back, without or with telling the driver.
+  void give_back(Request& request, std::uint8_t status);
   void finish(Request& request, std::uint8_t status);
   bool is_write_through() const;
   std::unique_ptr<core::Completion> take_completion();
@@ -61,6 +64,7 @@ class VirtioBlk final : public VirtioDevice {
   core::GuestClock& clock_;
   bool write_cache_ = true;
   std::uint64_t started_ = 0;
+  std::uint64_t at_once_left_ = 0;  // bytes
   std::vector<RequestPointer> in_flight_;
   // Those of requests that have ended: making one for each would cost more than many a request.
   std::vector<std::shared_ptr<core::Completion>> spare_;

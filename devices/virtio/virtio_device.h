@@ -27,6 +27,10 @@ class VirtioHost {
   virtual void notify_config_changed() = 0;
   // [2.1.2] The driver did what it must not: nothing more is done until it resets the device.
   virtual void need_reset() = 0;
+  // Queues are served on a thread of the host's, in the host's time: no CPU waits for what is done there.
+  virtual bool is_off_cpu() const = 0;
+  // Has the queue served again soon, after others had their turn. False: it has to be done now.
+  virtual bool serve_later(unsigned queue) = 0;
   // What driver and device agreed on.
   virtual bool has_feature(unsigned bit) const = 0;
   // The driver is there and has set the device up. [2.1, DRIVER_OK]

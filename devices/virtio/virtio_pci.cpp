@@ -81,6 +81,21 @@ std::unique_ptr<VirtioPci> VirtioPci::create(Config config, std::unique_ptr<Virt
       new VirtioPci(std::move(config), std::move(device), wiring, std::move(msix), layout));
 }
 
+// Without eventfds, or with too few, the driver's writes do it all.
+std::vector<VirtioPci::Doorbell> VirtioPci::make_doorbells(std::string_view name, std::size_t queues) {
+  std::vector<Doorbell> doorbells;
+  doorbells.reserve(queues);
+  while (doorbells.size() < queues) {
+    auto event = core::EventFd::create();
+    if (!event) {
+      core::log(core::LogLevel::Warn, "virtio", "{} has no doorbells: {}", name, event.error().message);
+      return {};
+    }
+    doorbells.push_back({std::move(*event), nullptr});
+  }
+  return doorbells;
+}
+
 VirtioPci::VirtioPci(Config config, std::unique_ptr<VirtioDevice> device, const Wiring& wiring,
                      std::unique_ptr<core::Msix> msix, const Layout& layout)
     : PciFunction(identity_of(*device, config.legacy), layout.capabilities.rows()),
@@ -93,6 +108,7 @@ VirtioPci::VirtioPci(Config config, std::unique_ptr<VirtioDevice> device, const 
   for (const auto size : device_->queue_sizes())
     queues_.emplace_back(wiring.memory, size);
   setups_.resize(queues_.size());
+  if (wiring.doorbells != nullptr) watch_doorbells(*wiring.doorbells);
   declare_bars(config.legacy);
   device_->connect(*this);
   reset_device();
@@ -100,11 +116,37 @@ VirtioPci::VirtioPci(Config config, std::unique_ptr<VirtioDevice> device, const 
 
 // What is still under way ends in the queues, so those must be there yet.
 VirtioPci::~VirtioPci() {
+  doorbells_.clear();
   device_.reset();
+}
+
+void VirtioPci::watch_doorbells(core::EventWaiter& waiter) {
+  auto doorbells = make_doorbells(config_name_, queues_.size());
+  for (unsigned queue = 0; queue < doorbells.size(); ++queue) {
+    auto watch = waiter.watch(doorbells[queue].event.get(), [this, queue] {
+      const std::scoped_lock guard(lock());
+      take_doorbell(queue);
+    });
+    if (!watch) {
+      core::log(core::LogLevel::Warn, "virtio", "{} has no doorbells: {}", config_name_, watch.error().message);
+      return;
+    }
+    doorbells[queue].watch = std::move(*watch);
+  }
+  doorbells_ = std::move(doorbells);
 }
 
 void VirtioPci::declare_bars(bool legacy) {
   using core::BarKind;
+  // Legacy drivers write a queue's number to one register, others anything to the queue's own. [4.1.4.4, 4.1.4.10]
+  std::vector<core::BarDoorbell> legacy_bells;
+  std::vector<core::BarDoorbell> modern_bells;
+  for (unsigned queue = 0; queue < doorbells_.size(); ++queue) {
+    const auto eventfd = doorbells_[queue].event.get();
+    legacy_bells.push_back({.offset = kLegacyQueueNotify, .width = 2, .match = queue, .eventfd = eventfd});
+    modern_bells.push_back(
+        {.offset = kNotifyRegion + queue * kNotifyMultiplier, .width = 0, .match = {}, .eventfd = eventfd});
+  }
   if (legacy) {
     const auto bytes = std::bit_ceil(kLegacyMsixConfig + device_->config().size());
     declare_bar({.index = kLegacyBar,
@@ -112,7 +154,8 @@ void VirtioPci::declare_bars(bool legacy) {
                  .size = bytes,
                  .name = config_name_ + " legacy",
                  .handler = &legacy_,
-                 .max_width = 4});
+                 .max_width = 4,
+                 .doorbells = std::move(legacy_bells)});
   }
   declare_bar({.index = kMsixBar,
                .kind = BarKind::Memory32,
@@ -125,7 +168,8 @@ void VirtioPci::declare_bars(bool legacy) {
                .prefetchable = true,
                .name = config_name_ + " modern",
                .handler = &modern_,
-               .max_width = 4});
+               .max_width = 4,
+               .doorbells = std::move(modern_bells)});
 }
 
 // --- what both register layouts do -----------------------------------------------------------------------------------
@@ -175,6 +219,29 @@ void VirtioPci::queue_written(std::uint32_t queue) {
   if (queue >= queues_.size() || !queues_[queue].enabled() || !ready) return;
   if ((common_.status & kNeedsReset) != 0) return;
   device_->queue_notified(queue);
+}
+
+// One that was taken already, or that rang for a queue as it was before a reset, finds nothing to do.
+bool VirtioPci::take_doorbell(unsigned queue) {
+  if (!doorbells_[queue].event.drain()) return false;
+  queue_written(queue);
+  return true;
+}
+
+bool VirtioPci::serve_later(unsigned queue) {
+  if (doorbells_.empty()) return false;
+  doorbells_[queue].event.signal();
+  return true;
+}
+
+// The CPUs have stopped before: what they rang for is under way before anything is saved or reset. No more of it comes,
+// so that further turns (serve_later) come to an end.
+void VirtioPci::set_running(bool running) {
+  for (unsigned queue = 0; queue < doorbells_.size(); ++queue) {
+    while (take_doorbell(queue))
+      continue;
+  }
+  device_->set_running(running);
 }
 
 std::uint8_t VirtioPci::take_isr() {
@@ -269,6 +336,8 @@ void VirtioPci::reset_device() {
     setups_[i] = {};
     setups_[i].size = queues_[i].max_size();
   }
+  for (const auto& doorbell : doorbells_)
+    doorbell.event.drain();
   set_intx(false);
 }
 

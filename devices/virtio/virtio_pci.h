@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fd.h"
+#include "core/event/event_thread.h"
 #include "core/memory/guest_memory.h"
 #include "core/pci/capability_list.h"
 #include "core/pci/msix.h"
@@ -29,13 +31,16 @@ class VirtioPci final : public core::PciFunction, private VirtioHost {
   struct Wiring {
     const core::GuestMemory& memory;
     core::MsiSink& msi;
+    // Serves the queues where the accelerator rings doorbells without an exit; null: a driver's write does.
+    core::EventWaiter* doorbells = nullptr;
   };
   ~VirtioPci() override;
   static std::unique_ptr<VirtioPci> create(Config config, std::unique_ptr<VirtioDevice> device, const Wiring& wiring);
 
   VirtioDevice& device() { return *device_; }
-  // Lock held. While the machine stands still the host writes nothing into the guest's memory.
-  void set_running(bool running) { device_->set_running(running); }
+  // Lock held. While the machine stands still the host writes nothing into the guest's memory, and no doorbell that the
+  // guest has rung is left over.
+  void set_running(bool running);
   void drain() { device_->drain(); }  // no device lock held, no CPU running
 
   void reset() override;
@@ -81,9 +86,17 @@ class VirtioPci final : public core::PciFunction, private VirtioHost {
     std::uint32_t window = 0;  // of VIRTIO_PCI_CAP_PCI_CFG
   };
   static void add_structures(Layout& layout);
+  // A queue's doorbell: whichever register rings it, the waiter's thread takes the count and serves the queue.
+  struct Doorbell {
+    core::EventFd event;
+    std::unique_ptr<core::EventWatch> watch;
+  };
+  static std::vector<Doorbell> make_doorbells(std::string_view name, std::size_t queues);
   VirtioPci(Config config, std::unique_ptr<VirtioDevice> device, const Wiring& wiring, std::unique_ptr<core::Msix> msix,
             const Layout& layout);
   void declare_bars(bool legacy);
+  void watch_doorbells(core::EventWaiter& waiter);
+  bool take_doorbell(unsigned queue);
 
   // Config space
   void config_reading(std::uint32_t offset, unsigned width) override;
@@ -122,6 +135,8 @@ class VirtioPci final : public core::PciFunction, private VirtioHost {
   void notify_used(unsigned queue) override;
   void notify_config_changed() override;
   void need_reset() override;
+  bool is_off_cpu() const override { return !doorbells_.empty(); }
+  bool serve_later(unsigned queue) override;
   bool has_feature(unsigned bit) const override { return (common_.driver_features >> bit & 1) != 0; }
   bool is_driver_ready() const override { return (common_.status & abi::kDriverOk) != 0; }
 
@@ -134,6 +149,7 @@ class VirtioPci final : public core::PciFunction, private VirtioHost {
   Common common_;
   core::Handler<VirtioPci> modern_;
   core::Handler<VirtioPci> legacy_;
+  std::vector<Doorbell> doorbells_;  // by queue; empty: there are none
 };
 
 }  // namespace devices::virtio

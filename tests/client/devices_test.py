@@ -111,42 +111,44 @@ def wake(guest, *command):
     check(guest.run("echo awake") == "awake", "the shell is not there any more")
 
 
+def sleep_and_wake(guest):
+    """Five times, each in another way; in the end the guest sleeps."""
+    vmm = guest.vmm
+    check("deep" in guest.run("cat /sys/power/mem_sleep"), "the guest does not know suspend to RAM")
+    for command in ("system_wakeup", "system_powerdown", "sendkey x", "mouse_button 1"):
+        sleep(guest)
+        wake(guest, command)
+    check(vmm.qmp("query-status")["status"] == "running", "the guest does not run")
+    check(vmm.hmp("system_wakeup") == "Error: Unable to wake up: guest is not in suspended state\n", "wake-up of who is awake")
+    guest.run("echo +5 > /sys/class/rtc/rtc0/wakealarm")
+    sleep(guest)
+    wake(guest)
+    sleep(guest)
+    vmm.qmp("stop")
+    check(vmm.qmp("query-status")["status"] == "paused", "stop")
+    vmm.qmp("cont")
+    check(vmm.qmp("query-status")["status"] == "suspended", "who sleeps is not woken up by cont")
+
+
 def suspend_to_ram():
     """A guest sleeps (S3) and is woken up in every way; its disks and CPUs are there again each time."""
-    folder = f"/tmp/minivmm-devices-{os.getpid()}"
-    os.makedirs(folder, exist_ok=True)
-    snapshot = os.path.join(folder, "snapshot")
-    image = make_disk(os.path.join(folder, "disk"), "disk")
-    options = ("--disk", image + ",if=virtio", "--cpus", "2")
-    guest = Guest(*options)
-    with guest.vmm as vmm:
-        guest.start("virtio_pci", "virtio_blk")
-        check("deep" in guest.run("cat /sys/power/mem_sleep"), "the guest does not know suspend to RAM")
-        for command in ("system_wakeup", "system_powerdown", "sendkey x", "mouse_button 1"):
-            sleep(guest)
-            wake(guest, command)
-        check(vmm.qmp("query-status")["status"] == "running", "the guest does not run")
-        check(vmm.hmp("system_wakeup") == "Error: Unable to wake up: guest is not in suspended state\n", "wake-up of who is awake")
-        guest.run("echo +5 > /sys/class/rtc/rtc0/wakealarm")
-        sleep(guest)
-        wake(guest)
-        sleep(guest)
-        vmm.qmp("stop")
-        check(vmm.qmp("query-status")["status"] == "paused", "stop")
-        vmm.qmp("cont")
-        check(vmm.qmp("query-status")["status"] == "suspended", "who sleeps is not woken up by cont")
-        check(vmm.hmp("savevm " + snapshot) == "", "savevm failed")
-        names = [event["event"] for event in vmm.events]
-        check(names.count("SUSPEND") == 6 and names.count("WAKEUP") == 5, f"events: {names}")
-    guest = Guest(*options, "--restore", snapshot)
-    with guest.vmm as vmm:
-        wait_for("the sleeping guest", lambda: vmm.qmp("query-status")["status"] == "suspended", TIMEOUT)
-        wake(guest, "system_wakeup")
-        check(guest.run("nproc") == "2", "a CPU has not come back")
-        disk_keeps_what_it_is_given(guest, "/dev/vda", image)
-        faults = guest.run("dmesg | grep -iE 'error|warning|timeout|call trace|failed'")
-        check(faults == "", faults)
-        guest.off()
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = os.path.join(folder, "snapshot")
+        images, arguments = make_disks(folder, "", "virtio")
+        arguments += ["--cpus", "2"]
+        with KernelGuest(*arguments, modules=("virtio_pci", "virtio_blk")) as guest:
+            sleep_and_wake(guest)
+            check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+            names = [event["event"] for event in guest.vmm.events]
+            check(names.count("SUSPEND") == 6 and names.count("WAKEUP") == 5, f"events: {names}")
+        with KernelGuest(*arguments, "--restore", snapshot) as guest:
+            wait_for("the sleeping guest", lambda: guest.vmm.qmp("query-status")["status"] == "suspended", TIMEOUT)
+            wake(guest, "system_wakeup")
+            check(guest.run("nproc") == "2", "a CPU has not come back")
+            disk_keeps_what_it_is_given(guest, "/dev/vda", images["virtio"])
+            faults = guest.run("dmesg | grep -iE 'error|warning|timeout|call trace|failed'")
+            check(faults == "", faults)
+            guest.ends("poweroff -f")
 
 
 def virtio_devices(append=""):
@@ -183,7 +185,8 @@ def virtio_devices_with_legacy_registers():
     virtio_devices("virtio_pci.force_legacy=1")
 
 
-CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram, virtio_devices, virtio_devices_with_legacy_registers)}
+CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram, virtio_devices,
+                                                       virtio_devices_with_legacy_registers)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

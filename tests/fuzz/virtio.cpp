@@ -1,5 +1,6 @@
-// The guest against the virtio devices: the first byte chooses one, the others become accesses to its registers in both
-// layouts, descriptors, rings, requests, time, streams that fill up and hang up, resets, and loads of what was saved.
+// The guest against the virtio devices: the first byte chooses one and whether it has doorbells, the others become
+// accesses to its registers in both layouts, descriptors, rings, requests, time, streams that fill up and hang up,
+// resets, and loads of what was saved.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "devices/virtio/virtio_rng.h"
 #include "tests/device/block/fake_disk.h"
 #include "tests/device/fake_char_stream.h"
+#include "tests/device/fake_event_waiter.h"
 #include "tests/device/virtio/virtio_rig.h"
 #include "tests/fuzz/input.h"
 
@@ -30,7 +32,8 @@ using Input = tests::FuzzInput;
 
 class Guest {
  public:
-  explicit Guest(Input input) : input_(input), rig_(make_device()) {}
+  explicit Guest(Input input)
+      : input_(input), kind_(input_.u8()), rig_(make_device(), true, (kind_ & 0x80) != 0 ? &doorbells_ : nullptr) {}
 
   void run() {
     for (unsigned step = 0; step < kMaxSteps && !input_.empty(); ++step)
@@ -42,7 +45,7 @@ class Guest {
 
  private:
   std::unique_ptr<VirtioDevice> make_device() {
-    switch (input_.u8() % 4) {
+    switch (kind_ % 4) {
       case 0:
         return std::make_unique<VirtioBlk>(VirtioBlk::Config{std::make_unique<tests::FakeDisk>(disk_), "serial", 2},
                                            clock_);
@@ -57,6 +60,7 @@ class Guest {
   }
 
   void settle() {
+    doorbells_.run();
     clock_.deliver_completions();
     rig_.function->drain();
     clock_.deliver_completions();
@@ -123,7 +127,13 @@ class Guest {
       case 11: rig_.make_available(queue(), input_.u8() % 80); break;
       case 12: put_request(); break;
       case 13: rig_.memory->write(core::Gpa(VirtioRig::places(queue()).available + 2), core::le16(input_.u16())); break;
-      case 14: clock_.advance(std::chrono::microseconds(input_.u8())); break;
+      case 14: {
+        const auto microseconds = input_.u8();
+        if (microseconds % 8 == 7) doorbells_.run_stale();
+        doorbells_.run();
+        clock_.advance(std::chrono::microseconds(microseconds));
+        break;
+      }
       case 15: host(); break;
       case 16: disk_->perform_one(); break;
       case 17: hold(); break;
@@ -172,6 +182,7 @@ class Guest {
       balloon->set_polling(what >> 4 & 1);
     }
     disk_->failing = (what & 0x40) != 0;
+    disk_->cached = (what & 0x20) != 0;
   }
 
   void hold() {
@@ -207,6 +218,8 @@ class Guest {
   }
 
   Input input_;
+  std::uint8_t kind_;
+  tests::FakeEventWaiter doorbells_;
   tests::FakeClock clock_;
   tests::FakeCharStream console_, port_;
   std::shared_ptr<tests::FakeDiskState> disk_ = std::make_shared<tests::FakeDiskState>(kDiskBytes);

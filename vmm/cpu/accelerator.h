@@ -66,6 +66,8 @@ class Accelerator : public core::MsiSink, public core::IoApicRouteSink, public c
   // The guest asked the machine for something that it shall not outrun. An accelerator that can exits with Held after
   // the present access. vCPU thread, from within that access.
   virtual void hold() {}
+  // Whether a doorbell of either address space is rung without a CPU leaving the guest.
+  virtual bool rings_doorbells() const { return false; }
   // Sends `message` whenever `eventfd` is signalled. Control loop or vCPU thread.
   virtual core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) = 0;
 

@@ -316,8 +316,8 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
         drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci),
         devices::block::AhciController::Wiring{*ram, clock, *accelerator});
   }
-  virtio =
-      std::make_unique<VirtioDevices>(config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, requests.balloon});
+  virtio = std::make_unique<VirtioDevices>(
+      config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, accelerator->rings_doorbells(), requests.balloon});
   devices::qxl::QxlFunction::Config display;
   display.vga_bios = ends.vgabios;
   auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});

@@ -59,6 +59,13 @@ VirtioDevices::VirtioDevices(const config::MachineConfig& config, HostEnds& ends
 
 VirtioDevices::~VirtioDevices() = default;
 
+virtio::VirtioPci& VirtioDevices::add(core::PciAddress address, std::string name,
+                                      std::unique_ptr<virtio::VirtioDevice> device, const Wiring& wiring) {
+  auto function = virtio::VirtioPci::create({.name = std::move(name)}, std::move(device),
+                                            {wiring.memory, wiring.msi, wiring.doorbells ? &doorbells_ : nullptr});
+  return *functions_.emplace_back(address, std::move(function)).function;
+}
+
 void VirtioDevices::add_disks(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring) {
   for (auto& drive : ends.drives) {
     if (drive.interface != config::DiskInterface::Virtio) continue;
@@ -67,9 +74,7 @@ void VirtioDevices::add_disks(const config::MachineConfig& config, HostEnds& end
                                    .serial = fmt::format("MV{:05}", drive.slot + 1),
                                    .queues = std::min(config.cpus, kMostQueues)};
     auto device = std::make_unique<virtio::VirtioBlk>(std::move(disk), wiring.clock);
-    functions_.push_back({{kFirstDiskSlot + drive.slot, 0},
-                          virtio::VirtioPci::create({.name = fmt::format("virtio-blk{}", drive.slot)},
-                                                    std::move(device), {wiring.memory, wiring.msi})});
+    add({kFirstDiskSlot + drive.slot, 0}, fmt::format("virtio-blk{}", drive.slot), std::move(device), wiring);
   }
 }
 
@@ -79,24 +84,20 @@ void VirtioDevices::add_serial(HostEnds& ends, const Wiring& wiring) {
   for (const auto& port : ends.virtio_ports)
     ports.push_back({port.name, port.stream.get()});
   auto device = std::make_unique<virtio::VirtioConsole>(std::move(ports), wiring.clock);
-  functions_.push_back({kSerialSlot, virtio::VirtioPci::create({.name = "virtio-serial"}, std::move(device),
-                                                               {wiring.memory, wiring.msi})});
+  add(kSerialSlot, "virtio-serial", std::move(device), wiring);
 }
 
 void VirtioDevices::add_entropy(const config::MachineConfig& config, const Wiring& wiring) {
   auto source = config.icount ? repeatable_entropy() : virtio::EntropySource(host_entropy);
   auto device = std::make_unique<virtio::VirtioRng>(std::move(source), wiring.clock);
-  functions_.push_back({kEntropySlot, virtio::VirtioPci::create({.name = "virtio-rng"}, std::move(device),
-                                                                {wiring.memory, wiring.msi})});
+  add(kEntropySlot, "virtio-rng", std::move(device), wiring);
 }
 
 void VirtioDevices::add_balloon(const Wiring& wiring) {
   auto device = std::make_unique<virtio::VirtioBalloon>(
       virtio::VirtioBalloon::Wiring{wiring.memory, wiring.clock, wiring.on_balloon});
   balloon_ = device.get();
-  functions_.push_back({kBalloonSlot, virtio::VirtioPci::create({.name = "virtio-balloon"}, std::move(device),
-                                                                {wiring.memory, wiring.msi})});
-  balloon_function_ = functions_.back().function.get();
+  balloon_function_ = &add(kBalloonSlot, "virtio-balloon", std::move(device), wiring);
 }
 
 core::Result<> VirtioDevices::plug(core::PciBus& bus) {

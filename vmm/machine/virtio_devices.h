@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/bus/device.h"
+#include "core/event/event_thread.h"
 #include "core/event/guest_clock.h"
 #include "core/memory/guest_memory.h"
 #include "core/pci/pci_bus.h"
@@ -15,6 +16,7 @@
 
 namespace devices::virtio {
 class VirtioBalloon;
+class VirtioDevice;
 class VirtioPci;
 }  // namespace devices::virtio
 
@@ -26,6 +28,7 @@ class VirtioDevices {
     const core::GuestMemory& memory;
     core::GuestClock& clock;
     core::MsiSink& msi;
+    bool doorbells = false;  // the CPUs ring them without leaving the guest
     // The guest has so much memory left now. Device lock held.
     std::function<void(std::uint64_t bytes)> on_balloon;
   };
@@ -58,11 +61,15 @@ class VirtioDevices {
     core::PciAddress address;
     std::unique_ptr<devices::virtio::VirtioPci> function;
   };
+  // Puts a device on the bus-to-be.
+  devices::virtio::VirtioPci& add(core::PciAddress address, std::string name,
+                                  std::unique_ptr<devices::virtio::VirtioDevice> device, const Wiring& wiring);
   void add_disks(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring);
   void add_serial(HostEnds& ends, const Wiring& wiring);
   void add_entropy(const config::MachineConfig& config, const Wiring& wiring);
   void add_balloon(const Wiring& wiring);
 
+  core::EventThread doorbells_{"doorbells"};
   std::vector<Placed> functions_;
   std::vector<std::pair<unsigned, core::BlockBackend*>> disks_;  // by slot
   devices::virtio::VirtioPci* balloon_function_ = nullptr;

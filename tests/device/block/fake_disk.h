@@ -23,6 +23,7 @@ struct FakeDiskState {
   std::deque<core::BlockRequest> waiting;
   bool read_only = false;
   bool failing = false;  // requests performed from now on fail
+  bool cached = false;   // reads can be done at once
   unsigned reads = 0;    // performed
   unsigned writes = 0;
   unsigned flushes = 0;
@@ -50,6 +51,7 @@ struct FakeDiskState {
   }
 
  private:
+  friend class FakeDisk;
   static constexpr std::ptrdiff_t kLargest = 1 << 20;
 
   // Every sector is filled from its number, so that a wrong one shows.
@@ -111,6 +113,11 @@ class FakeDisk final : public core::BlockBackend {
   void submit(core::BlockRequest request) override {
     const std::scoped_lock guard(state_->mutex);
     state_->waiting.push_back(std::move(request));
+  }
+  bool read_at_once(const core::BlockRequest& request) override {
+    const std::scoped_lock guard(state_->mutex);
+    if (!state_->cached || request.op != core::BlockOp::Read) return false;
+    return state_->perform(request).has_value();
   }
   void drain() override { state_->perform_all(); }
 

@@ -190,6 +190,37 @@ TEST_F(Images, raw_moves_guest_memory_directly) {
   EXPECT_EQ(read(**disk, 8192, 1536), Bytes(bytes.begin() + 512, bytes.begin() + 2048));
 }
 
+TEST_F(Images, raw_reads_at_once_what_is_cached) {
+  const auto bytes = random_bytes(16384, 3);
+  const auto disk = *open_disk({.path = make("disk", bytes)});
+  const auto memory = *core::GuestMemory::create(1 << 20, 1 << 20);
+  core::GuestIoVector data;
+  ASSERT_TRUE(memory->gather(core::Gpa(0x1000), 1024, data));
+  ASSERT_TRUE(memory->gather(core::Gpa(0x3000), 512, data));
+  core::BlockRequest request{.op = core::BlockOp::Read, .offset = 512, .guest = &data, .done = {}};
+  read(*disk, 0, bytes.size());  // a file system may lack the way: then it has to say so, as for what is not cached
+  if (disk->read_at_once(request)) {
+    Bytes found(1536);
+    EXPECT_TRUE(data.read(0, found));
+    EXPECT_EQ(found, Bytes(bytes.begin() + 512, bytes.begin() + 2048));
+  }
+  request.offset = bytes.size() - 1024;
+  EXPECT_FALSE(disk->read_at_once(request)) << "beyond the disk";
+  request = {.op = core::BlockOp::Write, .offset = 0, .guest = &data, .done = {}};
+  EXPECT_FALSE(disk->read_at_once(request));
+  EXPECT_FALSE(disk->read_at_once({.op = core::BlockOp::Flush, .done = {}}));
+}
+
+TEST_F(Images, shrunken_file_is_not_read_at_once) {
+  const auto file = make("disk", random_bytes(8192, 4));
+  const auto disk = *open_disk({.path = file});
+  const auto memory = *core::GuestMemory::create(1 << 20, 1 << 20);
+  core::GuestIoVector data;
+  ASSERT_TRUE(memory->gather(core::Gpa(0), 1024, data));
+  fs::resize_file(file, 512);
+  EXPECT_FALSE(disk->read_at_once({.op = core::BlockOp::Read, .offset = 0, .guest = &data, .done = {}}));
+}
+
 TEST_F(Images, raw_refuses_what_it_must) {
   const auto image = make("disk", Bytes(4096));
   const auto disk = open_disk({.path = image, .readonly = true});

@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "tests/device/virtio/echo_device.h"
 #include "tests/device/virtio/virtio_rig.h"
 #include "tests/state/state_law.h"
 
 namespace {
 
 using tests::Buffer;
+using tests::Echo;
 using tests::VirtioRig;
 using namespace devices::virtio;
 using namespace devices::virtio::abi;
@@ -16,43 +18,6 @@ constexpr std::uint64_t kVersion1Bit = std::uint64_t{1} << kVersion1;
 constexpr std::uint64_t kIndirectBit = std::uint64_t{1} << kIndirectDesc;
 constexpr std::uint64_t kEventBit = std::uint64_t{1} << kEventIndex;
 constexpr auto kBuffers = VirtioRig::kBuffers;
-
-// Copies what it can read into what it can write.
-class Echo final : public VirtioDevice {
- public:
-  std::uint16_t type() const override { return 4; }
-  std::string_view name() const override { return "echo"; }
-  std::uint32_t class_code() const override { return 0x00ff00; }
-  std::uint64_t features() const override { return 1; }
-  std::vector<std::uint16_t> queue_sizes() const override { return {64, 64}; }
-  std::vector<std::uint8_t> config() const override { return config_; }
-  void write_config(std::uint64_t offset, std::span<const std::uint8_t> bytes) override {
-    for (std::size_t i = 0; i < bytes.size() && offset + i < config_.size(); ++i)
-      config_[offset + i] = bytes[i];
-  }
-  void queue_notified(unsigned queue) override {
-    for (Chain chain; pop(queue, chain);) {
-      std::vector<std::uint8_t> bytes(std::min(chain.readable.size(), chain.writable.size()));
-      chain.readable.read(0, bytes);
-      chain.writable.write(0, bytes);
-      push(queue, chain, bytes.size());
-    }
-    host().notify_used(queue);
-  }
-  void driver_ready() override { ++ready; }
-  void reset() override { ++resets; }
-  void visit(core::StateVisitor& visitor) override { visitor.field("config", config_, 8); }
-  core::Result<> state_loaded() override {
-    return config_.size() == 8 ? core::Result<>{} : core::fail("an echo's configuration has 8 bytes");
-  }
-  void change() { host().notify_config_changed(); }
-
-  unsigned ready = 0;
-  unsigned resets = 0;
-
- private:
-  std::vector<std::uint8_t> config_{1, 2, 3, 4, 5, 6, 7, 8};
-};
 
 class VirtioPciTest : public testing::Test {
  protected:

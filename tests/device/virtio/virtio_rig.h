@@ -35,8 +35,10 @@ class VirtioRig {
   static constexpr std::uint64_t kRam = 16 << 20;
   static constexpr std::uint64_t kBuffers = 8 << 20;  // what tests may use freely
 
-  explicit VirtioRig(std::unique_ptr<virtio::VirtioDevice> device, bool legacy = true)
-      : function(virtio::VirtioPci::create({.name = "virtio0", .legacy = legacy}, std::move(device), {*memory, msi})) {
+  explicit VirtioRig(std::unique_ptr<virtio::VirtioDevice> device, bool legacy = true,
+                     core::EventWaiter* doorbells = nullptr)
+      : function(virtio::VirtioPci::create({.name = "virtio0", .legacy = legacy}, std::move(device),
+                                           {*memory, msi, doorbells})) {
     EXPECT_TRUE(bus.plug(kSlot, *function));
     place_bars();
   }

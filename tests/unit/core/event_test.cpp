@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/fd.h"
+#include "core/event/event_thread.h"
 #include "core/event/guest_clock.h"
 #include "core/event/loop.h"
 #include "core/event/mailbox.h"
@@ -64,6 +66,66 @@ TEST(Worker, stop_while_paused_returns) {
   core::Worker worker("test");
   worker.pause();
   worker.stop();
+}
+
+TEST(EventThread, calls_who_is_behind_an_eventfd) {
+  core::EventThread thread("events");
+  const auto first = *core::EventFd::create();
+  const auto second = *core::EventFd::create();
+  std::latch both(2);
+  const auto on_first = *thread.watch(first.get(), [&] {
+    if (first.drain()) both.count_down();
+  });
+  const auto on_second = *thread.watch(second.get(), [&] {
+    if (second.drain()) both.count_down();
+  });
+  first.signal();
+  second.signal();
+  both.wait();
+}
+
+TEST(EventThread, loses_no_signal_under_load) {
+  core::EventThread thread("events");
+  const auto event = *core::EventFd::create();
+  std::atomic<int> asked = 0;
+  std::atomic<int> answered = 0;
+  const auto watch = *thread.watch(event.get(), [&] {
+    if (!event.drain()) return;
+    answered = asked.load();
+    answered.notify_all();
+  });
+  for (int i = 1; i <= 2000; ++i) {
+    asked = i;
+    event.signal();
+    event.signal();
+    if (i % 10 != 0) continue;
+    for (int seen = answered; seen != i; seen = answered)
+      answered.wait(seen);
+  }
+}
+
+TEST(EventThread, end_of_a_watch_waits_for_its_call) {
+  core::EventThread thread("events");
+  const auto event = *core::EventFd::create();
+  for (int i = 0; i < 200; ++i) {
+    std::latch entered(1);
+    bool ended = false;
+    auto watch = *thread.watch(event.get(), [&] {
+      if (!event.drain()) return;
+      entered.count_down();
+      ended = true;
+    });
+    event.signal();
+    entered.wait();
+    watch.reset();
+    EXPECT_TRUE(ended);
+  }
+  event.signal();  // nobody is there
+}
+
+TEST(EventThread, refuses_what_is_no_eventfd) {
+  core::EventThread thread("events");
+  EXPECT_FALSE(thread.watch(-1, [] {}));
 }
 
 TEST(Mailbox, delivers_from_many_threads_in_each_sender_s_order) {

@@ -52,6 +52,7 @@ class KvmAccelerator final : public Accelerator {
   std::optional<KeptMemory> kept_memory() const override { return KeptMemory{kIdentityMapAddress, kKeptBytes}; }
   void kick_ext_int() override { owned_.front()->want_ext_int(); }
   void set_a20(bool) override {}  // KVM cannot fold addresses; no guest of the last decades closes the gate for good
+  bool rings_doorbells() const override { return true; }
   core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) override {
     return routes_.attach(eventfd, message);
   }

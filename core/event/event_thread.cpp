@@ -1,0 +1,136 @@
+#include "core/event/event_thread.h"
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "core/base/fd.h"
+
+namespace core::inline event {
+
+class EventThread::Impl {
+ public:
+  static Result<std::unique_ptr<Impl>> create(const std::string& name) {
+    auto stop = EventFd::create();
+    if (!stop) return std::unexpected(stop.error());
+    Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll.valid()) return fail("cannot wait for eventfds: {}", errno_text());
+    std::unique_ptr<Impl> impl(new Impl(std::move(epoll), std::move(*stop)));
+    if (auto added = impl->add_to_epoll(impl->stop_.get(), kStop); !added) return std::unexpected(added.error());
+    impl->thread_ = std::jthread([self = impl.get(), name] { self->body(name); });
+    return impl;
+  }
+  ~Impl() {
+    stop_.signal();
+    if (thread_.joinable()) thread_.join();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<std::uint64_t> add(int eventfd, std::function<void()> on_event) {
+    const std::scoped_lock guard(mutex_);
+    const auto id = ++last_id_;
+    if (auto added = add_to_epoll(eventfd, id); !added) return std::unexpected(added.error());
+    entries_[id] = {eventfd, std::move(on_event)};
+    return id;
+  }
+  void remove(std::uint64_t id) {
+    std::unique_lock guard(mutex_);
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entries_[id].eventfd, nullptr);
+    idle_.wait(guard, [this, id] { return running_ != id; });
+    entries_.erase(id);
+  }
+
+ private:
+  static constexpr std::uint64_t kStop = 0;
+  struct Entry {
+    int eventfd = -1;
+    std::function<void()> on_event;
+  };
+
+  Impl(Fd epoll, EventFd stop) : epoll_(std::move(epoll)), stop_(std::move(stop)) {}
+
+  Result<> add_to_epoll(int fd, std::uint64_t id) const {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = id;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) {
+      return fail("cannot wait for an eventfd: {}", errno_text());
+    }
+    return {};
+  }
+
+  void body(const std::string& name) {
+    ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+    // A few at a time: what is signalled again queues up behind the others.
+    std::array<epoll_event, 16> events{};
+    for (;;) {
+      const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+      for (int i = 0; i < count; ++i) {
+        const auto id = events[static_cast<std::size_t>(i)].data.u64;
+        if (id == kStop) return;
+        call(id);
+      }
+    }
+  }
+  void call(std::uint64_t id) {
+    std::unique_lock guard(mutex_);
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    auto& on_event = found->second.on_event;  // stays where it is: a removal waits
+    running_ = id;
+    guard.unlock();
+    on_event();
+    guard.lock();
+    running_ = kStop;
+    idle_.notify_all();
+  }
+
+  Fd epoll_;
+  EventFd stop_;
+  std::mutex mutex_;  // of what follows
+  std::condition_variable idle_;
+  std::unordered_map<std::uint64_t, Entry> entries_;
+  std::uint64_t last_id_ = kStop;
+  std::uint64_t running_ = kStop;
+  std::jthread thread_;
+};
+
+namespace {
+
+template <class Owner>
+class Watch final : public EventWatch {
+ public:
+  Watch(Owner& owner, std::uint64_t id) : owner_(owner), id_(id) {}
+  ~Watch() override { owner_.remove(id_); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  Owner& owner_;
+  std::uint64_t id_;
+};
+
+}  // namespace
+
+EventThread::EventThread(std::string name) : name_(std::move(name)) {}
+EventThread::~EventThread() = default;
+
+Result<std::unique_ptr<EventWatch>> EventThread::watch(int eventfd, std::function<void()> on_event) {
+  if (!impl_) {
+    auto created = Impl::create(name_);
+    if (!created) return std::unexpected(created.error());
+    impl_ = std::move(*created);
+  }
+  const auto id = impl_->add(eventfd, std::move(on_event));
+  if (!id) return std::unexpected(id.error());
+  return std::make_unique<Watch<Impl>>(*impl_, *id);
+}
+
+}  // namespace core::inline event
