@@ -31,8 +31,9 @@ struct BlockRequest {
   const GuestIoVector* guest = nullptr;
   std::uint8_t* buffer = nullptr;
   std::uint64_t length = 0;  // bytes in `buffer`, or of the range of WriteZeroes and Discard; multiple of 512
-  // Called once, on a backend thread with no device lock held. An error means the data is undefined (Read) or may not
-  // have been written (the others).
+  // Called once, on a backend thread with no device lock held, or within submit() by a backend that works at once (for
+  // a clock whose completions take no device lock). An error means the data is undefined (Read) or may not have been
+  // written (the others).
   std::function<void(Result<>)> done;
 };
 
@@ -53,8 +54,8 @@ class BlockBackend {
   virtual std::uint64_t size_bytes() const = 0;  // multiple of 512
   virtual bool read_only() const = 0;
   virtual const std::string& path() const = 0;  // for messages and the monitor
-  // Any thread, device lock may be held; never blocks. Requests may complete in any order; a Flush covers every write
-  // that was done before it was submitted.
+  // Any thread, device lock may be held; blocks only if the backend works at once. Requests may complete in any order;
+  // a Flush covers every write that was done before it was submitted.
   virtual void submit(BlockRequest request) = 0;
   // Does a Read without its `done`, if it takes no waiting for a disk; false: it has to be submitted, and the data is
   // undefined until then. Any thread, device lock may be held.

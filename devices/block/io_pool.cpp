@@ -11,8 +11,8 @@
 namespace devices::block {
 
 core::Result<std::unique_ptr<IoPool>> IoPool::create(unsigned max_threads) {
-  std::unique_ptr<IoPool> pool(new IoPool(std::clamp(max_threads, 1U, kMaxThreads)));
-  {
+  std::unique_ptr<IoPool> pool(new IoPool(std::min(max_threads, kMaxThreads)));
+  if (max_threads > 0) {
     const std::scoped_lock guard(pool->mutex_);
     if (auto started = pool->start_thread_locked(); !started) return std::unexpected(started.error());
   }
@@ -30,6 +30,7 @@ IoPool::~IoPool() {
 }
 
 void IoPool::submit(Task task) {
+  if (max_threads_ == 0) return task();
   {
     const std::scoped_lock guard(mutex_);
     queue_.push_back(std::move(task));

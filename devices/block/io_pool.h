@@ -21,13 +21,15 @@ class IoPool {
   static constexpr unsigned kMaxThreads = 4;
   using Task = std::move_only_function<void()>;
 
-  // At most `max_threads` (1..kMaxThreads) work at once. One starts now, others when there is work for them.
+  // At most `max_threads` (up to kMaxThreads) work at once. One starts now, others when there is work for them. With
+  // none, submit() does the task itself: where time does not follow the host's, no task may end at a moment that the
+  // host chooses.
   static core::Result<std::unique_ptr<IoPool>> create(unsigned max_threads);
   ~IoPool();  // does what is queued, then joins; not on a thread of the pool
   IoPool(const IoPool&) = delete;
   IoPool& operator=(const IoPool&) = delete;
 
-  void submit(Task task);  // any thread, never waits for a disk
+  void submit(Task task);  // any thread; with threads, it never waits for a disk
   void drain();            // returns when nothing is queued or running; not on a thread of the pool
   std::size_t threads() const;
 

@@ -17,7 +17,8 @@ class Overlay final : public core::BlockBackend, private core::VolatileContents 
   static constexpr std::uint64_t kClusterBytes = 64 * 1024;
 
   // `base` is opened read-only. The file is made in $TMPDIR, else /var/tmp, and takes only the space that is written.
-  static core::Result<std::unique_ptr<Overlay>> create(ImageFile base);
+  // `threads` is 1, as clusters are filled in one request at a time, or 0 (IoPool).
+  static core::Result<std::unique_ptr<Overlay>> create(ImageFile base, unsigned threads);
   ~Overlay() override;
   Overlay(const Overlay&) = delete;
   Overlay& operator=(const Overlay&) = delete;
@@ -48,7 +49,7 @@ class Overlay final : public core::BlockBackend, private core::VolatileContents 
   // 64 clusters a word; only words with a bit set exist, so that a huge disk costs nothing. Pool thread only, or
   // drained.
   std::unordered_map<std::uint64_t, std::uint64_t> written_;
-  std::unique_ptr<IoPool> pool_;  // one thread: clusters are filled in one request at a time
+  std::unique_ptr<IoPool> pool_;
 };
 
 }  // namespace devices::block

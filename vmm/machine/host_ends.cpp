@@ -56,14 +56,14 @@ Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config)
     drives.push_back({drive_name(interface, slot, is_cdrom), interface, slot, is_cdrom, std::move(medium)});
   };
   for (const auto& disk : config.disks) {
-    auto medium = devices::block::open_disk({disk.path, disk.read_only, disk.snapshot});
+    auto medium = devices::block::open_disk({disk.path, disk.read_only, disk.snapshot, config.icount.has_value()});
     if (!medium) return core::fail_with("--disk", medium);
     add(disk.interface, places.take_disk(disk.interface), false, std::move(*medium));
   }
   if (!wanted) return drives;
   std::unique_ptr<core::BlockBackend> medium;
   if (!wanted->path.empty()) {
-    auto disc = open_disc(wanted->path);
+    auto disc = open_disc(config, wanted->path);
     if (!disc) return core::fail_with("--cdrom", disc);
     medium = std::move(*disc);
   }
@@ -79,8 +79,8 @@ Result<std::vector<std::uint8_t>> image_or(const std::string& path, std::span<co
 
 }  // namespace
 
-Result<std::unique_ptr<core::BlockBackend>> open_disc(const std::string& path) {
-  return devices::block::open_disk({path, true, false});
+Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config, const std::string& path) {
+  return devices::block::open_disk({path, true, false, config.icount.has_value()});
 }
 
 Result<HostEnds> open_host_ends(const config::MachineConfig& config) {

@@ -531,7 +531,7 @@ Result<> Machine::eject(std::string_view drive, bool force) {
 Result<> Machine::change(std::string_view drive, const std::string& path, bool force) {
   const auto* bay = impl_->bay(drive);
   if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
-  auto disc = open_disc(path);
+  auto disc = open_disc(impl_->config, path);
   if (!disc) return std::unexpected(disc.error());
   auto done = Impl::put_disc(*bay, std::move(*disc), force);
   if (done) {

@@ -107,6 +107,15 @@ TEST(IoPool, destruction_finishes_the_queue) {
   EXPECT_EQ(done, 100U);
 }
 
+TEST(IoPool, without_threads_tasks_are_done_at_once) {
+  auto pool = *IoPool::create(0);
+  std::thread::id here;
+  pool->submit([&here] { here = std::this_thread::get_id(); });
+  EXPECT_EQ(here, std::this_thread::get_id());
+  EXPECT_EQ(pool->threads(), 0U);
+  pool->drain();
+}
+
 void hammer(core::BlockBackend& disk) {
   constexpr unsigned kRequests = 200;
   std::vector<std::vector<std::uint8_t>> buffers(kRequests);
