@@ -71,6 +71,7 @@ bool PciBus::follow(Plugged& plugged, const std::vector<PciFunction::Window>& wi
     auto range = space.add({*base, bar->size, bar->max_width}, *bar->handler, plugged.function->lock(), bar->name);
     if (range) {
       std::vector<Registration> doorbells;
+      doorbells.reserve(bar->doorbells.size());
       for (const auto& [offset, width, match, eventfd] : bar->doorbells)
         doorbells.push_back(space.add_doorbell({*base + offset, width, match, eventfd}));
       plugged.mappings.push_back({bar, *base, std::move(*range), std::move(doorbells)});

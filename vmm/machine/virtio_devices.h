@@ -61,7 +61,7 @@ class VirtioDevices {
     core::PciAddress address;
     std::unique_ptr<devices::virtio::VirtioPci> function;
   };
-  // Puts a device on the bus-to-be.
+  // Makes the function around a device; plug() puts it on the bus.
   devices::virtio::VirtioPci& add(core::PciAddress address, std::string name,
                                   std::unique_ptr<devices::virtio::VirtioDevice> device, const Wiring& wiring);
   void add_disks(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring);
