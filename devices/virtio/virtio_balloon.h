@@ -67,6 +67,8 @@ class VirtioBalloon final : public VirtioDevice {
   std::vector<std::uint8_t> config() const override;
   void write_config(std::uint64_t offset, std::span<const std::uint8_t> bytes) override;
   void queue_notified(unsigned queue) override;
+  // Linux puts its buffer for statistics there before it is ready, and tells nothing afterwards.
+  void driver_ready() override { take_all(); }
   void reset() override;
   void visit(core::StateVisitor& visitor) override;
   core::Result<> state_loaded() override;

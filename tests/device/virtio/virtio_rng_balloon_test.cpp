@@ -162,6 +162,21 @@ TEST(VirtioBalloon, statistics_are_taken_and_their_buffer_kept) {
   EXPECT_EQ(balloon.rig.used_index(kStatisticsQueue), 0u);
 }
 
+TEST(VirtioBalloon, statistics_from_before_the_driver_was_ready_are_taken) {
+  StatisticsRig balloon;
+  auto& rig = balloon.rig;
+  rig.set_status(0);
+  rig.set_status(3);
+  rig.accept(kVersion1Bit | kStatisticsBit);
+  rig.set_status(3 | kFeaturesOk);
+  for (unsigned queue = 0; queue < 5; ++queue)
+    rig.set_up_queue(queue);
+  balloon.tell({{kFreeMemory, 4}});
+  EXPECT_FALSE(balloon.statistics().told);
+  rig.set_status(3 | kFeaturesOk | kDriverOk);
+  EXPECT_EQ(balloon.statistics().values[kFreeMemory], 4u);
+}
+
 TEST(VirtioBalloon, polling_gives_the_buffer_back_each_time) {
   StatisticsRig balloon;
   balloon.tell({{kFreeMemory, 1}});
