@@ -92,7 +92,7 @@ struct Machine::Impl {
   void suspended_to_ram();
   void wait_for_alarm();
   void alarm_rings();
-  Result<> wake_up(WakeReason reason);
+  void wake_up(WakeReason reason);  // who is suspended
   void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
   // Where a drive is, by its name.
@@ -171,8 +171,11 @@ Result<> Machine::Impl::build() {
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
-  input = std::make_unique<WakingInput>(board->keyboard(), board->mouse(),
-                                        [this] { return wake_up(WakeReason::PowerButton).has_value(); });
+  input = std::make_unique<WakingInput>(board->keyboard(), board->mouse(), [this] {
+    const bool sleeps = state == RunState::Suspended;
+    if (sleeps) wake_up(WakeReason::PowerButton);
+    return sleeps;
+  });
   // `info block` goes by the places, not by the command line.
   std::ranges::sort(places, {}, [](const auto& place) { return std::pair(place.second, place.first.slot); });
   for (auto& [bay, interface] : places) {
@@ -300,14 +303,12 @@ void Machine::Impl::alarm_rings() {
   if (state == RunState::Suspended && board->alarm_wakes()) wake_up(WakeReason::Alarm);
 }
 
-Result<> Machine::Impl::wake_up(WakeReason reason) {
-  if (state != RunState::Suspended) return core::fail("Unable to wake up: guest is not in suspended state");
+void Machine::Impl::wake_up(WakeReason reason) {
   pause_guest();
   board->wake_up(reason);
   vcpus->reset();
   resume_guest();
   announce({.kind = EventKind::Wakeup});
-  return {};
 }
 
 void Machine::Impl::guest_panicked() {
@@ -424,11 +425,17 @@ void Machine::reset() {
 
 void Machine::powerdown() {
   impl_->announce({.kind = EventKind::Powerdown});
-  if (!impl_->wake_up(WakeReason::PowerButton)) impl_->board->power().press_power_button();
+  if (impl_->state == RunState::Suspended) {
+    impl_->wake_up(WakeReason::PowerButton);
+  } else {
+    impl_->board->power().press_power_button();
+  }
 }
 
 Result<> Machine::wakeup() {
-  return impl_->wake_up(WakeReason::PowerButton);
+  if (impl_->state != RunState::Suspended) return core::fail("Unable to wake up: guest is not in suspended state");
+  impl_->wake_up(WakeReason::PowerButton);
+  return {};
 }
 
 void Machine::quit() {
