@@ -151,6 +151,21 @@ def suspend_to_ram():
             guest.ends("poweroff -f")
 
 
+def counted_time_is_the_alarms_at_once():
+    with KernelGuest(accel="soft,icount=3,sleep=off") as guest:
+        before = int(guest.run("date +%s"))
+        guest.run("echo +500 > /sys/class/rtc/rtc0/wakealarm")
+        guest.shell.send("echo mem > /sys/power/state")
+        guest.wait("\n")  # the echo
+        guest.wait(guest.shell.PROMPT)
+        slept = int(guest.run("date +%s")) - before
+        check(500 <= slept < 600, f"the guest slept for {slept} s")
+        check(guest.vmm.qmp("query-status")["status"] == "running", "the guest does not run")
+        names = [event["event"] for event in guest.vmm.events]
+        check(names == ["SUSPEND", "WAKEUP"], f"events: {names}")
+        guest.ends("poweroff -f")
+
+
 def virtio_devices(append=""):
     with KernelGuest("--virtio-console", "unix:{directory}/console", "--virtio-port", "org.minivmm.test.0=unix:{directory}/port",
                      "--rng", "on", "--balloon", "on", append=append,
@@ -189,7 +204,8 @@ def virtio_devices_with_legacy_registers():
     virtio_devices("virtio_pci.force_legacy=1")
 
 
-CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram, virtio_devices,
+CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram,
+                                                       counted_time_is_the_alarms_at_once, virtio_devices,
                                                        virtio_devices_with_legacy_registers)}
 
 if __name__ == "__main__":

@@ -52,10 +52,10 @@ class Guest:
 class KernelGuest(Guest):
     """The generic kernel with a shell and the modules that its devices need."""
 
-    def __init__(self, *arguments, append="", modules=()):
+    def __init__(self, *arguments, append="", modules=(), **options):
         super().__init__("--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd",
                          os.path.join(DEBIAN_GUESTS, "devices.initrd"), "--append", "console=ttyS0 " + append, "--memory", "512M",
-                         *arguments)
+                         *arguments, **options)
         if "--restore" in arguments:
             return
         self.wait_shell()
