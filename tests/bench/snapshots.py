@@ -88,12 +88,11 @@ class Machine:
         self.wait_serial("guest: desktop", BOOT_PATIENCE)
         self.answer()
 
-    def wait_serial(self, text, patience, before_each=lambda: None):
+    def wait_serial(self, text, patience):
         said = ""
 
         def heard():
             nonlocal said
-            before_each()
             try:
                 said += self.serial.recv(65536).decode(errors="replace")
             except BlockingIOError:
@@ -102,15 +101,9 @@ class Machine:
         wait_for(f"{text!r} from {self.side.name}'s guest", heard, patience, POLL_SECONDS)
 
     def answer(self):
-        """Until the shell does a sum; a machine that is not restored yet may lose what it is told."""
-        told = 0.0
-
-        def tell():
-            nonlocal told
-            if time.monotonic() - told > 0.1:
-                told = time.monotonic()
-                self.serial.sendall(b"echo sum $((40 + 2))\n")
-        self.wait_serial("sum 42", PATIENCE, tell)
+        """Until the shell does a sum."""
+        self.serial.sendall(b"echo sum $((40 + 2))\n")
+        self.wait_serial("sum 42", PATIENCE)
 
     def qmp(self):
         connection = connect(f"{self.folder}/qmp")
@@ -145,6 +138,8 @@ class Machine:
         os.sync()
         begun = time.perf_counter()
         self.start(self.snapshot)
+        qmp = self.qmp()
+        wait_for(f"{self.side.name} to run", lambda: qmp("query-status")["running"], PATIENCE, POLL_SECONDS)
         self.answer()
         return saved, size, time.perf_counter() - begun
 
