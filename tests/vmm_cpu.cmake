@@ -7,6 +7,10 @@ endforeach()
 foreach(guest cpuid ext_int kvm_clock nowhere)
   minivmm_guest(${guest} REAL_MODE SOURCES guest/bare/guests/${guest}.S)
 endforeach()
+if(MINIVMM_BENCH)
+  minivmm_guest(device_bench SOURCES bench/guest/device_bench.cpp bench/guest/ahci.cpp bench/guest/pci.cpp
+    bench/guest/virtio_blk.cpp)
+endif()
 
 # The same guests on both accelerators.
 set(guest_tests guest/cpu_rig.cpp guest/cpu_interrupt_test.cpp guest/cpu_io_test.cpp guest/cpu_lifecycle_test.cpp
