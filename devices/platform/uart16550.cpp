@@ -184,7 +184,7 @@ void Uart16550::write_modem_control(std::uint8_t value) {
 // A full receiver takes nothing; the stream offers the rest again when there is room.
 std::size_t Uart16550::receive(std::span<const std::uint8_t> bytes) {
   const std::scoped_lock guard(lock());
-  const auto taken = std::min(bytes.size(), looped() ? 0 : room());
+  const auto taken = std::min(bytes.size(), takes() ? room() : 0);
   for (const auto byte : bytes.first(taken))
     take(byte);
   refused_ = taken < bytes.size();
@@ -204,8 +204,17 @@ void Uart16550::take(std::uint8_t byte) {
   update_timeout();
 }
 
+void Uart16550::set_running(bool running) {
+  running_ = running;
+  offer_room();
+}
+
+bool Uart16550::takes() const {
+  return running_ && !looped();
+}
+
 void Uart16550::offer_room() {
-  if (!refused_ || looped() || room() == 0) return;
+  if (!refused_ || !takes() || room() == 0) return;
   refused_ = false;
   wiring_.stream.ready_to_receive();
 }

@@ -32,6 +32,9 @@ class Uart16550 final : public core::Device, private core::IoHandler {
 
   core::Result<> attach(core::AddressSpace& io);
 
+  // Lock held. While the machine stands still nothing comes in: what a load brings would overwrite it.
+  void set_running(bool running);
+
   void reset() override;
   std::string_view state_name() const override { return config_.name; }
   unsigned state_version() const override { return 1; }
@@ -78,12 +81,14 @@ class Uart16550 final : public core::Device, private core::IoHandler {
   std::uint8_t identification() const;
   void update_modem_status();
   void update_timeout();
+  bool takes() const;
   void offer_room();
   void update_irq();
 
   Config config_;
   Wiring wiring_;
   State state_;
+  bool running_ = true;
   bool refused_ = false;  // the stream holds something back until there is room
   std::unique_ptr<core::Timer> timeout_;
   core::Registration range_;

@@ -473,6 +473,10 @@ std::vector<core::MemoryBlock*> Board::memory() {
   return blocks;
 }
 void Board::set_running(bool running) {
+  for (auto& uart : parts_->uarts) {
+    const std::scoped_lock lock(uart->lock());
+    uart->set_running(running);
+  }
   parts_->virtio->set_running(running);
 }
 void Board::drain_disks() {

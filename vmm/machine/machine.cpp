@@ -171,6 +171,7 @@ Result<> Machine::Impl::build() {
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
+  board->set_running(false);
   input = std::make_unique<WakingInput>(board->keyboard(), board->mouse(), [this] {
     const bool sleeps = state == RunState::Suspended;
     if (sleeps) wake_up(WakeReason::PowerButton);

@@ -131,6 +131,20 @@ TEST_F(Uart16550, fifo_takes_sixteen_and_asks_for_more_when_read) {
   EXPECT_EQ(drain(), "23456789abcdef");
 }
 
+TEST_F(Uart16550, takes_nothing_while_the_machine_stands_still) {
+  const auto set_running = [this](bool running) {
+    const std::scoped_lock guard(device.lock());
+    device.set_running(running);
+  };
+  set_running(false);
+  EXPECT_EQ(stream.offer("a"), 0u);
+  EXPECT_TRUE(device.state_loaded());
+  EXPECT_EQ(stream.ready, 0u);
+  set_running(true);
+  EXPECT_EQ(stream.ready, 1u);
+  EXPECT_EQ(stream.offer("a"), 1u);
+}
+
 TEST_F(Uart16550, trigger_level_raises_data_available) {
   program(IER_RDA);
   stream.offer("1234567");
