@@ -61,26 +61,34 @@ def cd_until_the_firmware_gives_up():
     check(boot() == boot(), "another log of the BIOS")
 
 
-def desktop(disk, disturb):
+def make_desktop(folder):
+    """The desktop's disk, made to halt when all is there."""
+    image, menu = os.path.join(folder, "desktop"), os.path.join(folder, "syslinux.cfg")
+    subprocess.run(["cp", "--sparse=always", os.path.join(DEBIAN_GUESTS, "desktop.img"), image], check=True)
+    with open(menu, "w") as file:
+        file.write("DEFAULT linux\nLABEL linux\nKERNEL vmlinuz\nINITRD initrd\n"
+                   "APPEND vga=791 console=tty0 console=ttyS0 guest=halt\n")
+    subprocess.run(["mcopy", "-o", "-i", image + "@@1M", menu, "::syslinux.cfg"], check=True)
+    return image
+
+
+def desktop(original, disk, disturb):
     """Debian from its disk to its desktop: what it said, its last screen and what became of the disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        image, menu = os.path.join(folder, "disk"), os.path.join(folder, "syslinux.cfg")
-        subprocess.run(["cp", "--sparse=always", os.path.join(DEBIAN_GUESTS, "desktop.img"), image], check=True)
-        with open(menu, "w") as file:
-            file.write("DEFAULT linux\nLABEL linux\nKERNEL vmlinuz\nINITRD initrd\n"
-                       "APPEND vga=791 console=tty0 console=ttyS0 guest=halt\n")
-        subprocess.run(["mcopy", "-o", "-i", image + "@@1M", menu, "::syslinux.cfg"], check=True)
-        with Vmm("--memory", "512M", "--disk", f"{image},if={disk}", "--serial", "file:{directory}/serial", accel=ACCEL) as vmm:
-            said = os.path.join(vmm.directory, "serial")
-            wait_for("the guest to halt", lambda: disturb(vmm) or b"System halted" in read_file(said), TIMEOUT)
-            words, screen = read_file(said), vmm.screen()
-        return words, screen, hashlib.sha256(read_file(image)).hexdigest()
+    image = original + ".run"
+    subprocess.run(["cp", "--sparse=always", original, image], check=True)
+    with Vmm("--memory", "512M", "--disk", f"{image},if={disk}", "--serial", "file:{directory}/serial", accel=ACCEL) as vmm:
+        said = os.path.join(vmm.directory, "serial")
+        wait_for("the guest to halt", lambda: disturb(vmm) or b"System halted" in read_file(said), TIMEOUT)
+        words, screen = read_file(said), vmm.screen()
+    return words, screen, hashlib.sha256(read_file(image)).hexdigest()
 
 
 def desktop_twice(disk):
-    said, screen, digest = desktop(disk, leave_alone)
-    check(b"guest: desktop" in said, f"no desktop: {said[-500:]!r}")
-    said_again, screen_again, digest_again = desktop(disk, pause)
+    with tempfile.TemporaryDirectory() as folder:
+        original = make_desktop(folder)
+        said, screen, digest = desktop(original, disk, leave_alone)
+        check(b"guest: desktop" in said, f"no desktop: {said[-500:]!r}")
+        said_again, screen_again, digest_again = desktop(original, disk, pause)
     check(said == said_again, "another serial log")
     check(screen == screen_again, "another screen")
     check(digest == digest_again, "another disk")
