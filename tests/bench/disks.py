@@ -1,8 +1,8 @@
 """The bare guest `guest/device_bench` on KVM, in minivmm and in QEMU: disks and how long doorbell and interrupt take.
 
 It boots from an IDE disk and measures a virtio and a SATA disk, raw images of 256 MiB on /var/tmp that are in the host's page
-cache. QEMU has cache=writeback and aio=threads, its defaults; one more run has aio=io_uring where the host allows it. QEMU's
-AHCI controller interrupts by messages, minivmm's by its line."""
+cache. QEMU has cache=writeback and aio=threads, its defaults; one more run has aio=io_uring where the host allows it. All
+disks interrupt by messages."""
 import functools
 import os
 import re
