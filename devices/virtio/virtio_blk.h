@@ -55,7 +55,6 @@ class VirtioBlk final : public VirtioDevice {
   void give_back(Request& request, std::uint8_t status);
   void finish(Request& request, std::uint8_t status);
   bool is_write_through() const;
-  std::unique_ptr<core::Completion> take_completion();
 
   std::unique_ptr<core::BlockBackend> disk_;
   const std::string serial_;
