@@ -69,6 +69,10 @@ if(NOT MINIVMM_SANITIZE)
 endif()
 minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests CASES ${icount_cases})
 minivmm_client_test(spice spice_test.py TIMEOUT 1500 COST 50 LABELS threads)
+minivmm_client_test(transports transport_test.py TIMEOUT 600 COST 20 LABELS threads)
+minivmm_client_test(sasl sasl_test.py TIMEOUT 1500 COST 10 LABELS threads)
+minivmm_client_test(web web_test.py TIMEOUT 1500 COST 10)
+minivmm_client_test(monitor monitor_test.py TIMEOUT 1500 COST 50 LABELS threads)
 
 # Style is a test.
 add_test(NAME style_include_rule COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/tests/style/include_rule.py)

@@ -13,8 +13,13 @@ minivmm_test(spice_wire
   USES spice/wire
   LIBS ZLIB::ZLIB)
 minivmm_test(spice_net
-  SOURCES unit/spice/net/connection_test.cpp unit/spice/net/rules_test.cpp
-  USES spice/net
+  SOURCES
+    unit/spice/net/connection_test.cpp
+    unit/spice/net/rules_test.cpp
+    unit/spice/net/tls_test.cpp
+    unit/spice/net/websocket_test.cpp
+  USES spice/net spice/server
+  LIBS OpenSSL::SSL
   LABELS threads)
 minivmm_test(spice_channel
   SOURCES
@@ -25,17 +30,30 @@ minivmm_test(spice_channel
   LABELS threads)
 minivmm_test(spice_server
   SOURCES
+    unit/spice/server/certificates_test.cpp
+    unit/spice/server/cyrus_sasl_test.cpp
+    unit/spice/server/failure_delay_test.cpp
     unit/spice/server/link_stage_test.cpp
+    unit/spice/server/linking_test.cpp
     unit/spice/server/listen_test.cpp
+    unit/spice/server/sasl_test.cpp
     unit/spice/server/server_test.cpp
     unit/spice/server/sessions_test.cpp
+    unit/spice/server/transports_test.cpp
+    unit/spice/server/viewer_file_test.cpp
   USES spice/server
-  LIBS OpenSSL::Crypto
+  LIBS OpenSSL::SSL PkgConfig::sasl
   LABELS threads)
 
 minivmm_fuzz(link
   SOURCES fuzz/link.cpp
   USES spice/server)
+minivmm_fuzz(sasl
+  SOURCES fuzz/sasl.cpp
+  USES spice/server)
+minivmm_fuzz(websocket
+  SOURCES fuzz/websocket.cpp
+  USES spice/net)
 minivmm_fuzz(channel
   SOURCES fuzz/channel.cpp
   USES spice/channel

@@ -1,4 +1,8 @@
 minivmm_test(vmm_config SOURCES unit/vmm/config_test.cpp USES vmm/config)
-minivmm_test(vmm_control SOURCES unit/vmm/control_test.cpp USES vmm/control)
-minivmm_test(vmm_machine SOURCES unit/vmm/snapshot_test.cpp USES vmm/machine)
+minivmm_test(vmm_control
+  SOURCES unit/vmm/control/hmp_test.cpp unit/vmm/control/parts_test.cpp unit/vmm/control/qmp_test.cpp
+  USES vmm/control
+  LIBS nlohmann_json::nlohmann_json)
+minivmm_fuzz(qmp SOURCES fuzz/qmp.cpp USES vmm/control LIBS nlohmann_json::nlohmann_json)
+minivmm_test(vmm_machine SOURCES unit/vmm/snapshot_test.cpp USES vmm/machine LABELS threads)
 minivmm_fuzz(snapshot SOURCES fuzz/snapshot.cpp USES vmm/machine)

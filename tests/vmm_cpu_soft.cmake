@@ -5,7 +5,8 @@ set(soft_differential
     ${soft_tests}/differential/campaign.cpp ${soft_tests}/differential/form_syntax.cpp
     ${soft_tests}/differential/generator.cpp ${soft_tests}/differential/native.cpp ${soft_tests}/differential/soft.cpp)
 minivmm_test(vmm_cpu_soft_engine SOURCES
-    ${soft_tests}/engine/executor_test.cpp ${soft_tests}/engine/stack_test.cpp ${soft_tests}/engine/string_test.cpp
+    ${soft_tests}/engine/executor_test.cpp ${soft_tests}/engine/flat_test.cpp
+    ${soft_tests}/engine/stack_test.cpp ${soft_tests}/engine/string_test.cpp
   ${soft_uses})
 minivmm_test(vmm_cpu_soft_integer OPTIMIZED SOURCES
     ${soft_tests}/integer/differential_test.cpp

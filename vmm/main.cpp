@@ -9,6 +9,7 @@
 #include "vmm/control/control.h"
 #include "vmm/machine/accelerators.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/spice_files.h"
 
 namespace {
 
@@ -33,6 +34,11 @@ int inform(vmm::config::Information information) {
   return 0;
 }
 
+int make_certificates(const std::string& directory) {
+  const auto advice = vmm::machine::make_certificates(directory);
+  return advice ? print(*advice) : complain("--spice gen-certs: " + advice.error().message);
+}
+
 // The main thread waits for these in Machine::wait(); no other thread may take them. A client that goes away while it
 // is written to is an error of that write, not a signal.
 void block_signals() {
@@ -48,11 +54,14 @@ void block_signals() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto command_line = vmm::config::parse_command_line(std::vector<std::string>(argv + 1, argv + argc));
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  vmm::config::hide_passwords({argv, static_cast<std::size_t>(argc)});
+  const auto command_line = vmm::config::parse_command_line(arguments);
   if (!command_line) return complain(command_line.error().message);
   if (const auto* information = std::get_if<vmm::config::Information>(&*command_line)) return inform(*information);
   const auto& config = std::get<vmm::config::MachineConfig>(*command_line);
   if (config.cpu == vmm::machine::kListCpuModels) return print(vmm::machine::cpu_models_text());
+  if (!config.spice.make_certificates.empty()) return make_certificates(config.spice.make_certificates);
   const auto problems = vmm::config::problems(config);
   for (const auto& problem : problems)
     complain(problem);

@@ -4,12 +4,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <limits>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/bits.h"
+#include "core/base/fd.h"
 
 namespace core::inline memory {
 
@@ -109,6 +112,8 @@ Result<std::unique_ptr<MemoryBlock>> MemoryBlock::create(std::string name, std::
   const auto rounded = align_up(size, kPageSize);
   void* host = ::mmap(nullptr, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (host == MAP_FAILED) return fail("cannot get {} MiB for {}: {}", rounded >> 20, name, errno_text());
+  // Fewer page faults, and fewer TLB misses; where the host has no huge pages, nothing is lost.
+  ::madvise(host, rounded, MADV_HUGEPAGE);
   return std::unique_ptr<MemoryBlock>(new MemoryBlock(std::move(name), static_cast<std::uint8_t*>(host), rounded));
 }
 
@@ -146,6 +151,21 @@ void MemoryBlock::collect_dirty(Watcher watcher, std::uint64_t first_page, std::
   if (source != nullptr && !pages_out.empty()) source->cleared(*this, first_page, count);
 }
 
+// [Linux, Documentation/admin-guide/mm/pagemap.rst] A word for each page: bit 63 is set if it is in memory, 62 if it is
+// in swap.
+std::vector<bool> MemoryBlock::touched_pages(std::uint64_t first_page, std::uint64_t count) const {
+  constexpr std::uint64_t kSomewhere = std::uint64_t{3} << 62;
+  const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  std::vector<std::uint64_t> words(count);
+  const auto at = (reinterpret_cast<std::uintptr_t>(host_) / kPageSize + first_page) * sizeof(std::uint64_t);
+  const auto bytes = ::pread(pagemap.get(), words.data(), count * sizeof(std::uint64_t), static_cast<off_t>(at));
+  std::vector<bool> touched(count, true);
+  if (bytes != static_cast<ssize_t>(count * sizeof(std::uint64_t))) return touched;
+  for (std::uint64_t i = 0; i < count; ++i)
+    touched[i] = (words[i] & kSomewhere) != 0;
+  return touched;
+}
+
 void MemoryBlock::discard(std::uint64_t offset, std::uint64_t length) {
   MV_ASSERT(range_inside(offset, length, size_), "callers check the range against the block");
   ::madvise(host_ + offset, length, MADV_DONTNEED);
@@ -163,6 +183,11 @@ void GuestIoVector::discard_pages() const {
 void GuestIoVector::clear() {
   slices_.clear();
   size_ = 0;
+}
+
+void GuestIoVector::append(const GuestIoVector& other) {
+  for (const auto& slice : other.slices_)
+    append(slice);
 }
 
 void GuestIoVector::append(const MemorySlice& slice) {

@@ -98,6 +98,9 @@ class MemoryBlock {
   void collect_dirty(Watcher watcher, std::uint64_t first_page, std::uint64_t count, std::vector<std::uint64_t>& pages);
   void set_dirty_source(DirtySource* source) { dirty_source_.store(source); }
 
+  // Which of the pages may hold something else than zeros: those that were never touched need not be looked at. Any
+  // thread.
+  std::vector<bool> touched_pages(std::uint64_t first_page, std::uint64_t count) const;
   // Gives the pages of a range back to the host; they read as zeros. Whoever uses them
   // meanwhile, guest or host, finds the old or the new contents.
   void discard(std::uint64_t offset, std::uint64_t length);
@@ -123,6 +126,7 @@ class GuestIoVector {
  public:
   void clear();
   void append(const MemorySlice& slice);
+  void append(const GuestIoVector& other);
   std::uint64_t size() const { return size_; }
   // The `length` bytes that start `skip` bytes in; nullopt if they run past the end.
   std::optional<GuestIoVector> part(std::uint64_t skip, std::uint64_t length) const;

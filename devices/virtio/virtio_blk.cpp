@@ -23,6 +23,7 @@ constexpr std::uint32_t kMaxRangeSectors = 65536;       // of a discard or write
 // What is read at once in one go, lest others wait for the lock or the thread: as much as a busy host copies while it
 // would wake a thread. More is better spread over several of them.
 constexpr std::uint64_t kAtOnceBytes = 256 << 10;
+constexpr std::uint64_t kMaxJoinedBytes = 256 << 10;
 
 constexpr std::uint64_t feature(unsigned bit) {
   return std::uint64_t{1} << bit;
@@ -42,8 +43,9 @@ struct VirtioBlk::Request {
   Chain chain;
   core::GuestIoVector data;
   std::uint64_t offset = 0;
-  std::uint64_t length = 0;  // of a range without data
-  std::uint64_t filled = 0;  // bytes of the guest's buffers
+  std::uint64_t length = 0;               // of a range without data
+  std::uint64_t filled = 0;               // bytes of the guest's buffers
+  std::vector<RequestPointer> followers;  // done with this one, whose data has theirs at its end
   std::shared_ptr<core::Completion> completion;
   bool abandoned = false;
 };
@@ -110,6 +112,7 @@ void VirtioBlk::queue_notified(unsigned queue) {
     start(queue, std::move(chain));
     if (++started % kQueueSize == 0 && host().serve_later(queue)) break;
   }
+  submit_joined();
   host().notify_used(queue);
 }
 
@@ -126,8 +129,8 @@ void VirtioBlk::start(unsigned queue, Chain chain) {
   const std::uint32_t type = header.type;
   if (const auto status = plan(*request, type); status != kBlkOk) return give_back(*request, status);
   switch (type) {
-    case kBlkIn: return submit(request, core::BlockOp::Read);
-    case kBlkOut: return submit(request, core::BlockOp::Write);
+    case kBlkIn: return join(request, core::BlockOp::Read);
+    case kBlkOut: return join(request, core::BlockOp::Write);
     case kBlkFlushRequest: return submit(request, core::BlockOp::Flush);
     case kBlkDiscardRequest: return submit(request, core::BlockOp::Discard);
     case kBlkWriteZeroesRequest: return submit(request, core::BlockOp::WriteZeroes);
@@ -187,6 +190,24 @@ void VirtioBlk::answer_id(Request& request) {
   give_back(request, kBlkOk);
 }
 
+// A sequence of small transfers costs the host more than one large one.
+void VirtioBlk::join(const RequestPointer& request, core::BlockOp op) {
+  const bool fits = joined_ && joined_op_ == op && joined_->offset + joined_->data.size() == request->offset &&
+                    joined_->data.size() + request->data.size() <= kMaxJoinedBytes;
+  if (fits) {
+    joined_->data.append(request->data);
+    joined_->followers.push_back(request);
+    return;
+  }
+  submit_joined();
+  joined_ = request;
+  joined_op_ = op;
+}
+
+void VirtioBlk::submit_joined() {
+  if (const auto request = std::exchange(joined_, nullptr)) submit(request, joined_op_);
+}
+
 void VirtioBlk::submit(const RequestPointer& request, core::BlockOp op) {
   const bool moves = op == core::BlockOp::Read || op == core::BlockOp::Write;
   core::BlockRequest work;
@@ -221,21 +242,19 @@ void VirtioBlk::finished(const RequestPointer& request, core::BlockOp op, bool s
   const bool changes = op != core::BlockOp::Read && op != core::BlockOp::Flush;
   if (succeeded && changes && !request->abandoned && is_write_through()) return submit(request, core::BlockOp::Flush);
   spare_.push_back(std::move(request->completion));
-  if (!request->abandoned) finish(*request, succeeded ? kBlkOk : kBlkIoError);
+  if (request->abandoned) return;  // and with it those that joined it
+  give_back(*request, succeeded ? kBlkOk : kBlkIoError);
+  host().notify_used(request->queue);
 }
 
 void VirtioBlk::give_back(Request& request, std::uint8_t status) {
+  for (const auto& follower : request.followers)
+    give_back(*follower, status);
   const auto& chain = request.chain;
   const auto filled = status == kBlkOk ? request.filled : 0;
   chain.writable.write(chain.writable.size() - 1, std::span(&status, 1));
   push(request.queue, chain, filled + 1);
   std::erase_if(in_flight_, [&request](const RequestPointer& other) { return other.get() == &request; });
-}
-
-void VirtioBlk::finish(Request& request, std::uint8_t status) {
-  const auto queue = request.queue;
-  give_back(request, status);
-  host().notify_used(queue);
 }
 
 void VirtioBlk::reset() {

@@ -48,12 +48,14 @@ class VirtioBlk final : public VirtioDevice {
   std::uint8_t plan_range(Request& request, std::uint32_t type);
   std::uint8_t plan(Request& request, std::uint32_t type);
   void answer_id(Request& request);
+  // Has a transfer wait for others of the same notification that go on where it ends.
+  void join(const RequestPointer& request, core::BlockOp op);
+  void submit_joined();
   void submit(const RequestPointer& request, core::BlockOp op);
   bool read_at_once(const core::BlockRequest& work);
   void finished(const RequestPointer& request, core::BlockOp op, bool succeeded);
-  // Gives a request's chain back, without or with telling the driver.
+  // Gives a request's chain back, and those of the requests that joined it; the driver is not told yet.
   void give_back(Request& request, std::uint8_t status);
-  void finish(Request& request, std::uint8_t status);
   bool is_write_through() const;
 
   std::unique_ptr<core::BlockBackend> disk_;
@@ -65,6 +67,8 @@ class VirtioBlk final : public VirtioDevice {
   std::uint64_t started_ = 0;
   std::uint64_t at_once_left_ = 0;  // bytes
   std::vector<RequestPointer> in_flight_;
+  RequestPointer joined_;  // waits for others to join it; null outside queue_notified()
+  core::BlockOp joined_op_ = core::BlockOp::Read;
   // Those of requests that have ended: making one for each would cost more than many a request.
   std::vector<std::shared_ptr<core::Completion>> spare_;
 };

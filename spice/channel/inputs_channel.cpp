@@ -84,7 +84,7 @@ void InputsChannel::type(std::uint32_t code) {
 
 void InputsChannel::scan(std::uint8_t byte) {
   const auto event = reader_.feed(byte);
-  if (!event) return;
+  if (!event || session().view_only) return;
   // A repeated press is the client's auto-repeat and toggles nothing.
   const bool fresh = event->down ? held_keys_.insert(event->code).second : held_keys_.erase(event->code) > 0;
   if (const auto light = LockSync::light_of(event->code); light != 0 && event->down && fresh) {
@@ -94,6 +94,7 @@ void InputsChannel::scan(std::uint8_t byte) {
 }
 
 void InputsChannel::key_modifiers(const wire::InputsClientKeyModifiers& message) {
+  if (session().view_only) return;
   std::uint8_t held = 0;
   for (const auto& key : LockSync::kLockKeys)
     if (held_keys_.contains(key.code)) held |= key.light;
@@ -123,6 +124,7 @@ void InputsChannel::release(const wire::InputsMouseRelease& message) {
 }
 
 void InputsChannel::move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint16_t wire_buttons) {
+  if (session().view_only) return;
   held_buttons_ = to_buttons(wire_buttons);
   shared_.mouse().move(dx, dy, dz, held_buttons_);
 }

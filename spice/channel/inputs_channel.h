@@ -1,4 +1,5 @@
-// The inputs channel of one client: keys and pointer into the guest, lock lights and motion acks back.
+// The inputs channel of one client: keys and pointer into the guest, lock lights and motion acks back. Of a client that
+// only watches nothing goes into the guest.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,12 @@ namespace spice::channel {
 
 // What the channels of one client share. Any thread.
 struct SessionInfo {
-  explicit SessionInfo(std::uint32_t connection_id) : id(connection_id) {}
+  explicit SessionInfo(std::uint32_t connection_id, bool only_watches = false)
+      : id(connection_id), view_only(only_watches) {}
   const std::uint32_t id;
+  const bool view_only;  // what the client types goes nowhere
+  // Whether this client has what only one can have. It passes to another when its owner leaves.
+  std::atomic<bool> owner{false};
   // Measured by the main channel, bit/s; 0 while unknown and for a line too fast to measure.
   std::atomic<std::uint64_t> bit_rate{0};
 

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kKeptInput = 4 * 1024;  // an idle connection's buffer
 constexpr std::size_t kMaxPieces = 64;
+// What layers may answer to a peer that takes nothing: pings and key updates are asked for faster than read.
+constexpr std::size_t kMaxAnswers = 64 * 1024;
 }  // namespace
 
 struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
@@ -43,14 +45,20 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     if (descriptor.is_open()) descriptor.release();
   }
 
-  void close() {
+  void drop() {
     leave_loop();
     fd.close();
   }
 
+  // The layers' farewell goes if there is room for it at once.
+  void close() {
+    if (open) shutdown_output();
+    drop();
+  }
+
   void fail(const std::string& reason) {
     if (!open) return;
-    close();
+    drop();
     events.on_closed(reason);
   }
 
@@ -88,11 +96,10 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     if (count < 0) return fail(core::errno_text());
     if (count == 0) return fail("the peer closed it");
     bytes_received += static_cast<std::uint64_t>(count);
-    if (accept_input(std::span(buffer).first(static_cast<std::size_t>(count)))) {
-      if (!input.empty()) events.on_input();
-    } else {
-      fail("the peer broke the transport's rules");
-    }
+    const bool fine = accept_input(std::span(buffer).first(static_cast<std::size_t>(count)));
+    // What came before the end counts.
+    if (!input.empty()) events.on_input();
+    if (!fine) fail("the peer ended the transport or broke its rules");
   }
 
   bool accept_input(std::span<const std::uint8_t> bytes) {
@@ -104,9 +111,25 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
       input.insert(input.end(), bytes.begin(), bytes.end());
       return true;
     }
-    const bool fine = transport.receive(bytes, input, unsent);
+    return answer([&] { return transport.receive(bytes, input, unsent); });
+  }
+
+  // Runs what makes layers answer.
+  bool answer(const auto& receive) {
+    const auto before = unsent.size();
+    const bool fine = receive();
+    answers += unsent.size() - before;
     if (!waiting_for_room) flush();
-    return fine;
+    return fine && answers <= kMaxAnswers;
+  }
+
+  void push(std::unique_ptr<Layer> layer) {
+    queue_to_unsent();  // what was sent before goes without it
+    const Bytes unread(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
+    input.clear();
+    input_begin = 0;
+    const bool fine = answer([&] { return transport.push(std::move(layer), unread, input, unsent); });
+    if (!fine) fail_later("the peer ended the transport or broke its rules");
   }
 
   void consume(std::size_t bytes) {
@@ -156,6 +179,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     if (unsent_begin == unsent.size()) {
       unsent.clear();
       unsent_begin = 0;
+      answers = 0;
     }
     count -= from_unsent;
     queued_bytes -= count;
@@ -185,7 +209,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   }
 
   void shutdown_output() {
-    output_ends = true;
+    if (!std::exchange(output_ends, true)) transport.end(unsent);
     if (!waiting_for_room) flush();
   }
 
@@ -200,20 +224,27 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
                           });
   }
 
+  void queue_to_unsent() {
+    unsent.erase(unsent.begin(), unsent.begin() + static_cast<std::ptrdiff_t>(std::exchange(unsent_begin, 0)));
+    for (const auto& data : queue) {
+      const auto bytes = data.flatten();
+      const auto skip = std::exchange(front_sent, 0);
+      unsent.insert(unsent.end(), bytes.begin() + static_cast<std::ptrdiff_t>(skip), bytes.end());
+    }
+    queue.clear();
+    queued_bytes = 0;
+  }
+
   Stream detach() {
     leave_loop();
+    queue_to_unsent();
     Stream stream;
     stream.fd = std::move(fd);
     stream.transport = std::move(transport);
     stream.local = local;
     stream.remote = remote;
     stream.unread.assign(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
-    stream.unsent.assign(unsent.begin() + static_cast<std::ptrdiff_t>(unsent_begin), unsent.end());
-    for (const auto& data : queue) {
-      const auto bytes = data.flatten();
-      const auto skip = std::exchange(front_sent, 0);
-      stream.unsent.insert(stream.unsent.end(), bytes.begin() + static_cast<std::ptrdiff_t>(skip), bytes.end());
-    }
+    stream.unsent = std::move(unsent);
     return stream;
   }
 
@@ -236,6 +267,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   std::size_t queued_bytes = 0;  // of the queue, without what was sent
   Bytes unsent;                  // goes before the queue
   std::size_t unsent_begin = 0;
+  std::size_t answers = 0;  // of the transport's layers, among unsent
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
 };
@@ -289,6 +321,10 @@ const Endpoint& Socket::remote() const {
 
 bool Socket::encrypted() const {
   return impl_->transport.encrypted();
+}
+
+void Socket::push(std::unique_ptr<Layer> layer) {
+  impl_->push(std::move(layer));
 }
 
 void Socket::shutdown_output() {

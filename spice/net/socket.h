@@ -47,6 +47,10 @@ class Socket {
   const Endpoint& remote() const;
   bool encrypted() const;
 
+  // From here on a layer more lies between the network and us; the input there is came through it. A violation in that
+  // shows as on_closed, later.
+  void push(std::unique_ptr<Layer> layer);
+
   // Nothing will be sent any more: the peer sees the end when it has everything.
   void shutdown_output();
   void close();

@@ -31,7 +31,10 @@ Endpoint endpoint_of(const sockaddr_storage& address, socklen_t length) {
   sockaddr_un local{};
   std::memcpy(&local, &address, std::min<std::size_t>(length, sizeof local));
   local.sun_path[sizeof local.sun_path - 1] = '\0';
-  return {length > offsetof(sockaddr_un, sun_path) ? local.sun_path : "", "", "unix"};
+  if (length <= offsetof(sockaddr_un, sun_path)) return {"", "", "unix"};
+  // An abstract name begins with a NUL, which people write as @.
+  const bool abstract = local.sun_path[0] == '\0';
+  return {abstract ? fmt::format("@{}", &local.sun_path[1]) : local.sun_path, "", "unix"};
 }
 
 void set_option(int fd, int level, int option, int value) {

@@ -1,5 +1,9 @@
 #include "spice/net/tether.h"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -9,6 +13,16 @@ void Tether::cut() {
   const std::scoped_lock lock(mutex_);
   is_cut_ = true;
   if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
+}
+
+std::optional<LineFacts> Tether::facts() {
+  const std::scoped_lock lock(mutex_);
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (fd_ < 0 || ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  int queued = 0;
+  ::ioctl(fd_, SIOCOUTQ, &queued);
+  return LineFacts{info.tcpi_bytes_acked, info.tcpi_bytes_received, static_cast<std::uint64_t>(queued), info.tcpi_rtt};
 }
 
 void Tether::attach(int fd) {

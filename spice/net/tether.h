@@ -1,9 +1,12 @@
-// A line between a connection and whoever handed it to another thread: it learns when the connection is gone, and can
-// cut it.
+// A line between a connection and whoever handed it to another thread: it learns when the connection is gone, can cut
+// it, and can ask the kernel about it.
 #pragma once
 
 #include <functional>
 #include <mutex>
+#include <optional>
+
+#include "spice/net/line_facts.h"
 
 namespace spice::net {
 
@@ -13,6 +16,8 @@ class Tether {
   explicit Tether(std::move_only_function<void()> on_gone) : on_gone_(std::move(on_gone)) {}
 
   void cut();  // any thread: the connection's owner sees the end of the stream
+
+  std::optional<LineFacts> facts();  // any thread; nullopt: gone, or not TCP
 
   // For the owner of the descriptor.
   void attach(int fd);

@@ -8,22 +8,40 @@ bool Transport::encrypted() const {
   return std::ranges::any_of(layers_, [](const auto& layer) { return layer->encrypts(); });
 }
 
+bool Transport::push(std::unique_ptr<Layer> layer, std::span<const std::uint8_t> unread, Bytes& up, Bytes& down) {
+  layers_.push_back(std::move(layer));
+  return receive_from(layers_.size() - 1, unread, up, down);
+}
+
 bool Transport::receive(std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down) {
+  return receive_from(0, bytes, up, down);
+}
+
+// From `layer` up. What came before a layer's end is for above still.
+bool Transport::receive_from(std::size_t layer, std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down) {
+  bool fine = true;
   Bytes current(bytes.begin(), bytes.end());
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  for (std::size_t i = layer; i < layers_.size(); ++i) {
     Bytes above;
     Bytes answer;
-    const bool fine = layers_[i]->receive(current, above, answer);
+    fine = layers_[i]->receive(current, above, answer) && fine;
     if (!answer.empty()) send_from(i, answer, down);
-    if (!fine) return false;
     current = std::move(above);
   }
   up.insert(up.end(), current.begin(), current.end());
-  return true;
+  return fine;
 }
 
 void Transport::send(std::span<const std::uint8_t> bytes, Bytes& down) {
   send_from(layers_.size(), bytes, down);
+}
+
+void Transport::end(Bytes& down) {
+  for (auto layer = layers_.size(); layer > 0; --layer) {
+    Bytes farewell;
+    layers_[layer - 1]->end(farewell);
+    if (!farewell.empty()) send_from(layer - 1, farewell, down);
+  }
 }
 
 // Through the layers below `layer`, highest first.

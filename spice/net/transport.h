@@ -20,6 +20,8 @@ class Layer {
   virtual bool receive(std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down) = 0;
   // Bytes to send from above: appends what goes below to `down`.
   virtual void send(std::span<const std::uint8_t> bytes, Bytes& down) = 0;
+  // Nothing more will be sent: appends the farewell, if the layer has one.
+  virtual void end(Bytes&) {}
   virtual bool encrypts() const { return false; }
 };
 
@@ -29,12 +31,16 @@ class Transport {
   bool encrypted() const;
   // On top of those there are.
   void push(std::unique_ptr<Layer> layer) { layers_.push_back(std::move(layer)); }
+  // The same with bytes that came already and are the new layer's; the rest is as for receive().
+  bool push(std::unique_ptr<Layer> layer, std::span<const std::uint8_t> unread, Bytes& up, Bytes& down);
 
   // From the network: appends messages' bytes to `up`, answers for the network to `down`.
   bool receive(std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down);
   void send(std::span<const std::uint8_t> bytes, Bytes& down);
+  void end(Bytes& down);
 
  private:
+  bool receive_from(std::size_t layer, std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down);
   void send_from(std::size_t layer, std::span<const std::uint8_t> bytes, Bytes& down);
 
   std::vector<std::unique_ptr<Layer>> layers_;  // lowest first

@@ -4,18 +4,42 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
+#include "spice/net/tls.h"
+#include "spice/wire/protocol.h"
+
 namespace spice::server {
 
+// What a channel may run over.
+enum class Security : std::uint8_t { Any, Plain, Tls };
+
+// What becomes of a client who may type when there is one already. Those who only watch come and go beside them.
+enum class ClientPolicy : std::uint8_t {
+  Share,     // all stay
+  Takeover,  // the new one stays
+  Refuse,    // the old one stays
+};
+
 struct ServerConfig {
-  std::uint16_t port = 0;  // 0: any free one
-  std::string addr;        // empty: decided by resolve_listen
+  std::optional<std::uint16_t> port = 0;  // 0: any free one; none: no plain port
+  std::optional<std::uint16_t> tls_port;  // likewise; needs `tls`
+  std::string addr;                       // empty: decided by resolve_listen
+  std::string unix_path;                  // a socket instead of ports and addr; @NAME is an abstract one
+  std::optional<int> listen_fd;           // listening sockets that we were started with, beside the others
+  std::optional<int> tls_listen_fd;
+  net::TlsConfig tls;
+  Security default_security = Security::Any;
+  std::map<wire::ChannelType, Security> channel_security;  // instead of the default
   bool ipv4_only = false;
   bool ipv6_only = false;
   std::optional<std::string> password;  // given but empty: every client is refused
   bool disable_ticketing = false;
+  bool sasl = false;                              // takes the place of tickets
+  std::optional<std::string> view_only_password;  // whoever gives this one may only watch
+  ClientPolicy clients = ClientPolicy::Share;
 
   std::string name;
   std::array<std::uint8_t, 16> uuid{};
@@ -23,6 +47,7 @@ struct ServerConfig {
 
   std::size_t max_half_open = 64;  // connections that have not linked
   std::chrono::nanoseconds link_timeout = std::chrono::seconds(10);
+  std::chrono::nanoseconds failure_delay = std::chrono::seconds(1);  // of an address, for each of its failed tickets
 };
 
 }  // namespace spice::server

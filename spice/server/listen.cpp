@@ -66,8 +66,23 @@ core::Result<ListenPlan> resolve_listen(const ServerConfig& config) {
   if (config.password && config.password->size() > wire::kMaxPasswordLength) {
     return core::fail("spice: the password is longer than {} characters", wire::kMaxPasswordLength);
   }
-  const bool is_told_how = config.password.has_value() || config.disable_ticketing;
-  ListenPlan plan{.addresses = {}, .port = config.port, .wants_ticket = is_told_how && !config.disable_ticketing};
+  if (config.view_only_password && config.view_only_password->size() > wire::kMaxPasswordLength) {
+    return core::fail("spice: the view-only password is longer than {} characters", wire::kMaxPasswordLength);
+  }
+  if (config.view_only_password && (!config.password || config.disable_ticketing || config.sasl)) {
+    return core::fail("spice: view-only-password needs a password for those who may do more");
+  }
+  const bool is_told_how = config.password.has_value() || config.disable_ticketing || config.sasl;
+  ListenPlan plan{.addresses = {},
+                  .port = config.port,
+                  .tls_port = config.tls_port,
+                  .may_be_outside = is_told_how,
+                  .wants_ticket = config.password.has_value() && !config.disable_ticketing};
+  if (!config.unix_path.empty()) {
+    if (config.port || config.tls_port) return core::fail("spice: a Unix socket and ports exclude each other");
+    return plan;
+  }
+  if (!config.port && !config.tls_port) return plan;
   if (config.addr.empty()) {
     plan.addresses = is_told_how ? both_families(config, "0.0.0.0", "::") : both_families(config, "127.0.0.1", "::1");
     return plan;
@@ -76,12 +91,20 @@ core::Result<ListenPlan> resolve_listen(const ServerConfig& config) {
   if (!resolved) return std::unexpected(resolved.error());
   for (const auto& [address, loopback] : *resolved) {
     if (!loopback && !is_told_how) {
-      return core::fail("spice: addr={} can be reached from outside: give password=... or disable-ticketing=on with it",
-                        config.addr);
+      return core::fail(
+          "spice: addr={} can be reached from outside: give password=..., sasl=on or disable-ticketing=on with it",
+          config.addr);
     }
     plan.addresses.push_back(address);
   }
   return plan;
+}
+
+bool is_local(int listener) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) != 0) return false;
+  return address.ss_family == AF_UNIX || is_loopback(reinterpret_cast<const sockaddr*>(&address));
 }
 
 }  // namespace spice::server

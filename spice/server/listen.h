@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,17 @@ struct ListenAddress {
 };
 
 struct ListenPlan {
-  std::vector<ListenAddress> addresses;
-  std::uint16_t port = 0;
+  std::vector<ListenAddress> addresses;  // of both ports
+  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> tls_port;
+  bool may_be_outside = false;  // somebody said how clients from outside are let in
   bool wants_ticket = false;
 };
 
 // Everything about the configuration that can be wrong before a socket is opened.
 core::Result<ListenPlan> resolve_listen(const ServerConfig& config);
+
+// Whether only this host reaches a socket: a Unix one or a loopback address. For those we were given.
+bool is_local(int listener);
 
 }  // namespace spice::server

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/event/loop.h"
 #include "core/ports/input.h"
@@ -28,12 +30,19 @@ enum class ServerEvent : std::uint8_t {
   Connected,     // somebody opened a connection: only the ends are known
   Initialized,   // it linked: now it is a channel of a session
   Disconnected,  // it is gone, linked or not
+  OwnerChanged,  // what only one can have passed to this client, whose predecessor left
 };
+
+// What a change of the password means for who is connected.
+enum class WhenConnected : std::uint8_t { Keep, Disconnect, Fail };
 
 struct ServerStatus {
   std::vector<net::Endpoint> listens;
-  std::string auth;        // "none" or "spice"
-  std::string mouse_mode;  // "server"
+  std::uint16_t port = 0;      // 0: there is none
+  std::uint16_t tls_port = 0;  // likewise
+  std::string auth;            // "none", "spice" or "sasl"
+  std::string mouse_mode;      // "server"
+  ClientPolicy clients = ClientPolicy::Share;
   std::vector<ChannelInfo> channels;
 };
 
@@ -51,8 +60,16 @@ class Server {
   void set_listener(std::function<void(ServerEvent, const ChannelInfo&)> listener);
   void start();  // any thread
 
-  std::uint16_t port() const;  // any thread
+  std::uint16_t port() const;      // any thread; 0: there is none
+  std::uint16_t tls_port() const;  // likewise
   ServerStatus snapshot() const;
+  std::vector<ClientInfo> clients() const;
+
+  // Errors say why. The password stays good as long as was said before it.
+  core::Result<> set_password(const std::string& password, WhenConnected action);
+  core::Result<> expire_password(std::optional<Tickets::Time> at);  // nullopt: never
+  // A connected socket of somebody who came another way. `skip_auth`: no ticket is asked for.
+  core::Result<> add_client(core::Fd connection, bool skip_auth, bool tls);
 
  private:
   struct Impl;

@@ -38,7 +38,7 @@ def bad_options():
     refused("stray", naming="stray")
     refused("--memory", "lots", naming="--memory")
     refused("--cpus", "0", naming="--cpus")
-    refused("--spice", "tls-port=1,port=2", naming="tls-port")
+    refused("--spice", "tls-port=1,port=2", naming="x509-dir")
     refused("--boot", "z", naming="--boot")
     refused("--bios", "none", naming="--kernel")
     refused("--initrd", "/tmp/x", naming="--kernel")

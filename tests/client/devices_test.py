@@ -39,10 +39,11 @@ def make_disks(folder, options, *kinds):
     return images, [word for kind, path in images.items() for word in ("--disk", f"{path},if={kind}{options}")]
 
 
-def disks():
+def disks(system=KernelGuest.GENERIC):
     with tempfile.TemporaryDirectory() as folder:
         images, arguments = make_disks(folder, "", "virtio", "ahci", "ide")
-        with KernelGuest(*arguments, "--cpus", "2", modules=("virtio_pci", "virtio_blk", "ahci", "ata_piix", "sd_mod")) as guest:
+        modules = ("virtio_pci", "virtio_blk", "ahci", "ata_piix", "sd_mod")
+        with KernelGuest(*arguments, "--cpus", "2", system=system, modules=modules) as guest:
             wait_for("three disks", lambda: guest.run("ls /dev/vda /dev/sda /dev/sdb 2>/dev/null | wc -l") == "3", TIMEOUT)
             check(guest.run("cat /sys/block/vda/serial") == "MV00001", "the virtio disk has another serial number")
             check(guest.run("cat /sys/block/vda/mq/*/cpu_list | wc -l") == "2", "the virtio disk has not a queue for each CPU")
@@ -163,9 +164,9 @@ def counted_time_is_the_alarms_at_once():
         guest.ends("poweroff -f")
 
 
-def virtio_devices(append=""):
+def virtio_devices(append="", system=KernelGuest.GENERIC):
     with KernelGuest("--virtio-console", "unix:{directory}/console", "--virtio-port", "org.minivmm.test.0=unix:{directory}/port",
-                     "--rng", "on", "--balloon", "on", append=append,
+                     "--rng", "on", "--balloon", "on", system=system, append=append,
                      modules=("virtio_pci", "virtio_console", "virtio-rng", "virtio_balloon")) as guest:
         check(guest.run("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng"), "no source of entropy")
         check(guest.run("dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c") == "64", "no entropy")
@@ -201,9 +202,18 @@ def virtio_devices_with_legacy_registers():
     virtio_devices("virtio_pci.force_legacy=1")
 
 
+def disks_of_an_i386_kernel():
+    disks(KernelGuest.I386_INSTALLER)
+
+
+def virtio_devices_of_an_i386_kernel():
+    virtio_devices(system=KernelGuest.I386_INSTALLER)
+
+
 CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram,
                                                        counted_time_is_the_alarms_at_once, virtio_devices,
-                                                       virtio_devices_with_legacy_registers)}
+                                                       virtio_devices_with_legacy_registers, disks_of_an_i386_kernel,
+                                                       virtio_devices_of_an_i386_kernel)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

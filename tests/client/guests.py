@@ -50,11 +50,13 @@ class Guest:
 
 
 class KernelGuest(Guest):
-    """The generic kernel with a shell and the modules that its devices need."""
+    """A kernel with a shell and the modules that its devices need."""
+    GENERIC = ("generic/vmlinuz", "devices.initrd")
+    I386_INSTALLER = ("installer-i386/linux", "devices-i386.initrd")
 
-    def __init__(self, *arguments, append="", modules=(), **options):
-        super().__init__("--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd",
-                         os.path.join(DEBIAN_GUESTS, "devices.initrd"), "--append", "console=ttyS0 " + append, "--memory", "512M",
+    def __init__(self, *arguments, system=GENERIC, append="", modules=(), **options):
+        kernel, initrd = (os.path.join(DEBIAN_GUESTS, name) for name in system)
+        super().__init__("--kernel", kernel, "--initrd", initrd, "--append", "console=ttyS0 " + append, "--memory", "512M",
                          *arguments, **options)
         if "--restore" in arguments:
             return

@@ -106,21 +106,23 @@ def same_screen(a, b, lines=None):
 class Vmm:
     """A running minivmm with QMP; a context manager that ends it."""
 
-    def __init__(self, *arguments, spice=True, qmp=True, uuid=True, accel=ACCEL):
+    def __init__(self, *arguments, spice=True, qmp=True, uuid=True, accel=ACCEL, pass_fds=()):
         self.directory = tempfile.mkdtemp(prefix="minivmm-test-")
         self.port = free_port() if spice else None
+        self.tls_port = free_port() if spice else None
         self.qmp_path = os.path.join(self.directory, "qmp")
         command = [MINIVMM, "--accel", accel, *(argument.replace("{directory}", self.directory) for argument in arguments)]
         if spice is True:
             command += ["--spice", str(self.port)]
         elif spice:
-            command += ["--spice", spice.format(port=self.port)]
+            command += ["--spice", spice.format(port=self.port, tls_port=self.tls_port, directory=self.directory)]
         if qmp:
             command += ["--qmp", "unix:" + self.qmp_path]
         if uuid:
             command += ["--uuid", UUID]
         self.log = open(os.path.join(self.directory, "log"), "w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        pass_fds=pass_fds)
         self.events = []
         self.socket = None
         if qmp:
@@ -265,15 +267,20 @@ class SpiceClient:
     """spice-gtk through its GObject bindings, driven from one main context."""
     connected = set()
 
-    def __init__(self, port, password=None, host="127.0.0.1"):
+    def __init__(self, port, password=None, host="127.0.0.1", **properties):
+        """`properties` are those of SpiceSession, with _ for -: tls_port, ca_file, unix_path, username."""
         import gi
         gi.require_version("SpiceClientGLib", "2.0")
         from gi.repository import GLib, GObject, SpiceClientGLib
         self.spice, self.glib, self.gobject = SpiceClientGLib, GLib, GObject
         self.context = GLib.MainContext.default()
         self.session = SpiceClientGLib.Session()
-        self.session.set_property("host", host)
-        self.session.set_property("port", str(port))
+        if host is not None:
+            self.session.set_property("host", host)
+        if port is not None:
+            self.session.set_property("port", str(port))
+        for name, value in properties.items():
+            self.session.set_property(name.replace("_", "-"), value)
         if password is not None:
             self.session.set_property("password", password)
         self.channels, self.events, self.primary, self.marked = {}, [], None, 0

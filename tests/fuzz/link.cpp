@@ -10,6 +10,10 @@ class Host final : public spice::server::LinkStage::Host {
  public:
   const std::array<std::uint8_t, spice::wire::kPublicKeySize>& public_key() override { return key_; }
   spice::wire::Capabilities channel_caps(spice::wire::ChannelKey) override { return {1, 4}; }
+  spice::wire::LinkError transport_verdict(spice::wire::ChannelType channel, bool) override {
+    return channel == spice::wire::ChannelType::Webdav ? spice::wire::LinkError::NeedSecured
+                                                       : spice::wire::LinkError::Ok;
+  }
   bool accepts_ticket(std::span<const std::uint8_t> ticket) override { return ticket[0] != 0; }
   spice::wire::LinkError admit(const spice::wire::LinkMessage& message) override {
     return message.connection_id == 0 ? spice::wire::LinkError::Ok : spice::wire::LinkError::BadConnectionId;

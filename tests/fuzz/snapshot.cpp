@@ -42,7 +42,8 @@ void write_chunks(SnapshotWriter& writer, std::span<const std::uint8_t> input, s
     const auto bytes = input.first(std::min(wanted, input.size()));
     input = input.subspan(bytes.size());
     const bool describes = kind == ChunkKind::Machine && bytes.empty();
-    if (!writer.add(kind, describes ? right : bytes)) std::abort();
+    const auto chunk = describes ? right : bytes;
+    if (!writer.add(kind, std::vector(chunk.begin(), chunk.end()))) std::abort();
   }
 }
 

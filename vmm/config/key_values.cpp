@@ -39,7 +39,8 @@ core::Result<std::vector<KeyValue>> split_key_values(std::string_view text, std:
     } else {
       pairs.push_back({part.substr(0, equals), part.substr(equals + 1)});
     }
-    if (pairs.back().key.empty()) return core::fail("\"{}\" has an empty part", text);
+    // The text is not repeated: it may hold a password.
+    if (pairs.back().key.empty()) return core::fail("has an empty part: number {}", pairs.size());
   }
   return pairs;
 }

@@ -28,14 +28,46 @@ struct CdromConfig {
 
 enum class AccelChoice : std::uint8_t { Auto, Kvm, Soft };
 
+// tls-channel=NAME and plaintext-channel=NAME.
+struct SpiceChannelSecurity {
+  std::string channel;  // "main", or "default" for all that are not named
+  bool tls = false;
+};
+
+// Paths; empty: none.
+struct SpiceTlsConfig {
+  std::string directory;
+  std::string key_file;
+  std::string certificate_file;
+  std::string ca_file;
+  std::string key_password;
+  std::string dh_file;
+  std::string ciphers;
+};
+
+// What becomes of a client when another comes.
+enum class SpiceClients : std::uint8_t { Share, Takeover, Refuse };
+
 struct SpiceConfig {
   bool enabled = false;
-  std::uint16_t port = 0;
-  std::string addr;  // empty: decided by the rule of docs/spice.md
+  std::uint16_t port = 0;      // 0: none
+  std::uint16_t tls_port = 0;  // 0: none
+  std::string addr;            // empty: decided by the rule of docs/spice.md
   bool ipv4_only = false;
   bool ipv6_only = false;
-  std::optional<std::string> password;  // given but empty refuses every client
+  bool unix_socket = false;  // addr is its path
+  std::optional<int> listen_fd;
+  std::optional<int> tls_listen_fd;
+  SpiceTlsConfig tls;                            // the files of x509-dir filled in
+  std::vector<SpiceChannelSecurity> security{};  // the later counts
+  std::optional<std::string> password;           // given but empty refuses every client
+  std::string password_file;                     // instead of it; empty: none
+  std::string viewer_file;                       // vv=; empty: none
+  std::string make_certificates;                 // gen-certs=: into this directory, and nothing else; empty: no
   bool disable_ticketing = false;
+  bool sasl = false;
+  std::optional<std::string> view_only_password;
+  SpiceClients clients = SpiceClients::Share;
   bool compress = true;  // image-compression=off sends raw pictures
 };
 

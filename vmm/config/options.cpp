@@ -428,9 +428,12 @@ constexpr Option kOptions[] = {
      "Serve SPICE. A bare port listens on loopback without a password; the keys are those of QEMU's -spice, listed "
      "below.",
      false, apply_spice},
-    {kDisplay, "--monitor", "stdio|unix:PATH", "A monitor for people: try its help command.", false,
-     apply_control<&MachineConfig::monitor>},
-    {kDisplay, "--qmp", "unix:PATH", "A monitor for programs: QMP, as QEMU speaks it.", false,
+    {kDisplay, "--monitor", "stdio|unix:PATH|pty",
+     "A monitor for people: try its help command. On a terminal Tab completes, the arrow keys edit and go through what "
+     "was "
+     "typed before. pty prints its name.",
+     false, apply_control<&MachineConfig::monitor>},
+    {kDisplay, "--qmp", "unix:PATH|stdio|pty", "A monitor for programs: QMP, as QEMU speaks it.", false,
      apply_control<&MachineConfig::qmp>},
 
     {kInformation, "--help", "", "Show this text."},

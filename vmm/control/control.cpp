@@ -6,12 +6,13 @@
 #include "vmm/control/endpoint.h"
 #include "vmm/control/hmp.h"
 #include "vmm/control/qmp.h"
+#include "vmm/machine/machine.h"
 
 namespace vmm::control {
 
 struct Control::Impl {
-  explicit Impl(machine::Machine& machine)
-      : typist(machine.control_loop(), machine.keyboard()), context{machine, typist} {}
+  explicit Impl(machine::Machine& owner)
+      : typist(owner.control_loop(), owner.keyboard()), machine(owner), context{owner, typist} {}
 
   // A QMP session that is told of events for as long as it lives.
   class Subscribed final : public Session {
@@ -22,6 +23,7 @@ struct Control::Impl {
     ~Subscribed() override { std::erase(owner_.subscribers, &session_); }
     std::string greeting() override { return session_.greeting(); }
     bool receive(std::string_view bytes) override { return session_.receive(bytes); }
+    void receive_descriptor(core::Fd descriptor) override { session_.receive_descriptor(std::move(descriptor)); }
 
    private:
     Impl& owner_;
@@ -29,6 +31,7 @@ struct Control::Impl {
   };
 
   Typist typist;
+  machine::Machine& machine;
   Context context;
   std::vector<QmpSession*> subscribers;
   std::vector<std::unique_ptr<Endpoint>> endpoints;
@@ -61,7 +64,7 @@ Control::Control(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Control::~Control() = default;
 
 void Control::serve() {
-  impl_->context.machine.control_loop().post([impl = impl_.get()] {
+  impl_->machine.control_loop().post([impl = impl_.get()] {
     for (const auto& endpoint : impl->endpoints)
       endpoint->serve();
   });

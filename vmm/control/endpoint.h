@@ -1,4 +1,5 @@
-// Where a monitor listens (a Unix socket, or this process's stdio) and the sessions of those who connect.
+// Where a monitor listens (a Unix socket, this process's stdio, or a pseudo-terminal) and the sessions of those who
+// connect.
 #pragma once
 
 #include <functional>
@@ -6,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/event/loop.h"
 
@@ -18,6 +20,8 @@ class Session {
   virtual std::string greeting() = 0;
   // Bytes from the client, in pieces of any size. False closes the connection after what is queued is sent.
   virtual bool receive(std::string_view bytes) = 0;
+  // A descriptor that the client sent along with the bytes that come next.
+  virtual void receive_descriptor(core::Fd) {}
 };
 
 // How a session talks back; stays valid as long as its session.
@@ -25,6 +29,9 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual void send(std::string_view text) = 0;
+  // If the client is a terminal it gives every key as it is pressed from now on, and shows none by itself. False: it is
+  // none.
+  virtual bool take_keys() = 0;
 };
 
 using SessionFactory = std::function<std::unique_ptr<Session>(Output&)>;
@@ -36,9 +43,9 @@ class Endpoint {
   virtual void serve() = 0;
 };
 
-// "stdio" or "unix:PATH"; serves nobody yet. A socket left behind by a dead process is replaced, a live one is an
-// error. A client that does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control loop
-// or after it has stopped.
+// "stdio", "unix:PATH" or "pty"; serves nobody yet. A socket left behind by a dead process is replaced, a live one is
+// an error. A client that does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control
+// loop or after it has stopped.
 core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const std::string& spec,
                                                       SessionFactory factory);
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "vmm/control/key_names.h"
+#include "vmm/control/passwords.h"
 #include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
@@ -16,31 +17,6 @@ namespace {
 
 constexpr std::string_view kPrompt = "(minivmm) ";
 constexpr std::chrono::milliseconds kDefaultHold{100};
-
-// Words separated by blanks; "..." keeps blanks, \" and \\ are themselves.
-std::optional<Arguments> split_words(std::string_view line) {
-  Arguments words;
-  bool quoted = false;
-  bool in_word = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (!quoted && (c == ' ' || c == '\t')) {
-      in_word = false;
-      continue;
-    }
-    if (!in_word) words.emplace_back();
-    in_word = true;
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (quoted && c == '\\' && i + 1 < line.size()) {
-      words.back() += line[++i];
-    } else {
-      words.back() += c;
-    }
-  }
-  if (quoted) return std::nullopt;
-  return words;
-}
 
 std::optional<std::int32_t> number(std::string_view text) {
   std::int32_t value = 0;
@@ -62,7 +38,8 @@ std::string run_help(Context&, const Arguments& arguments) {
   }
   if (arguments.empty() || arguments[0] == "info") {
     for (const auto& topic : info_topics())
-      text += fmt::format("info {} -- {}\n", topic.name, topic.help);
+      text += fmt::format("info {}{}{} -- {}\n", topic.name, topic.arguments.empty() ? "" : " ", topic.arguments,
+                          topic.help);
   }
   return text.empty() ? fmt::format("unknown command: '{}'\n", arguments[0]) : text;
 }
@@ -164,22 +141,36 @@ std::string run_wakeup(Context& context, const Arguments&) {
   return outcome(context.machine.wakeup());
 }
 
-template <void (machine::Machine::*Action)()>
+std::string run_set_password(Context& context, const Arguments& arguments) {
+  if (arguments[0] != "spice") return fmt::format("Error: invalid parameter value: {}\n", arguments[0]);
+  const auto action = when_connected_by_name(arguments.size() > 2 ? arguments[2] : "keep");
+  if (!action) return fmt::format("Error: invalid parameter value: {}\n", arguments[2]);
+  return outcome(set_password(context.machine, arguments[1], *action));
+}
+
+std::string run_expire_password(Context& context, const Arguments& arguments) {
+  if (arguments[0] != "spice") return fmt::format("Error: invalid parameter value: {}\n", arguments[0]);
+  return outcome(expire_password(context.machine, arguments[1]));
+}
+
+template <void (machine::Controllable::*Action)()>
 std::string run_action(Context& context, const Arguments&) {
   (context.machine.*Action)();
   return "";
 }
 
-using machine::Machine;
+using machine::Controllable;
 
 constexpr HmpCommand kCommands[] = {
     {"balloon", "MEBIBYTES", "ask the guest to use only so much memory", 1, 1, run_balloon},
-    {"change", "[-f] DEVICE FILE", "put another disc into a removable drive", 2, 3, run_change},
-    {"cont", "", "resume the guest", 0, 0, run_action<&Machine::cont>},
-    {"c", "", "resume the guest", 0, 0, run_action<&Machine::cont>},
-    {"eject", "[-f] DEVICE", "take the disc out of a removable drive", 1, 2, run_eject},
-    {"help", "[COMMAND]", "show this help", 0, 1, run_help},
-    {"info", "[TOPIC]", "show facts about the machine", 0, 2, run_info},
+    {"change", "[-f] DEVICE FILE", "put another disc into a removable drive", 2, 3, run_change, complete_drive},
+    {"cont", "", "resume the guest", 0, 0, run_action<&Controllable::cont>},
+    {"c", "", "resume the guest", 0, 0, run_action<&Controllable::cont>},
+    {"eject", "[-f] DEVICE", "take the disc out of a removable drive", 1, 2, run_eject, complete_drive},
+    {"expire_password", "spice now|never|+SECONDS|TIME", "set until when clients may come with the password", 2, 2,
+     run_expire_password, complete_expire_password},
+    {"help", "[COMMAND]", "show this help", 0, 1, run_help, complete_command},
+    {"info", "[TOPIC]", "show facts about the machine", 0, 2, run_info, complete_topic},
     {"loadvm", "FILE", "go on from a snapshot", 1, 1, run_loadvm},
     {"mouse_button", "STATE", "set the mouse buttons (1=L, 2=M, 4=R)", 1, 1, run_mouse_button},
     {"mouse_move", "DX DY [DZ]", "move the mouse", 2, 3, run_mouse_move},
@@ -187,16 +178,19 @@ constexpr HmpCommand kCommands[] = {
     {"qom-list", "[PATH]", "show the objects and properties there are", 0, 1, run_qom_list},
     {"qom-set", "PATH PROPERTY VALUE", "set a property, like balloon0 guest-stats-polling-interval 2", 3, 3,
      run_qom_set},
-    {"quit", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
-    {"q", "", "end minivmm", 0, 0, run_action<&Machine::quit>},
+    {"quit", "", "end minivmm", 0, 0, run_action<&Controllable::quit>},
+    {"q", "", "end minivmm", 0, 0, run_action<&Controllable::quit>},
     {"savevm", "FILE", "save the whole machine as a snapshot", 1, 1, run_savevm},
     {"screendump", "[-f ppm|png] FILE", "save the screen as a picture", 1, 3, run_screendump},
-    {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey},
-    {"stop", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
-    {"s", "", "pause the guest", 0, 0, run_action<&Machine::stop>},
+    {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey, complete_keys},
+    {"set_password", "spice PASSWORD [keep|disconnect|fail]",
+     "set what clients must give; those who are connected stay, leave, or keep it from happening", 2, 3,
+     run_set_password, complete_set_password},
+    {"stop", "", "pause the guest", 0, 0, run_action<&Controllable::stop>},
+    {"s", "", "pause the guest", 0, 0, run_action<&Controllable::stop>},
     {"system_powerdown", "", "press the power button, which also wakes a suspended guest", 0, 0,
-     run_action<&Machine::powerdown>},
-    {"system_reset", "", "reset the machine", 0, 0, run_action<&Machine::reset>},
+     run_action<&Controllable::powerdown>},
+    {"system_reset", "", "reset the machine", 0, 0, run_action<&Controllable::reset>},
     {"system_wakeup", "", "wake a guest that is suspended to RAM", 0, 0, run_wakeup},
 };
 
@@ -206,8 +200,32 @@ std::span<const HmpCommand> hmp_commands() {
   return kCommands;
 }
 
+std::optional<Arguments> split_hmp_words(std::string_view line) {
+  Arguments words;
+  bool quoted = false;
+  bool in_word = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (!quoted && (c == ' ' || c == '\t')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted && c == '\\' && i + 1 < line.size()) {
+      words.back() += line[++i];
+    } else {
+      words.back() += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  return words;
+}
+
 std::string run_hmp_line(Context& context, std::string_view line) {
-  const auto words = split_words(line);
+  const auto words = split_hmp_words(line);
   if (!words) return "unterminated string\n";
   if (words->empty()) return "";
   const auto& name = words->front();
@@ -220,22 +238,16 @@ std::string run_hmp_line(Context& context, std::string_view line) {
   return command->run(context, arguments);
 }
 
-std::string HmpSession::greeting() {
-  return fmt::format("minivmm {} monitor - type 'help' for more information\n{}", MINIVMM_VERSION, kPrompt);
+HmpSession::HmpSession(Context& context, Output& output)
+    : editor_(std::string(kPrompt),
+              {.print = [&output](std::string_view text) { output.send(text); },
+               .on_line = [&context](const std::string& line) { return run_hmp_line(context, line); },
+               .complete = [&context](std::string_view text) { return complete_hmp_line(context, text); }}) {
+  if (output.take_keys()) editor_.begin_editing();
 }
 
-bool HmpSession::receive(std::string_view bytes) {
-  for (const char c : bytes) {
-    if (c == '\r') continue;
-    if (c != '\n') {
-      line_ += c;
-      if (line_.size() > kMaxLine) return false;
-      continue;
-    }
-    output_.send(run_hmp_line(context_, std::exchange(line_, {})));
-    output_.send(kPrompt);
-  }
-  return true;
+std::string HmpSession::greeting() {
+  return fmt::format("minivmm {} monitor - type 'help' for more information\n{}", MINIVMM_VERSION, kPrompt);
 }
 
 }  // namespace vmm::control

@@ -110,17 +110,42 @@ std::string info_block(Context& context, const Arguments&) {
   return text;
 }
 
+std::string amount(std::uint64_t bytes) {
+  constexpr std::uint64_t kKibi = 1 << 10, kMebi = 1 << 20;
+  if (bytes < kKibi) return fmt::format("{} B", bytes);
+  if (bytes < kMebi) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / kKibi);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / kMebi);
+}
+
+std::string client_text(const machine::SpiceClient& client) {
+  const auto* role = client.view_only ? "watches" : client.owner ? "owner" : "shares";
+  auto text = fmt::format("Client {}:{}: {}\n     session: {}\n", client.peer.host, client.peer.port, role,
+                          client.connection_id);
+  for (const auto& line : client.lines) {
+    text += fmt::format("     channel: {} {}{}", line.name, line.id, line.tls ? " [tls]" : "");
+    if (line.facts) {
+      text += fmt::format(", sent {}, received {}, queued {}, round trip {:.1f} ms", amount(line.facts->bytes_sent),
+                          amount(line.facts->bytes_received), amount(line.facts->queued_bytes),
+                          static_cast<double>(line.facts->round_trip_us) / 1000);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string info_spice(Context& context, const Arguments&) {
   const auto status = context.machine.spice();
   if (!status.enabled) return "Server: disabled\n";
-  auto text = fmt::format("Server:\n     address: {}:{}\n    migrated: false\n        auth: {}\n  mouse-mode: {}\n",
-                          status.host, status.port, status.auth, status.mouse_mode);
-  if (status.channels.empty()) text += "Channels: none\n";
-  for (const auto& channel : status.channels) {
-    text +=
-        fmt::format("Channel:\n     address: {}:{}{}\n     session: {}\n     channel: {}:{}\n", channel.client.host,
-                    channel.client.port, channel.tls ? " [tls]" : "", channel.connection_id, channel.type, channel.id);
-  }
+  std::string text = "Server:\n";
+  if (status.port != 0) text += fmt::format("     address: {}:{}\n", status.host, status.port);
+  if (status.tls_port != 0) text += fmt::format("     address: {}:{} [tls]\n", status.host, status.tls_port);
+  if (status.port == 0 && status.tls_port == 0) text += fmt::format("     address: {}\n", status.host);
+  text += fmt::format("    migrated: false\n        auth: {}\n    compiled: {}\n  mouse-mode: {}\n     clients: {}\n",
+                      status.auth, MINIVMM_VERSION, status.mouse_mode, status.clients);
+  const auto clients = context.machine.spice_clients();
+  if (clients.empty()) text += "Clients: none\n";
+  for (const auto& client : clients)
+    text += client_text(client);
   return text;
 }
 

@@ -34,7 +34,7 @@ bool JsonFramer::feed(std::string_view bytes, const std::function<void(std::stri
     pending_ += c;
     if (finished(c)) {
       object(std::exchange(pending_, {}));
-    } else if (pending_.size() >= kMaxObjectBytes) {
+    } else if (pending_.size() >= kMaxObjectBytes || depth_ > kMaxDepth) {
       return false;
     }
   }

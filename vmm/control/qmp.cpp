@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "vmm/control/qmp_parts.h"
+
 namespace vmm::control {
 
 using nlohmann::json;
@@ -12,6 +14,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view kCrLf = "\r\n";  // QMP ends what it sends so
+constexpr std::string_view kCommandNotFound = "CommandNotFound";
 
 std::string line_of(const json& object) {
   // Guests and clients name things: bytes that are not UTF-8 must not end the process.
@@ -28,70 +31,41 @@ json timestamp() {
   return {{"seconds", micros / 1'000'000}, {"microseconds", micros % 1'000'000}};
 }
 
-json peer_object(const machine::SpicePeer& peer) {
-  return {{"host", peer.host}, {"port", peer.port}, {"family", peer.family}};
-}
-
-json spice_event_data(const machine::Event& event) {
-  auto client = peer_object(event.client);
-  auto server = peer_object(event.server);
-  if (event.kind == machine::EventKind::SpiceInitialized) {
-    client["connection-id"] = event.connection_id;
-    client["channel-type"] = event.channel_type;
-    client["channel-id"] = event.channel_id;
-    client["tls"] = false;
-    server["auth"] = event.reason;
-  }
-  return {{"client", client}, {"server", server}};
-}
-
-struct EventText {
-  std::string_view name;
-  json data;
-};
-
-EventText describe(const machine::Event& event) {
-  using machine::EventKind;
-  switch (event.kind) {
-    case EventKind::Stop: return {"STOP", nullptr};
-    case EventKind::Resume: return {"RESUME", nullptr};
-    case EventKind::Powerdown: return {"POWERDOWN", nullptr};
-    case EventKind::Suspend: return {"SUSPEND", nullptr};
-    case EventKind::SuspendDisk: return {"SUSPEND_DISK", nullptr};
-    case EventKind::Wakeup: return {"WAKEUP", nullptr};
-    case EventKind::Reset: return {"RESET", {{"guest", event.by_guest}, {"reason", event.reason}}};
-    case EventKind::Shutdown: return {"SHUTDOWN", {{"guest", event.by_guest}, {"reason", event.reason}}};
-    case EventKind::GuestPanicked: return {"GUEST_PANICKED", {{"action", event.reason}}};
-    case EventKind::GuestCrashLoaded: return {"GUEST_CRASHLOADED", {{"action", event.reason}}};
-    case EventKind::TrayMoved:
-      return {"DEVICE_TRAY_MOVED", {{"device", event.device}, {"id", event.device}, {"tray-open", event.tray_open}}};
-    case EventKind::BalloonChange: return {"BALLOON_CHANGE", {{"actual", event.bytes}}};
-    case EventKind::SpiceConnected: return {"SPICE_CONNECTED", spice_event_data(event)};
-    case EventKind::SpiceInitialized: return {"SPICE_INITIALIZED", spice_event_data(event)};
-    case EventKind::SpiceDisconnected: return {"SPICE_DISCONNECTED", spice_event_data(event)};
-  }
-  return {"", nullptr};
-}
-
 }  // namespace
 
+std::unexpected<QmpError> refuse(std::string description, std::string_view error_class) {
+  return std::unexpected(QmpError{error_class, std::move(description)});
+}
+
+QmpResult done(const core::Result<>& result) {
+  if (!result) return refuse(result.error().message);
+  return json::object();
+}
+
+const std::string& text(const json& arguments, const char* name) {
+  return arguments[name].get_ref<const std::string&>();
+}
+
+json qmp_version() {
+  return {{"qemu", {{"major", 0}, {"minor", 1}, {"micro", 0}}}, {"package", "minivmm " MINIVMM_VERSION}};
+}
+
 std::string QmpSession::greeting() {
-  return line_of(
-      {{"QMP",
-        {{"version", {{"qemu", {{"major", 0}, {"minor", 1}, {"micro", 0}}}, {"package", "minivmm " MINIVMM_VERSION}}},
-         {"capabilities", json::array()}}}});
+  return line_of({{"QMP", {{"version", qmp_version()}, {"capabilities", json::array()}}}});
 }
 
 bool QmpSession::receive(std::string_view bytes) {
   if (framer_.feed(bytes, [this](std::string_view object) { execute(object); })) return true;
-  output_.send(line_of(error_object({.description = "JSON object too large"})));
+  output_.send(line_of(error_object({.description = "JSON token size or nesting limit exceeded"})));
   return false;
 }
 
 void QmpSession::execute(std::string_view text) {
   const auto request = json::parse(text, nullptr, false);
   if (request.is_discarded() || !request.is_object()) {
-    output_.send(line_of(error_object({.description = "JSON parse error, expecting an object"})));
+    const auto* problem =
+        request.is_discarded() ? "JSON parse error, this is no JSON" : "QMP input must be a JSON object";
+    output_.send(line_of(error_object({.description = problem})));
     return;
   }
   const auto result = dispatch(request);
@@ -102,41 +76,45 @@ void QmpSession::execute(std::string_view text) {
 
 QmpResult QmpSession::dispatch(const json& request) {
   for (const auto& [key, value] : request.items()) {
+    if (key == "execute" && !value.is_string()) return refuse("QMP input member 'execute' must be a string");
+    if (key == "arguments" && !value.is_object()) return refuse("QMP input member 'arguments' must be an object");
     if (key != "execute" && key != "arguments" && key != "id") {
-      return std::unexpected(QmpError{.description = fmt::format("QMP input member '{}' is unexpected", key)});
+      return refuse(fmt::format("QMP input member '{}' is unexpected", key));
     }
   }
-  if (!request.contains("execute") || !request["execute"].is_string()) {
-    return std::unexpected(QmpError{.description = "QMP input lacks member 'execute'"});
-  }
+  if (!request.contains("execute")) return refuse("QMP input lacks member 'execute'");
   const auto name = request["execute"].get<std::string>();
-  const auto arguments = request.value("arguments", json::object());
-  if (!arguments.is_object()) {
-    return std::unexpected(QmpError{.description = "QMP input member 'arguments' must be an object"});
-  }
-  if (!negotiated_ && name != "qmp_capabilities") {
-    return std::unexpected(QmpError{"CommandNotFound", "Expecting capabilities negotiation with 'qmp_capabilities'"});
-  }
-  if (name == "qmp_capabilities") {
-    if (negotiated_) {
-      return std::unexpected(
-          QmpError{"CommandNotFound", "Capabilities negotiation is already complete, command ignored"});
-    }
-    negotiated_ = true;
-    return json::object();
-  }
   const auto command = std::ranges::find(qmp_commands(), name, &QmpCommand::name);
-  if (command == qmp_commands().end()) {
-    return std::unexpected(QmpError{"CommandNotFound", fmt::format("The command {} has not been found", name)});
+  const bool is_negotiation = command != qmp_commands().end() && command->run == nullptr;
+  if (!negotiated_ && !is_negotiation) {
+    return refuse("Expecting capabilities negotiation with 'qmp_capabilities'", kCommandNotFound);
   }
-  return command->run(context_, arguments);
+  if (negotiated_ && is_negotiation) {
+    return refuse("Capabilities negotiation is already complete, command ignored", kCommandNotFound);
+  }
+  if (command == qmp_commands().end()) {
+    return refuse(fmt::format("The command {} has not been found", name), kCommandNotFound);
+  }
+  const auto arguments = request.value("arguments", json::object());
+  if (auto wrong = complaint(*command->arguments, arguments)) return refuse(std::move(*wrong));
+  return is_negotiation ? negotiate(arguments) : command->run(context_, arguments);
+}
+
+QmpResult QmpSession::negotiate(const json& arguments) {
+  // None is offered.
+  if (arguments.contains("enable") && !arguments["enable"].empty()) {
+    return refuse(fmt::format("Capability '{}' is not available", arguments["enable"][0].get<std::string>()));
+  }
+  negotiated_ = true;
+  return json::object();
 }
 
 void QmpSession::notify(const machine::Event& event) {
   if (!negotiated_) return;
-  const auto [name, data] = describe(event);
-  json object{{"timestamp", timestamp()}, {"event", name}};
-  if (!data.is_null()) object["data"] = data;
+  const auto described = std::ranges::find(qmp_events(), event.kind, &QmpEvent::kind);
+  if (described == qmp_events().end()) return;
+  json object{{"timestamp", timestamp()}, {"event", described->name}};
+  if (auto data = described->describe(event); !data.is_null()) object["data"] = std::move(data);
   output_.send(line_of(object));
 }
 

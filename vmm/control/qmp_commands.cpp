@@ -1,13 +1,14 @@
-// QMP commands: argument checks and answers in QEMU's shapes.
+// QMP commands: the table, and answers in QEMU's shapes.
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
-#include <limits>
+#include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <string_view>
 
-#include "vmm/control/key_names.h"
+#include "vmm/control/hmp.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qmp_api.h"
+#include "vmm/control/qmp_parts.h"
 #include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
 
@@ -17,75 +18,12 @@ using nlohmann::json;
 
 namespace {
 
-std::unexpected<QmpError> refuse(std::string description) {
-  return std::unexpected(QmpError{.description = std::move(description)});
+std::unexpected<QmpError> no_balloon() {
+  return refuse("No balloon device has been activated", "DeviceNotActive");
 }
 
-// The arguments of one command, checked: each is asked for once, and finish() refuses what nobody asked for.
-class Checked {
- public:
-  explicit Checked(const json& arguments) : left_(arguments) {}
-
-  std::string text(const char* name, const char* fallback = nullptr) {
-    return take<std::string>(name, "string", fallback != nullptr ? std::optional<std::string>(fallback) : std::nullopt,
-                             [](const json& value) { return value.is_string(); });
-  }
-  std::int64_t integer(const char* name, std::int64_t low, std::int64_t high, std::optional<std::int64_t> fallback) {
-    const auto value =
-        take<std::int64_t>(name, "integer", fallback, [](const json& v) { return v.is_number_integer(); });
-    if (error_.empty() && (value < low || value > high)) {
-      error_ = fmt::format("Parameter '{}' expects a number from {} to {}", name, low, high);
-    }
-    return value;
-  }
-  bool flag(const char* name) {
-    return take<bool>(name, "boolean", false, [](const json& value) { return value.is_boolean(); });
-  }
-  json list(const char* name) {
-    return take<json>(name, "array", std::nullopt, [](const json& value) { return value.is_array(); });
-  }
-  json any(const char* name) {
-    return take<json>(name, "any", std::nullopt, [](const json&) { return true; });
-  }
-  void ignore(const char* name) { left_.erase(name); }
-
-  // The first thing wrong, or nothing.
-  std::optional<QmpError> finish() {
-    if (error_.empty() && !left_.empty()) error_ = fmt::format("Parameter '{}' is unexpected", left_.begin().key());
-    if (error_.empty()) return std::nullopt;
-    return QmpError{.description = error_};
-  }
-
- private:
-  template <class T, class Fits>
-  T take(const char* name, const char* type, const std::optional<T>& fallback, Fits fits) {
-    const auto found = left_.find(name);
-    if (found == left_.end()) {
-      if (!fallback && error_.empty()) error_ = fmt::format("Parameter '{}' is missing", name);
-      return fallback.value_or(T{});
-    }
-    if (!fits(*found)) {
-      if (error_.empty()) error_ = fmt::format("Invalid parameter type for '{}', expected: {}", name, type);
-      return T{};
-    }
-    auto value = found->template get<T>();
-    left_.erase(name);
-    return value;
-  }
-
-  json left_;
-  std::string error_;
-};
-
-QmpResult done(const core::Result<>& result) {
-  if (!result) return refuse(result.error().message);
-  return json::object();
-}
-
-template <void (machine::Machine::*Action)()>
-QmpResult run_action(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  if (auto error = checked.finish()) return std::unexpected(*error);
+template <void (machine::Controllable::*Action)()>
+QmpResult run_action(Context& context, const json&) {
   (context.machine.*Action)();
   return json::object();
 }
@@ -97,9 +35,7 @@ QmpResult query_status(Context& context, const json&) {
               {"status", machine::run_state_name(state)}};
 }
 
-QmpResult run_wakeup(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  if (auto error = checked.finish()) return std::unexpected(*error);
+QmpResult run_wakeup(Context& context, const json&) {
   return done(context.machine.wakeup());
 }
 
@@ -108,7 +44,7 @@ QmpResult query_current_machine(Context&, const json&) {
 }
 
 QmpResult query_version(Context&, const json&) {
-  return json{{"qemu", {{"major", 0}, {"minor", 1}, {"micro", 0}}}, {"package", "minivmm " MINIVMM_VERSION}};
+  return qmp_version();
 }
 
 QmpResult query_name(Context& context, const json&) {
@@ -172,29 +108,6 @@ QmpResult query_pci(Context& context, const json&) {
   return json::array({{{"bus", 0}, {"devices", devices}}});
 }
 
-QmpResult query_spice(Context& context, const json&) {
-  const auto status = context.machine.spice();
-  if (!status.enabled) return json{{"enabled", false}, {"migrated", false}, {"mouse-mode", "unknown"}};
-  json answer{{"enabled", true},
-              {"migrated", false},
-              {"host", status.host},
-              {"port", status.port},
-              {"auth", status.auth},
-              {"compiled-version", MINIVMM_VERSION},
-              {"mouse-mode", status.mouse_mode},
-              {"channels", json::array()}};
-  for (const auto& channel : status.channels) {
-    answer["channels"].push_back({{"host", channel.client.host},
-                                  {"port", channel.client.port},
-                                  {"family", channel.client.family},
-                                  {"connection-id", channel.connection_id},
-                                  {"channel-type", channel.type},
-                                  {"channel-id", channel.id},
-                                  {"tls", channel.tls}});
-  }
-  return answer;
-}
-
 QmpResult query_block(Context& context, const json&) {
   auto list = json::array();
   for (const auto& drive : context.machine.drives()) {
@@ -209,235 +122,115 @@ QmpResult query_block(Context& context, const json&) {
 }
 
 QmpResult query_commands(Context&, const json&) {
-  auto list = json::array({{{"name", "qmp_capabilities"}}});
+  auto list = json::array();
   for (const auto& command : qmp_commands())
     list.push_back({{"name", command.name}});
   return list;
 }
 
+QmpResult query_schema(Context&, const json&) {
+  return qmp_schema();
+}
+
 QmpResult run_screendump(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto file = checked.text("filename");
-  const auto format = checked.text("format", "ppm");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  if (format != "ppm" && format != "png") return refuse(fmt::format("Invalid parameter '{}'", format));
-  const auto kind = format == "png" ? PictureFormat::Png : PictureFormat::Ppm;
-  return done(write_picture(context.machine.screenshot(), kind, file));
+  const bool is_png = arguments.value("format", "ppm") == "png";
+  return done(write_picture(context.machine.screenshot(), is_png ? PictureFormat::Png : PictureFormat::Ppm,
+                            text(arguments, "filename")));
 }
 
-// A KeyValue union: {"type": "qcode", "data": "ret"} or {"type": "number", "data": 28}.
-std::optional<core::KeyCode> key_of(const json& value) {
-  if (!value.is_object() || !value.contains("type") || !value.contains("data")) return std::nullopt;
-  const auto& data = value["data"];
-  if (value["type"] == "qcode" && data.is_string()) return key_by_name(data.get<std::string>());
-  if (value["type"] == "number" && data.is_number_unsigned() && data.get<std::uint64_t>() <= 0xff) {
-    // QEMU's numbers: bit 7 stands for the E0 prefix.
-    const auto number = data.get<std::uint64_t>();
-    return static_cast<core::KeyCode>((number & 0x80) != 0 ? 0xe000 | (number & 0x7f) : number);
+// Of "id" and, as it was called before, "device".
+QmpResult on_drive(Context& context, const json& arguments,
+                   const std::function<core::Result<>(const std::string& drive)>& act) {
+  const char* key = arguments.contains("id") ? "id" : "device";
+  if (!arguments.contains(key)) return refuse("Parameter 'id' is missing");
+  const auto& name = text(arguments, key);
+  const auto drives = context.machine.drives();
+  if (std::ranges::find(drives, name, &machine::Drive::name) == drives.end()) {
+    return refuse(fmt::format("Device '{}' not found", name), "DeviceNotFound");
   }
-  return std::nullopt;
-}
-
-QmpResult run_send_key(Context& context, const json& arguments) {
-  constexpr std::size_t kMaxKeys = 16;
-  Checked checked(arguments);
-  const auto names = checked.list("keys");
-  const auto hold = checked.integer("hold-time", 0, 60'000, 100);
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  std::vector<core::KeyCode> keys;
-  for (const auto& name : names) {
-    const auto key = key_of(name);
-    if (!key) return refuse("Invalid parameter 'keys'");
-    keys.push_back(*key);
-  }
-  if (keys.empty() || keys.size() > kMaxKeys) return refuse("Parameter 'keys' expects 1 to 16 keys");
-  if (!context.typist.press(std::move(keys), std::chrono::milliseconds(hold))) return refuse("Too many keys wait");
-  return json::object();
-}
-
-// Collects one input-send-event: keys act at once, mouse parts are joined into one report.
-class InputEvents {
- public:
-  explicit InputEvents(Context& context) : context_(context) {}
-
-  bool add(const json& event) {
-    if (!event.is_object() || !event.contains("type") || !event.contains("data") || !event["data"].is_object()) {
-      return false;
-    }
-    const auto& data = event["data"];
-    if (event["type"] == "key") return add_key(data);
-    if (event["type"] == "rel") return add_motion(data);
-    if (event["type"] == "btn") return add_button(data);
-    return false;
-  }
-
-  void commit() {
-    for (const auto& [key, down] : keys_)
-      context_.machine.keyboard().key(key, down);
-    if (moved_) context_.machine.mouse().move(dx_, dy_, dz_, buttons_);
-  }
-
- private:
-  bool add_key(const json& data) {
-    if (!data.contains("down") || !data["down"].is_boolean() || !data.contains("key")) return false;
-    const auto key = key_of(data["key"]);
-    if (!key) return false;
-    keys_.emplace_back(*key, data["down"].get<bool>());
-    return true;
-  }
-  bool add_motion(const json& data) {
-    if (!data.contains("value") || !data["value"].is_number_integer() || !data.contains("axis")) return false;
-    const auto value =
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(data["value"].get<std::int64_t>(), -10'000, 10'000));
-    if (data["axis"] != "x" && data["axis"] != "y") return false;
-    (data["axis"] == "x" ? dx_ : dy_) += value;
-    moved_ = true;
-    return true;
-  }
-  bool add_button(const json& data) {
-    if (!data.contains("down") || !data["down"].is_boolean() || !data.contains("button")) return false;
-    const bool down = data["down"].get<bool>();
-    moved_ = true;
-    if (data["button"] == "wheel-up" || data["button"] == "wheel-down") {
-      if (down) dz_ += data["button"] == "wheel-up" ? -1 : 1;
-      return true;
-    }
-    constexpr std::pair<std::string_view, std::uint8_t> kButtons[] = {{"left", core::kLeftButton},
-                                                                      {"right", core::kRightButton},
-                                                                      {"middle", core::kMiddleButton},
-                                                                      {"side", core::kSideButton},
-                                                                      {"extra", core::kExtraButton}};
-    for (const auto& [name, bit] : kButtons) {
-      if (data["button"] != name) continue;
-      buttons_ = static_cast<std::uint8_t>(down ? buttons_ | bit : buttons_ & ~bit);
-      return true;
-    }
-    return false;
-  }
-
-  Context& context_;
-  std::vector<std::pair<core::KeyCode, bool>> keys_;
-  std::int32_t dx_ = 0;
-  std::int32_t dy_ = 0;
-  std::int32_t dz_ = 0;
-  std::uint8_t buttons_ = 0;
-  bool moved_ = false;
-};
-
-QmpResult run_input_send_event(Context& context, const json& arguments) {
-  constexpr std::size_t kMaxEvents = 256;
-  Checked checked(arguments);
-  const auto events = checked.list("events");
-  checked.ignore("device");
-  checked.ignore("head");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  if (events.size() > kMaxEvents) return refuse("Parameter 'events' expects at most 256 events");
-  InputEvents input(context);
-  for (const auto& event : events) {
-    if (!input.add(event)) return refuse("Invalid parameter 'events'");
-  }
-  input.commit();
-  return json::object();
-}
-
-std::string drive_name(Checked& checked) {
-  const auto id = checked.text("id", "");
-  return id.empty() ? checked.text("device") : (checked.ignore("device"), id);
+  return done(act(name));
 }
 
 QmpResult run_eject(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto drive = drive_name(checked);
-  const bool force = checked.flag("force");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return done(context.machine.eject(drive, force));
+  return on_drive(context, arguments, [&](const std::string& drive) {
+    return context.machine.eject(drive, arguments.value("force", false));
+  });
 }
 
 QmpResult run_change_medium(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto drive = drive_name(checked);
-  const auto file = checked.text("filename");
-  const bool force = checked.flag("force");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return done(context.machine.change(drive, file, force));
+  return on_drive(context, arguments, [&](const std::string& drive) {
+    return context.machine.change(drive, text(arguments, "filename"), arguments.value("force", false));
+  });
 }
 
 QmpResult run_balloon(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto bytes = checked.integer("value", 1, std::numeric_limits<std::int64_t>::max(), std::nullopt);
-  if (auto error = checked.finish()) return std::unexpected(*error);
+  const auto bytes = arguments["value"].get<std::int64_t>();
+  if (!context.machine.balloon()) return no_balloon();
+  if (bytes <= 0) return refuse("Parameter 'value' expects a size");
   return done(context.machine.set_balloon(static_cast<std::uint64_t>(bytes)));
 }
 
 QmpResult query_balloon(Context& context, const json&) {
   const auto bytes = context.machine.balloon();
-  if (!bytes) return std::unexpected(QmpError{"DeviceNotActive", "No balloon device has been activated"});
+  if (!bytes) return no_balloon();
   return json{{"actual", *bytes}};
 }
 
 QmpResult run_qom_list(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto path = checked.text("path");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return qom_list(context, path);
+  return qom_list(context, text(arguments, "path"));
 }
 
 QmpResult run_qom_get(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto path = checked.text("path");
-  const auto property = checked.text("property");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return qom_get(context, path, property);
+  return qom_get(context, text(arguments, "path"), text(arguments, "property"));
 }
 
 QmpResult run_qom_set(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto path = checked.text("path");
-  const auto property = checked.text("property");
-  const auto value = checked.any("value");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return qom_set(context, path, property, value);
+  return qom_set(context, text(arguments, "path"), text(arguments, "property"), arguments["value"]);
 }
 
 QmpResult run_hmp(Context& context, const json& arguments) {
-  Checked checked(arguments);
-  const auto line = checked.text("command-line");
-  checked.ignore("cpu-index");
-  if (auto error = checked.finish()) return std::unexpected(*error);
-  return json(run_hmp_line(context, line));
+  return json(run_hmp_line(context, text(arguments, "command-line")));
 }
 
-using machine::Machine;
+using machine::Controllable;
 
 constexpr QmpCommand kCommands[] = {
-    {"balloon", run_balloon},
-    {"blockdev-change-medium", run_change_medium},
-    {"cont", run_action<&Machine::cont>},
-    {"eject", run_eject},
-    {"human-monitor-command", run_hmp},
-    {"input-send-event", run_input_send_event},
-    {"qom-get", run_qom_get},
-    {"qom-list", run_qom_list},
-    {"qom-set", run_qom_set},
-    {"query-balloon", query_balloon},
-    {"query-block", query_block},
-    {"query-commands", query_commands},
-    {"query-cpus-fast", query_cpus_fast},
-    {"query-current-machine", query_current_machine},
-    {"query-kvm", query_kvm},
-    {"query-name", query_name},
-    {"query-pci", query_pci},
-    {"query-spice", query_spice},
-    {"query-status", query_status},
-    {"query-uuid", query_uuid},
-    {"query-version", query_version},
-    {"quit", run_action<&Machine::quit>},
-    {"screendump", run_screendump},
-    {"send-key", run_send_key},
-    {"stop", run_action<&Machine::stop>},
-    {"system_powerdown", run_action<&Machine::powerdown>},
-    {"system_reset", run_action<&Machine::reset>},
-    {"system_wakeup", run_wakeup},
+    {"qmp_capabilities", &api::kCapabilitiesArg, &kNothing},
+    {"add_client", &api::kAddClientArg, &kNothing, run_add_client},
+    {"balloon", &api::kBalloonArg, &kNothing, run_balloon},
+    {"blockdev-change-medium", &api::kChangeArg, &kNothing, run_change_medium},
+    {"closefd", &api::kClosefdArg, &kNothing, run_closefd},
+    {"cont", &kNothing, &kNothing, run_action<&Controllable::cont>},
+    {"eject", &api::kEjectArg, &kNothing, run_eject},
+    {"expire_password", &api::kExpirePasswordArg, &kNothing, run_expire_password},
+    {"getfd", &api::kGetfdArg, &kNothing, run_getfd},
+    {"human-monitor-command", &api::kHmpArg, &kString, run_hmp},
+    {"input-send-event", &api::kInputSendArg, &kNothing, run_input_send_event},
+    {"qom-get", &api::kQomGetArg, &kAny, run_qom_get},
+    {"qom-list", &api::kQomListArg, &api::kProperties, run_qom_list},
+    {"qom-set", &api::kQomSetArg, &kNothing, run_qom_set},
+    {"query-balloon", &kNothing, &api::kBalloon, query_balloon},
+    {"query-block", &kNothing, &api::kBlocks, query_block},
+    {"query-commands", &kNothing, &api::kCommandInfos, query_commands},
+    {"query-cpus-fast", &kNothing, &api::kCpus, query_cpus_fast},
+    {"query-current-machine", &kNothing, &api::kCurrentMachine, query_current_machine},
+    {"query-kvm", &kNothing, &api::kKvm, query_kvm},
+    {"query-name", &kNothing, &api::kName, query_name},
+    {"query-pci", &kNothing, &api::kPciBuses, query_pci},
+    {"query-qmp-schema", &kNothing, &api::kSchemaInfos, query_schema},
+    {"query-spice", &kNothing, &api::kSpice, query_spice},
+    {"query-spice-clients", &kNothing, &api::kSpiceClients, query_spice_clients},
+    {"query-status", &kNothing, &api::kStatus, query_status},
+    {"query-uuid", &kNothing, &api::kUuid, query_uuid},
+    {"query-version", &kNothing, &api::kVersionInfo, query_version},
+    {"quit", &kNothing, &kNothing, run_action<&Controllable::quit>},
+    {"screendump", &api::kScreendumpArg, &kNothing, run_screendump},
+    {"send-key", &api::kSendKeyArg, &kNothing, run_send_key},
+    {"set_password", &api::kSetPasswordArg, &kNothing, run_set_password},
+    {"stop", &kNothing, &kNothing, run_action<&Controllable::stop>},
+    {"system_powerdown", &kNothing, &kNothing, run_action<&Controllable::powerdown>},
+    {"system_reset", &kNothing, &kNothing, run_action<&Controllable::reset>},
+    {"system_wakeup", &kNothing, &kNothing, run_wakeup},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 
+#include "vmm/control/hmp.h"
 #include "vmm/control/qmp.h"
 
 namespace vmm::control {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/result.h"
-#include "vmm/machine/machine.h"
+#include "vmm/machine/controllable.h"
 
 namespace vmm::control {
 

@@ -40,6 +40,7 @@ struct HostEnds {
 core::Result<HostEnds> open_host_ends(const config::MachineConfig& config);
 
 // A disc for a CD-ROM drive.
-core::Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config, const std::string& path);
+core::Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config,
+                                                            const std::string& path);
 
 }  // namespace vmm::machine

@@ -51,19 +51,6 @@ Result<core::Fd> open_signals() {
 
 }  // namespace
 
-std::string_view run_state_name(RunState state) {
-  switch (state) {
-    case RunState::Prelaunch: return "prelaunch";
-    case RunState::Running: return "running";
-    case RunState::Suspended: return "suspended";
-    case RunState::Paused: return "paused";
-    case RunState::InternalError: return "internal-error";
-    case RunState::GuestPanicked: return "guest-panicked";
-    case RunState::Shutdown: return "shutdown";
-  }
-  return "internal-error";
-}
-
 struct Machine::Impl {
   explicit Impl(const config::MachineConfig& machine_config)
       : config(machine_config), uuid(config.uuid.value_or(config.icount ? Uuid{} : random_uuid())) {
@@ -449,9 +436,6 @@ const std::string& Machine::name() const {
 const std::array<std::uint8_t, 16>& Machine::uuid() const {
   return impl_->uuid;
 }
-std::uint64_t Machine::memory_bytes() const {
-  return impl_->config.memory_bytes;
-}
 unsigned Machine::cpus() const {
   return impl_->config.cpus;
 }
@@ -575,6 +559,22 @@ void Machine::set_balloon_polling(std::uint32_t seconds) {
 
 SpiceStatus Machine::spice() {
   return impl_->spice->status();
+}
+
+std::vector<SpiceClient> Machine::spice_clients() {
+  return impl_->spice->clients();
+}
+
+Result<> Machine::set_spice_password(const std::string& password, WhenConnected action) {
+  return impl_->spice->set_password(password, action);
+}
+
+Result<> Machine::expire_spice_password(std::optional<std::chrono::sys_seconds> at) {
+  return impl_->spice->expire_password(at);
+}
+
+Result<> Machine::add_spice_client(core::Fd connection, bool skip_auth, bool tls) {
+  return impl_->spice->add_client(std::move(connection), skip_auth, tls);
 }
 
 void Machine::add_listener(std::function<void(const Event&)> listener) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -69,30 +70,37 @@ class Reader {
 
 // --- memory: name, first page, number of pages, a bit for each that is not zero, those pages -------------------------
 
+// Appends the chunk of `count` pages, or nothing if they are all zero.
+void make_memory_chunk(std::vector<std::uint8_t>& chunk, core::MemoryBlock& block, std::uint64_t first,
+                       std::uint64_t count) {
+  const auto touched = block.touched_pages(first, count);
+  if (std::ranges::none_of(touched, std::identity())) return;
+  chunk.reserve(kMaxName + 64 + count / 8 + count * kPageSize);
+  append_text(chunk, block.name());
+  append(chunk, first);
+  append(chunk, static_cast<std::uint32_t>(count));
+  const auto bits = chunk.size();
+  chunk.resize(bits + (count + 7) / 8);
+  const auto pages = chunk.size();
+  std::array<std::uint8_t, kPageSize> page;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (!touched[i]) continue;
+    block.all().read((first + i) * kPageSize, page);
+    if (is_zero(page)) continue;
+    chunk.insert(chunk.end(), page.begin(), page.end());
+    auto& byte = chunk[bits + i / 8];
+    byte = static_cast<std::uint8_t>(byte | (1U << (i % 8)));
+  }
+  if (chunk.size() == pages) chunk.clear();
+}
+
 Result<> write_memory(SnapshotWriter& writer, core::MemoryBlock& block) {
-  std::vector<std::uint8_t> pages;
-  std::vector<std::uint8_t> chunk;
   for (std::uint64_t first = 0; first < block.pages(); first += kPagesInChunk) {
     const auto count = std::min(kPagesInChunk, block.pages() - first);
-    pages.resize(count * kPageSize);
-    block.all().read(first * kPageSize, pages);
-    std::vector<std::uint8_t> bits((count + 7) / 8);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (!is_zero(std::span(pages).subspan(i * kPageSize, kPageSize)))
-        bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (1U << (i % 8)));
-    }
-    if (std::ranges::all_of(bits, [](auto byte) { return byte == 0; })) continue;
-    chunk.clear();
-    append_text(chunk, block.name());
-    append(chunk, first);
-    append(chunk, static_cast<std::uint32_t>(count));
-    chunk.insert(chunk.end(), bits.begin(), bits.end());
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (!core::bit(bits[i / 8], static_cast<unsigned>(i % 8))) continue;
-      const auto page = std::span(pages).subspan(i * kPageSize, kPageSize);
-      chunk.insert(chunk.end(), page.begin(), page.end());
-    }
-    if (auto added = writer.add(ChunkKind::Memory, chunk); !added) return added;
+    const auto make = [&block, first, count](std::vector<std::uint8_t>& chunk) {
+      make_memory_chunk(chunk, block, first, count);
+    };
+    if (auto added = writer.add(ChunkKind::Memory, make); !added) return added;
   }
   return {};
 }
@@ -119,13 +127,12 @@ Result<> load_memory(std::span<const std::uint8_t> chunk,
 // --- disks: name, offset, bytes --------------------------------------------------------------------------------------
 
 Result<> write_disk(SnapshotWriter& writer, const std::string& name, core::VolatileContents& disk) {
-  std::vector<std::uint8_t> chunk;
   return disk.read_all([&](std::uint64_t offset, std::span<const std::uint8_t> bytes) {
-    chunk.clear();
+    std::vector<std::uint8_t> chunk;
     append_text(chunk, name);
     append(chunk, offset);
     chunk.insert(chunk.end(), bytes.begin(), bytes.end());
-    return writer.add(ChunkKind::Disk, chunk);
+    return writer.add(ChunkKind::Disk, std::move(chunk));
   });
 }
 
@@ -155,7 +162,7 @@ Result<> write_snapshot(const std::string& path, const SnapshotParts& parts) {
     append_text(description, name);
     append_text(description, value);
   }
-  if (auto added = writer->add(ChunkKind::Machine, description); !added) return added;
+  if (auto added = writer->add(ChunkKind::Machine, std::move(description)); !added) return added;
   for (auto* block : parts.memory) {
     if (auto written = write_memory(*writer, *block); !written) return written;
   }
@@ -215,8 +222,8 @@ Result<> Snapshot::apply(const SnapshotParts& parts) {
     blocks.emplace(block->name(), block);
     block->discard(0, block->size());
   }
-  auto loaded = reader_.read(ChunkKind::Memory,
-                             [&blocks](std::span<const std::uint8_t> chunk) { return load_memory(chunk, blocks); });
+  auto loaded = reader_.read_together(
+      ChunkKind::Memory, [&blocks](std::span<const std::uint8_t> chunk) { return load_memory(chunk, blocks); });
   if (!loaded) return loaded;
   for (const auto& [name, disk] : parts.disks)
     disk->forget_all();

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <future>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <xxhash.h>
@@ -21,8 +23,9 @@ namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic{'M', 'V', 'M', 'S', 'N', 'A', 'P', '\n'};
 constexpr std::uint32_t kVersion = 1;
-// Faster than a disk, and half the size of what it is given.
-constexpr int kLevel = 1;
+// As fast as a disk, and half the size of what it is given.
+constexpr int kLevel = -30;
+constexpr unsigned kMostLanes = 8;
 
 struct FileHead {
   std::array<std::uint8_t, 8> magic;
@@ -50,6 +53,24 @@ std::array<std::uint8_t, sizeof(T)> bytes_of(const T& head) {
   return std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(head);
 }
 
+// A job that runs beside its maker, if it is about enough bytes and there is a thread for it; else when it is waited
+// for.
+template <class Job>
+std::future<Result<>> begin(std::uint64_t bytes, Job job) {
+  constexpr std::uint64_t kWorthAThread = 64 << 10;
+  const auto policy = bytes >= kWorthAThread ? std::launch::async | std::launch::deferred : std::launch::deferred;
+  return std::async(policy, std::move(job));
+}
+
+// One more than processors, for the one that waits for the disk.
+template <class Lane>
+std::vector<std::unique_ptr<Lane>> make_lanes() {
+  std::vector<std::unique_ptr<Lane>> lanes(std::clamp(std::thread::hardware_concurrency(), 1U, kMostLanes) + 1);
+  for (auto& lane : lanes)
+    lane = std::make_unique<Lane>();
+  return lanes;
+}
+
 std::string partial_path(const std::string& path) {
   return path + ".partial";
 }
@@ -58,9 +79,30 @@ std::string partial_path(const std::string& path) {
 
 // --- writing ---------------------------------------------------------------------------------------------------------
 
-void SnapshotWriter::Free::operator()(ZSTD_CCtx_s* context) const {
-  ZSTD_freeCCtx(context);
-}
+// A chunk under way, and what is used again for the next.
+struct SnapshotWriter::Lane {
+  struct Free {
+    void operator()(ZSTD_CCtx* freed) const { ZSTD_freeCCtx(freed); }
+  };
+  Result<> pack(ChunkKind kind, const Make& make) {
+    plain.clear();
+    make(plain);
+    if (plain.size() > kMaxChunkBytes) return core::fail("a part of the snapshot has {} bytes, too many", plain.size());
+    if (packed.size() < ZSTD_compressBound(plain.size())) packed.resize(ZSTD_compressBound(plain.size()));
+    stored = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
+    if (ZSTD_isError(stored) != 0) return core::fail("cannot compress the snapshot: {}", ZSTD_getErrorName(stored));
+    const auto bytes = std::span(packed).first(stored);
+    head = {std::to_underlying(kind), 0, stored, plain.size(), checksum_of(kind, plain.size(), bytes)};
+    return {};
+  }
+
+  std::unique_ptr<ZSTD_CCtx, Free> context{ZSTD_createCCtx()};
+  std::vector<std::uint8_t> plain;
+  std::vector<std::uint8_t> packed;  // its first `stored` bytes
+  std::size_t stored = 0;
+  ChunkHead head{};
+  std::future<Result<>> done;  // last: its end is waited for
+};
 
 Result<SnapshotWriter> SnapshotWriter::create(const std::string& path) {
   core::Fd fd(::open(partial_path(path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -72,7 +114,7 @@ Result<SnapshotWriter> SnapshotWriter::create(const std::string& path) {
 }
 
 SnapshotWriter::SnapshotWriter(std::string path, core::Fd fd)
-    : path_(std::move(path)), fd_(std::move(fd)), context_(ZSTD_createCCtx()) {}
+    : path_(std::move(path)), fd_(std::move(fd)), lanes_(make_lanes<Lane>()) {}
 
 SnapshotWriter::SnapshotWriter(SnapshotWriter&&) noexcept = default;
 
@@ -90,19 +132,37 @@ Result<> SnapshotWriter::write(std::span<const std::uint8_t> bytes) {
   return {};
 }
 
-Result<> SnapshotWriter::add(ChunkKind kind, std::span<const std::uint8_t> bytes) {
-  if (bytes.size() > kMaxChunkBytes) return core::fail("a part of the snapshot has {} bytes, too many", bytes.size());
-  packed_.resize(ZSTD_compressBound(bytes.size()));
-  const auto stored =
-      ZSTD_compressCCtx(context_.get(), packed_.data(), packed_.size(), bytes.data(), bytes.size(), kLevel);
-  if (ZSTD_isError(stored) != 0) return core::fail("cannot compress the snapshot: {}", ZSTD_getErrorName(stored));
-  const auto packed = std::span(packed_).first(stored);
-  const ChunkHead head{std::to_underlying(kind), 0, stored, bytes.size(), checksum_of(kind, bytes.size(), packed)};
-  if (auto written = write(bytes_of(head)); !written) return written;
-  return write(packed);
+Result<> SnapshotWriter::add(ChunkKind kind, Make make) {
+  return add(kind, kMaxChunkBytes, std::move(make));
+}
+
+Result<> SnapshotWriter::add(ChunkKind kind, std::vector<std::uint8_t> bytes) {
+  const auto size = bytes.size();
+  return add(kind, size, [made = std::move(bytes)](std::vector<std::uint8_t>& chunk) { chunk = made; });
+}
+
+Result<> SnapshotWriter::add(ChunkKind kind, std::uint64_t about_bytes, Make make) {
+  auto& lane = *lanes_[next_++ % lanes_.size()];
+  auto settled = settle(lane);
+  if (settled) lane.done = begin(about_bytes, [&lane, kind, made = std::move(make)] { return lane.pack(kind, made); });
+  return settled;
+}
+
+Result<> SnapshotWriter::settle(Lane& lane) {
+  if (!lane.done.valid()) return {};
+  if (auto packed = lane.done.get(); !packed) return packed;
+  if (lane.plain.empty()) return {};
+  if (auto written = write(bytes_of(lane.head)); !written) return written;
+  if (auto written = write(std::span(lane.packed).first(lane.stored)); !written) return written;
+  // The disk is busy meanwhile, lest finish() wait for all of it.
+  ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  return {};
 }
 
 Result<> SnapshotWriter::finish() {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (auto settled = settle(*lanes_[next_++ % lanes_.size()]); !settled) return settled;
+  }
   if (auto written = write(bytes_of(ChunkHead{})); !written) return written;
   if (::fsync(fd_.get()) != 0) return core::fail("cannot write the snapshot {}: {}", path_, core::errno_text());
   if (std::rename(partial_path(path_).c_str(), path_.c_str()) != 0)
@@ -113,19 +173,49 @@ Result<> SnapshotWriter::finish() {
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
-void SnapshotReader::Free::operator()(ZSTD_DCtx_s* context) const {
-  ZSTD_freeDCtx(context);
-}
+struct SnapshotReader::Lane {
+  struct Free {
+    void operator()(ZSTD_DCtx* freed) const { ZSTD_freeDCtx(freed); }
+  };
+
+  std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
+  std::vector<std::uint8_t> packed;
+  std::vector<std::uint8_t> plain;
+  std::future<Result<>> done;  // last: its end is waited for
+};
 
 SnapshotReader::SnapshotReader(std::string path, core::Fd fd)
-    : path_(std::move(path)), fd_(std::move(fd)), context_(ZSTD_createDCtx()) {}
+    : path_(std::move(path)), fd_(std::move(fd)), lanes_(make_lanes<Lane>()) {}
+
+SnapshotReader::SnapshotReader(SnapshotReader&&) noexcept = default;
+SnapshotReader::~SnapshotReader() = default;
 
 Result<SnapshotReader> SnapshotReader::open(const std::string& path) {
   core::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return core::fail("cannot read the snapshot {}: {}", path, core::errno_text());
   SnapshotReader reader(path, std::move(fd));
-  if (auto found = reader.find_chunks(); !found) return std::unexpected(found.error());
+  if (auto checked = reader.check_head(); !checked) return std::unexpected(checked.error());
+  auto found = reader.find_chunks();
+  auto verified = reader.settle();
+  if (!found) return std::unexpected(found.error());
+  if (!verified) return std::unexpected(verified.error());
   return reader;
+}
+
+Result<> SnapshotReader::give(std::uint64_t bytes, std::function<Result<>(Lane& lane)> job) {
+  auto& lane = *lanes_[next_++ % lanes_.size()];
+  auto before = lane.done.valid() ? lane.done.get() : Result<>{};
+  if (before) lane.done = begin(bytes, [&lane, given = std::move(job)] { return given(lane); });
+  return before;
+}
+
+Result<> SnapshotReader::settle() {
+  Result<> result;
+  for (const auto& lane : lanes_) {
+    if (!lane->done.valid()) continue;
+    if (auto done = lane->done.get(); !done && result) result = done;
+  }
+  return result;
 }
 
 Result<> SnapshotReader::fetch(std::uint64_t at, std::span<std::uint8_t> out) const {
@@ -140,34 +230,46 @@ Result<> SnapshotReader::fetch(std::uint64_t at, std::span<std::uint8_t> out) co
   return {};
 }
 
-Result<> SnapshotReader::fetch(const Chunk& chunk) {
-  packed_.resize(chunk.stored);
-  if (auto read = fetch(chunk.at, packed_); !read) return read;
-  if (checksum_of(chunk.kind, chunk.plain, packed_) == chunk.checksum) return {};
+Result<> SnapshotReader::verify(Lane& lane, const Chunk& chunk) const {
+  lane.packed.resize(chunk.stored);
+  if (auto read = fetch(chunk.at, lane.packed); !read) return read;
+  if (checksum_of(chunk.kind, chunk.plain, lane.packed) == chunk.checksum) return {};
   return core::fail("the snapshot {} is damaged", path_);
 }
 
-Result<> SnapshotReader::find_chunks() {
+// The file may have changed since it was opened: the checksum is looked at again.
+Result<> SnapshotReader::unpack(Lane& lane, const Chunk& chunk, const Take& take) const {
+  if (auto verified = verify(lane, chunk); !verified) return verified;
+  lane.plain.resize(chunk.plain);
+  const auto bytes = ZSTD_decompressDCtx(lane.context.get(), lane.plain.data(), lane.plain.size(), lane.packed.data(),
+                                         lane.packed.size());
+  if (ZSTD_isError(bytes) != 0 || bytes != chunk.plain) return core::fail("the snapshot {} is damaged", path_);
+  return take(lane.plain);
+}
+
+Result<> SnapshotReader::check_head() {
   std::array<std::uint8_t, sizeof(FileHead)> raw{};
   const auto read = fetch(0, raw);
   const auto head = std::bit_cast<FileHead>(raw);
   if (!read || head.magic != kMagic) return core::fail("{} is no snapshot of minivmm's", path_);
-  if (head.version != kVersion) {
-    return core::fail("the snapshot {} has version {}, this minivmm reads {}", path_, std::uint32_t{head.version},
-                      kVersion);
-  }
+  if (head.version == kVersion) return {};
+  return core::fail("the snapshot {} has version {}, this minivmm reads {}", path_, std::uint32_t{head.version},
+                    kVersion);
+}
+
+Result<> SnapshotReader::find_chunks() {
   for (std::uint64_t at = sizeof(FileHead);;) {
-    std::array<std::uint8_t, sizeof(ChunkHead)> raw_chunk{};
-    if (auto fetched = fetch(at, raw_chunk); !fetched) return fetched;
-    const auto chunk_head = std::bit_cast<ChunkHead>(raw_chunk);
+    std::array<std::uint8_t, sizeof(ChunkHead)> raw{};
+    if (auto fetched = fetch(at, raw); !fetched) return fetched;
+    const auto head = std::bit_cast<ChunkHead>(raw);
     at += sizeof(ChunkHead);
-    const Chunk chunk{static_cast<ChunkKind>(std::uint32_t{chunk_head.kind}), at, chunk_head.stored, chunk_head.plain,
-                      chunk_head.checksum};
+    const Chunk chunk{static_cast<ChunkKind>(std::uint32_t{head.kind}), at, head.stored, head.plain, head.checksum};
     if (chunk.kind == ChunkKind::End && chunk.stored == 0) return {};
     const bool sound = chunk.kind != ChunkKind::End && chunk.kind <= ChunkKind::State &&
                        chunk.plain <= kMaxChunkBytes && chunk.stored <= ZSTD_compressBound(chunk.plain);
     if (!sound) return core::fail("the snapshot {} is damaged", path_);
-    if (auto fetched = fetch(chunk); !fetched) return fetched;
+    if (auto given = give(chunk.stored, [this, chunk](Lane& lane) { return verify(lane, chunk); }); !given)
+      return given;
     chunks_.push_back(chunk);
     at += chunk.stored;
   }
@@ -176,14 +278,19 @@ Result<> SnapshotReader::find_chunks() {
 Result<> SnapshotReader::read(ChunkKind kind, const Take& take) {
   for (const auto& chunk : chunks_) {
     if (chunk.kind != kind) continue;
-    if (auto fetched = fetch(chunk); !fetched) return fetched;
-    plain_.resize(chunk.plain);
-    const auto bytes =
-        ZSTD_decompressDCtx(context_.get(), plain_.data(), plain_.size(), packed_.data(), packed_.size());
-    if (ZSTD_isError(bytes) != 0 || bytes != chunk.plain) return core::fail("the snapshot {} is damaged", path_);
-    if (auto taken = take(plain_); !taken) return taken;
+    if (auto unpacked = unpack(*lanes_[0], chunk, take); !unpacked) return unpacked;
   }
   return {};
+}
+
+Result<> SnapshotReader::read_together(ChunkKind kind, const Take& take) {
+  Result<> given;
+  for (const auto& chunk : chunks_) {
+    if (chunk.kind != kind || !given) continue;
+    given = give(chunk.plain, [this, &chunk, &take](Lane& lane) { return unpack(lane, chunk, take); });
+  }
+  auto settled = settle();
+  return given ? settled : given;
 }
 
 }  // namespace vmm::machine

@@ -1,10 +1,15 @@
 #include "vmm/machine/spice_end.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "spice/display/display_worker.h"
 #include "spice/server/server.h"
+#include "spice/server/viewer_file.h"
+#include "spice/wire/table.h"
 #include "vmm/machine/adapters.h"
+#include "vmm/machine/spice_files.h"
 
 namespace vmm::machine {
 
@@ -13,15 +18,75 @@ namespace {
 // What libspice tells clients of a default QXL device: the pages behind its surface.
 constexpr std::uint32_t kRamHint = 12286 * 4096;
 
-spice::server::ServerConfig server_config(const config::MachineConfig& config,
-                                          const std::array<std::uint8_t, 16>& uuid) {
+std::optional<std::uint16_t> port_if_any(std::uint16_t port) {
+  return port != 0 ? std::optional(port) : std::nullopt;
+}
+
+void apply_security(spice::server::ServerConfig& server, const config::SpiceChannelSecurity& wanted) {
+  const auto security = wanted.tls ? spice::server::Security::Tls : spice::server::Security::Plain;
+  if (wanted.channel == "default") server.default_security = security;
+  for (std::uint8_t type = 1; type <= spice::wire::kLastChannelType; ++type) {
+    const auto channel = static_cast<spice::wire::ChannelType>(type);
+    if (spice::wire::channel_name(channel) == wanted.channel) server.channel_security[channel] = security;
+  }
+}
+
+spice::server::ClientPolicy client_policy(config::SpiceClients clients) {
+  switch (clients) {
+    case config::SpiceClients::Share: return spice::server::ClientPolicy::Share;
+    case config::SpiceClients::Takeover: return spice::server::ClientPolicy::Takeover;
+    case config::SpiceClients::Refuse: return spice::server::ClientPolicy::Refuse;
+  }
+  return spice::server::ClientPolicy::Share;
+}
+
+const char* policy_name(spice::server::ClientPolicy policy) {
+  switch (policy) {
+    case spice::server::ClientPolicy::Share: return "share";
+    case spice::server::ClientPolicy::Takeover: return "takeover";
+    case spice::server::ClientPolicy::Refuse: return "refuse";
+  }
+  return "share";
+}
+
+spice::server::WhenConnected when_connected(WhenConnected action) {
+  switch (action) {
+    case WhenConnected::Keep: return spice::server::WhenConnected::Keep;
+    case WhenConnected::Disconnect: return spice::server::WhenConnected::Disconnect;
+    case WhenConnected::Fail: return spice::server::WhenConnected::Fail;
+  }
+  return spice::server::WhenConnected::Keep;
+}
+
+core::Result<spice::server::ServerConfig> server_config(const config::MachineConfig& config,
+                                                        const std::array<std::uint8_t, 16>& uuid) {
   spice::server::ServerConfig server;
-  server.port = config.spice.port;
-  server.addr = config.spice.addr;
+  server.port = port_if_any(config.spice.port);
+  server.tls_port = port_if_any(config.spice.tls_port);
+  (config.spice.unix_socket ? server.unix_path : server.addr) = config.spice.addr;
+  server.listen_fd = config.spice.listen_fd;
+  server.tls_listen_fd = config.spice.tls_listen_fd;
+  const auto& tls = config.spice.tls;
+  server.tls = {.key_file = tls.key_file,
+                .certificate_file = tls.certificate_file,
+                .ca_file = tls.ca_file,
+                .key_password = tls.key_password,
+                .dh_file = tls.dh_file,
+                .ciphers = tls.ciphers};
+  for (const auto& security : config.spice.security)
+    apply_security(server, security);
   server.ipv4_only = config.spice.ipv4_only;
   server.ipv6_only = config.spice.ipv6_only;
   server.password = config.spice.password;
+  if (!config.spice.password_file.empty()) {
+    auto password = read_password(config.spice.password_file);
+    if (!password) return core::fail_with("password-secret", password);
+    server.password = std::move(*password);
+  }
   server.disable_ticketing = config.spice.disable_ticketing;
+  server.sasl = config.spice.sasl;
+  server.view_only_password = config.spice.view_only_password;
+  server.clients = client_policy(config.spice.clients);
   server.name = config.name;
   server.uuid = uuid;
   server.ram_hint = kRamHint;
@@ -37,6 +102,7 @@ EventKind event_kind(spice::server::ServerEvent event) {
     case spice::server::ServerEvent::Connected: return EventKind::SpiceConnected;
     case spice::server::ServerEvent::Initialized: return EventKind::SpiceInitialized;
     case spice::server::ServerEvent::Disconnected: return EventKind::SpiceDisconnected;
+    case spice::server::ServerEvent::OwnerChanged: return EventKind::SpiceOwnerChanged;
   }
   return EventKind::SpiceDisconnected;
 }
@@ -50,8 +116,23 @@ struct SpiceEnd::Impl {
   spice::display::DisplayWorker worker;
   WatchedInput input;
   std::unique_ptr<spice::server::Server> server;
-  std::uint16_t port = 0;
+  std::optional<spice::server::ViewerFile> viewer_file;
 };
+
+namespace {
+
+core::Result<> write_viewer_file(const std::string& path, const spice::server::ServerConfig& config,
+                                 const spice::server::Server& server, std::optional<spice::server::ViewerFile>& kept) {
+  if (path.empty()) return {};
+  const auto text = spice::server::viewer_text(config, server.port(), server.tls_port());
+  if (!text) return core::fail_with("vv", text);
+  auto file = spice::server::ViewerFile::write(path, *text);
+  if (!file) return core::fail_with("vv", file);
+  kept.emplace(std::move(*file));
+  return {};
+}
+
+}  // namespace
 
 core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineConfig& config,
                                                          const std::array<std::uint8_t, 16>& uuid,
@@ -60,11 +141,13 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
   auto impl = std::make_unique<Impl>(display, wiring);
   if (config.spice.enabled) {
-    auto server =
-        spice::server::Server::create(wiring.control, server_config(config, uuid), {impl->input, impl->input});
+    const auto settings = server_config(config, uuid);
+    if (!settings) return core::fail_with("--spice", settings);
+    auto server = spice::server::Server::create(wiring.control, *settings, {impl->input, impl->input});
     if (!server) return core::fail_with("--spice", server);
     impl->server = std::move(*server);
-    impl->port = config.spice.port;
+    const auto written = write_viewer_file(config.spice.viewer_file, *settings, *impl->server, impl->viewer_file);
+    if (!written) return core::fail_with("--spice", written);
     impl->server->add_provider({spice::wire::ChannelType::Display, 0}, impl->worker.display_provider());
     impl->server->add_provider({spice::wire::ChannelType::Cursor, 0}, impl->worker.cursor_provider());
     impl->server->set_listener([on_event = wiring.on_event, auth = impl->server->snapshot().auth](
@@ -75,7 +158,8 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
                 .server = peer(info.server),
                 .connection_id = info.connection_id,
                 .channel_type = static_cast<unsigned>(info.key.type),
-                .channel_id = info.key.id});
+                .channel_id = info.key.id,
+                .tls = info.tls});
     });
   }
   impl->worker.start();
@@ -105,14 +189,55 @@ SpiceStatus SpiceEnd::status() {
   const auto snapshot = impl_->server->snapshot();
   status.enabled = true;
   status.host = snapshot.listens.empty() ? "" : snapshot.listens.front().host;
-  status.port = impl_->port;
+  status.port = snapshot.port;
+  status.tls_port = snapshot.tls_port;
   status.auth = snapshot.auth;
   status.mouse_mode = snapshot.mouse_mode;
+  status.clients = policy_name(snapshot.clients);
   for (const auto& channel : snapshot.channels) {
     status.channels.push_back({peer(channel.client), channel.connection_id, static_cast<unsigned>(channel.key.type),
                                channel.key.id, channel.tls});
   }
   return status;
+}
+
+std::vector<SpiceClient> SpiceEnd::clients() {
+  std::vector<SpiceClient> clients;
+  if (!impl_->server) return clients;
+  for (const auto& from : impl_->server->clients()) {
+    SpiceClient client{peer(from.client), from.connection_id, from.owner, from.view_only, {}};
+    for (const auto& line : from.lines) {
+      std::optional<SpiceClient::Line::Facts> facts;
+      if (const auto& known = line.facts) {
+        facts = {known->bytes_sent, known->bytes_received, known->queued_bytes, known->round_trip_us};
+      }
+      client.lines.push_back({std::string(spice::wire::channel_name(line.key.type)),
+                              static_cast<unsigned>(line.key.type), line.key.id, line.tls, facts});
+    }
+    clients.push_back(std::move(client));
+  }
+  return clients;
+}
+
+core::Result<> SpiceEnd::set_password(const std::string& password, WhenConnected action) {
+  if (!impl_->server) return core::fail("SPICE is not in use");
+  return impl_->server->set_password(password, when_connected(action));
+}
+
+// The day is the wall clock's, but what happens to that clock later moves no password's end.
+core::Result<> SpiceEnd::expire_password(std::optional<std::chrono::sys_seconds> at) {
+  using std::chrono::steady_clock, std::chrono::system_clock, std::chrono::seconds;
+  if (!impl_->server) return core::fail("SPICE is not in use");
+  if (!at) return impl_->server->expire_password(std::nullopt);
+  constexpr seconds kPast{-1};
+  constexpr seconds kLongest = std::chrono::years{100};  // no sum overflows
+  const auto left = std::clamp(*at - std::chrono::floor<seconds>(system_clock::now()), kPast, kLongest);
+  return impl_->server->expire_password(steady_clock::now() + left);
+}
+
+core::Result<> SpiceEnd::add_client(core::Fd connection, bool skip_auth, bool tls) {
+  if (!impl_->server) return core::fail("SPICE is not in use");
+  return impl_->server->add_client(std::move(connection), skip_auth, tls);
 }
 
 }  // namespace vmm::machine

@@ -10,7 +10,7 @@
 #include "core/ports/display.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
-#include "vmm/machine/machine.h"
+#include "vmm/machine/controllable.h"
 
 namespace vmm::machine {
 
@@ -35,7 +35,13 @@ class SpiceEnd {
   void stop();           // the display worker; main thread or control loop, once
   void redraw();         // the guest's picture may be another one altogether; any thread
   Picture screenshot();  // control loop
-  SpiceStatus status();  // control loop
+
+  // Control loop; these fail without a server, too.
+  SpiceStatus status();
+  std::vector<SpiceClient> clients();
+  core::Result<> set_password(const std::string& password, WhenConnected action);
+  core::Result<> expire_password(std::optional<std::chrono::sys_seconds> at);
+  core::Result<> add_client(core::Fd connection, bool skip_auth, bool tls);
 
  private:
   struct Impl;

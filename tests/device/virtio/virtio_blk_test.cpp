@@ -95,6 +95,23 @@ TEST_F(VirtioBlkTest, writes) {
   EXPECT_EQ(state->flushes, 0u) << "the cache is on";
 }
 
+TEST_F(VirtioBlkTest, writes_that_follow_each_other_reach_the_disk_as_one) {
+  constexpr std::uint64_t kSectors[] = {5, 6, 9, 10};
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const auto header = kHeader + 64 * i;
+    rig.memory->write(core::Gpa(header), BlockHeader{kBlkOut, 0, kSectors[i]});
+    rig.put(kData + 512 * i, std::vector<std::uint8_t>(512, static_cast<std::uint8_t>(i + 1)));
+    rig.add(0, {{header, 16}, {kData + 512 * i, 512}, {kStatus + i, 1, true}}, static_cast<std::uint16_t>(3 * i));
+  }
+  rig.kick(0);
+  state->perform_all();
+  EXPECT_EQ(state->writes, 2u);
+  EXPECT_EQ(rig.used_index(0), 4u);
+  EXPECT_EQ(rig.bytes(kStatus, 4), std::vector<std::uint8_t>(4, kBlkOk));
+  for (std::uint64_t i = 0; i < 4; ++i)
+    EXPECT_EQ(state->data[kSectors[i] * 512], i + 1);
+}
+
 TEST_F(VirtioBlkTest, flush_reaches_the_disk) {
   request(kBlkFlushRequest, 0, {});
   EXPECT_EQ(result(), kBlkOk);
@@ -194,6 +211,7 @@ TEST_F(VirtioBlkTest, reset_abandons_what_is_under_way) {
   rig.set_status(0);
   EXPECT_EQ(result(), 0xffu) << "no status";
   EXPECT_EQ(rig.used_index(0), 0u);
+  EXPECT_EQ(rig.isr(), 0u) << "no interrupt";
 }
 
 TEST(VirtioBlk, serves_several_queues) {

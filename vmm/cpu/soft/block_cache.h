@@ -87,8 +87,9 @@ class BlockCache {
   static std::uint64_t jump_address(const Cpu& cpu) {
     return cpu.code64() ? cpu.rip : static_cast<std::uint32_t>(cpu.segments[kCs].base + cpu.rip);
   }
+  // Each CPU counts generations of its own.
   static std::uint64_t stamp(const Cpu& cpu) {
-    return cpu.mmu.generation() << 16 | cpu.cpl | std::uint64_t{cpu.mode} << 8;
+    return cpu.mmu.generation() << 24 | std::uint64_t{cpu.index} << 16 | std::uint64_t{cpu.mode} << 8 | cpu.cpl;
   }
   static bool fits_segment(const Cpu& cpu, const Block& block) {
     return cpu.code64() || cpu.rip + block.bytes - 1 <= cpu.segments[kCs].limit;

@@ -40,6 +40,8 @@ void Cpu::derive_mode() {
     derived = (code.attributes & kAttributeBig) != 0 ? Mode::kCode32 : Mode::kCode16;
     if ((segments[kSs].attributes & kAttributeBig) != 0) derived |= Mode::kStack32;
     if (!protected_mode() || virtual_8086()) derived |= Mode::kUnprotected;
+    const bool is_flat = segments[kDs].is_flat() && segments[kEs].is_flat() && segments[kSs].is_flat();
+    if (derived == (Mode::kCode32 | Mode::kStack32) && is_flat) derived |= Mode::kFlat32;
   }
   if ((other_flags & kTf) != 0 || shadow != 0 || (dr7 & 0xff) != 0) derived |= Mode::kStepped;
   mode = derived;

@@ -62,6 +62,7 @@ enum SegmentIndex : std::uint8_t { kEs, kCs, kSs, kDs, kFs, kGs };
 struct SegmentRegister : Segment {
   std::uint64_t first = 0, last = 0xffff;
   bool readable = true, writable = true;
+  bool is_flat() const { return base == 0 && first == 0 && last == 0xffffffff && readable && writable; }
   // After any change of the fields of Segment. `protection`: protected mode, not virtual-8086.
   void derive(bool protection);
 };
@@ -90,6 +91,8 @@ struct Mode {
   static constexpr std::uint8_t kStack32 = 4;      // SS.B; in 64-bit mode neither it nor kUnprotected is set
   static constexpr std::uint8_t kUnprotected = 8;  // real or virtual-8086 mode
   static constexpr std::uint8_t kStepped = 16;     // one instruction a block: single step, breakpoints, shadows
+  // Protected 32-bit code (compatibility mode too) with a 32-bit stack whose DS, ES and SS are flat.
+  static constexpr std::uint8_t kFlat32 = 32;
 };
 
 // x87 and MMX. [SDM 1 8.1] Registers are physical: ST(i) is registers[(top + i) & 7]; MM(i) is registers[i].
@@ -122,7 +125,7 @@ struct Cpu {
   ArithmeticFlags flags;
   std::uint32_t other_flags = 2;  // RFLAGS without the arithmetic ones
   std::uint8_t cpl = 0;
-  std::uint8_t mode = 0;  // Mode; derive_mode() after a change of CS, SS, CR0, EFER or the VM flag
+  std::uint8_t mode = 0;  // Mode; derive_mode() after a change of CS, SS, DS, ES, CR0, EFER or the VM flag
   std::array<SegmentRegister, 6> segments;
   Fault fault;
   // Somebody wants the executor to come out between two blocks: kick, interrupt, timer, map change. Any thread sets it.

@@ -192,12 +192,7 @@ void take_common(const Instruction& instruction, Op& op) {
       op.extra = operand.ptr.segment;
     }
   }
-  if ((instruction.mode & Mode::kCodeMask) == Mode::kCode64) {
-    if (op.segment != kFs && op.segment != kGs) op.flags |= kFlat;
-    if (decoded.address_width == 32) op.flags |= kAddress32;
-  } else {
-    op.flags |= decoded.address_width == 16 ? kAddress16 : kAddress32;
-  }
+  op.flags |= address_flags(instruction, op.segment);
   if ((decoded.attributes & ZYDIS_ATTRIB_HAS_LOCK) != 0) op.flags |= kLocked;
   if ((decoded.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE)) != 0) op.flags |= kRepeat;
   if ((decoded.attributes & ZYDIS_ATTRIB_HAS_REPNE) != 0) op.flags |= kRepeatNot;
@@ -311,6 +306,16 @@ bool decode_undefined(Op& op, DecodeNotes& notes) {
 bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& decoded) {
   const SetInfo& set = kSets[decoded.meta.isa_set];
   return set.known && (!set.feature || features.has(*set.feature));
+}
+
+std::uint8_t address_flags(const Instruction& instruction, std::uint8_t segment) {
+  const unsigned width = instruction.decoded.address_width;
+  const bool has_base = segment == kFs || segment == kGs;
+  if ((instruction.mode & Mode::kCodeMask) == Mode::kCode64)
+    return static_cast<std::uint8_t>((has_base ? 0 : kFlat) | (width == 32 ? kAddress32 : 0));
+  if (width == 16) return kAddress16;
+  const bool is_flat = (instruction.mode & Mode::kFlat32) != 0 && !has_base && segment != kCs;
+  return is_flat ? kFlat32 | kAddress32 : kAddress32;
 }
 
 bool decode(std::span<const std::uint8_t> bytes, std::uint8_t mode, const CpuFeatures& features, Op& op,

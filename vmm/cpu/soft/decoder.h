@@ -58,6 +58,9 @@ Handler mmx_family(const Instruction& instruction, Op& op);
 Handler sse_family(const Instruction& instruction, Op& op);   // SSE to SSE4.2, AES, PCLMUL
 Handler save_family(const Instruction& instruction, Op& op);  // FXSAVE, XSAVE, LDMXCSR ...
 
+// Of an operand in that segment: OpFlag's kAddressing.
+std::uint8_t address_flags(const Instruction& instruction, std::uint8_t segment);
+
 // Whether the CPU's model has an instruction set extension.
 class CpuFeatures;
 bool has_extension(const CpuFeatures& features, const ZydisDecodedInstruction& decoded);

@@ -159,6 +159,7 @@ void drop_inner_segments(Cpu& cpu) {
     const bool conforming = (s.attributes & (kTypeCode | kTypeConforming)) == (kTypeCode | kTypeConforming);
     if (!conforming && (s.attributes >> kAttributeDplShift & 3) < cpu.cpl) fill_unusable(s, 0);
   }
+  cpu.derive_mode();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Which operands an instruction has, for the families that pick a function by them; and memory operands whose address
-// needs no more than an addition, which most have in 64-bit mode.
+// needs no more than an addition, which most have in 64-bit mode and in flat 32-bit code.
 #pragma once
 
 #include <array>
@@ -118,21 +118,52 @@ constexpr StepChoice giving(Step step, std::uint8_t reg) {
   return {step, sizeof(T) >= 4 ? reg : kNoRegister};
 }
 
-// The memory operand is at base + scaled index + displacement, without a segment or a narrower address.
-constexpr bool is_quick(const Op& op) {
-  return (op.flags & (kFlat | kAddress32 | kAddress16)) == kFlat;
+// How a step with a memory operand gets at it.
+constexpr Quick quick_form(const Op& op) {
+  if ((op.flags & (kFlat | kFlat32)) == 0) return Quick::No;
+  return (op.flags & kAddress32) != 0 ? Quick::Narrow : Quick::Wide;
 }
 constexpr bool is_locked(const Op& op) {
   return (op.flags & kLocked) != 0;
 }
 
-template <Last kLast = Last::Unused>
+template <Quick kQuick>
+using QuickConstant = std::integral_constant<Quick, kQuick>;
+// Calls f with constants: how to get at the memory operand, of T, and `use`, if the quick ways' variants have it.
+template <class T, Last... kVariants, class F>
+Step for_quick(const Op& op, Last use, F f) {
+  const auto with = [use, f](auto quick) {
+    return for_use<kVariants...>(use, [quick, f](auto last) -> Step { return f(quick, last); });
+  };
+  switch (quick_form(op)) {
+    case Quick::Wide: return with(QuickConstant<Quick::Wide>{});
+    case Quick::Narrow:
+      // 32-bit code has no operands of 64 bits.
+      if constexpr (sizeof(T) < 8) return with(QuickConstant<Quick::Narrow>{});
+      break;
+    case Quick::No: break;
+  }
+  return f(QuickConstant<Quick::No>{}, std::integral_constant<Last, Last::Unused>{});
+}
+// Calls f with a constant: how to get at the stack that instructions with values of T use.
+template <class T, class F>
+Step for_stack(const Instruction& instruction, F f) {
+  if constexpr (sizeof(T) == 8) {
+    return f(QuickConstant<Quick::Wide>{});  // 64-bit mode's
+  } else if constexpr (sizeof(T) == 4) {
+    if ((instruction.mode & Mode::kFlat32) != 0) return f(QuickConstant<Quick::Narrow>{});
+    return f(QuickConstant<Quick::No>{});
+  } else {
+    return f(QuickConstant<Quick::No>{});
+  }
+}
+
+template <Quick kQuick, Last kLast = Last::Unused>
 std::uint64_t quick_address(const Cpu& cpu, const Op& op, std::uint64_t last = 0) {
-  return register_operand < std::uint64_t,
-         kLast == Last::Base >
-                      (cpu, op.base, last) +
-                          (register_operand < std::uint64_t, kLast == Last::Index > (cpu, op.index, last) << op.scale) +
-                          static_cast<std::uint64_t>(op.displacement);
+  const auto base = register_operand < std::uint64_t, kLast == Last::Base > (cpu, op.base, last);
+  const auto index = register_operand < std::uint64_t, kLast == Last::Index > (cpu, op.index, last);
+  const std::uint64_t address = base + (index << op.scale) + static_cast<std::uint64_t>(op.displacement);
+  return kQuick == Quick::Narrow ? static_cast<std::uint32_t>(address) : address;
 }
 
 // The following are for steps; kLast as far as it is about the address.
@@ -145,10 +176,10 @@ template <class T, class F>
   if (!load(cpu, op, value)) return Flow::Fault;
   return F{}(cpu, op, last, value);
 }
-template <class T, bool kQuick, Last kLast, class F>
+template <class T, Quick kQuick, Last kLast, class F>
 Flow with_memory(Cpu& cpu, const Op& op, std::uint64_t last, F f) {
-  if constexpr (kQuick) {
-    const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address<kLast>(cpu, op, last));
+  if constexpr (kQuick != Quick::No) {
+    const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address<kQuick, kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
       T value = 0;
       std::memcpy(&value, host, sizeof value);
@@ -163,10 +194,10 @@ template <class T>
   cpu.settle(op);
   return store(cpu, op, value) ? Flow::Next : Flow::Fault;
 }
-template <class T, bool kQuick, Last kLast>
+template <class T, Quick kQuick, Last kLast>
 Flow store_form(Cpu& cpu, const Op& op, std::uint64_t last, T value) {
-  if constexpr (kQuick) {
-    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kLast>(cpu, op, last));
+  if constexpr (kQuick != Quick::No) {
+    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kQuick, kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
       std::memcpy(host, &value, sizeof value);
       return cpu.proceed(op);
@@ -208,10 +239,10 @@ template <class T, bool kIndivisible, class F>
   }
   return Flow::Next;
 }
-template <class T, bool kQuick, bool kIndivisible, class F>
+template <class T, Quick kQuick, bool kIndivisible, class F>
 Flow update(Cpu& cpu, const Op& op, F f) {
-  if constexpr (kQuick && !kIndivisible) {
-    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address(cpu, op));
+  if constexpr (kQuick != Quick::No && !kIndivisible) {
+    std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kQuick>(cpu, op));
     if (host != nullptr) [[likely]] {
       T value = 0;
       std::memcpy(&value, host, sizeof value);

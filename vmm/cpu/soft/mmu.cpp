@@ -18,6 +18,19 @@ std::uint64_t region_bit(std::uint64_t linear) {
   return std::uint64_t{1} << (linear >> 30 & 63);
 }
 
+std::uint64_t entry_bits(const PageFrame& frame) {
+  return (frame.global ? TlbEntry::kGlobal : 0) | (frame.large ? TlbEntry::kLarge : 0) |
+         (frame.huge ? TlbEntry::kHuge : 0);
+}
+// By an entry's bits: what its whole page has in common. Those of 2 MiB are taken for twice as large.
+constexpr unsigned kSmallShift = 12, kLargeShift = 22, kHugeShift = 30;
+unsigned page_shift(std::uint64_t bits) {
+  return (bits & TlbEntry::kHuge) != 0 ? kHugeShift : (bits & TlbEntry::kLarge) != 0 ? kLargeShift : kSmallShift;
+}
+unsigned fetched_bit(std::uint64_t linear, unsigned shift) {
+  return static_cast<unsigned>((linear >> shift) + shift);
+}
+
 }  // namespace
 
 bool Mmu::is_canonical(std::uint64_t linear) const {
@@ -64,8 +77,8 @@ TlbEntry& Mmu::install(Table table, std::uint64_t page, const HostPage& host, st
   if (entry.read != page || (entry.physical & kPageMask) != physical) entry.write = TlbEntry::kNone;
   entry.read = page;
   entry.host = reinterpret_cast<std::uintptr_t>(host.bytes) - page;
-  entry.physical = physical | (frame.global ? TlbEntry::kGlobal : 0) | (frame.large ? TlbEntry::kLarge : 0);
-  if (frame.large) large_regions_ |= region_bit(page);
+  entry.physical = physical | entry_bits(frame);
+  if (frame.large || frame.huge) large_regions_ |= region_bit(page);
   return entry;
 }
 
@@ -185,6 +198,7 @@ bool Mmu::fetch_page(std::uint64_t linear, std::uint64_t& physical_page) {
   const std::uint64_t key = (linear & kPageMask) | table;
   FetchEntry& entry = fetches_[static_cast<unsigned>(linear >> 12) % kFetchEntries];
   if (entry.linear == key) {
+    note_fetch(entry);
     physical_page = entry.physical & kPageMask;
     return true;
   }
@@ -194,8 +208,9 @@ bool Mmu::fetch_page(std::uint64_t linear, std::uint64_t& physical_page) {
   physical_page = cpu_.platform->physical().mask_a20(frame.physical);
   has_fetches_ = true;
   entry.linear = key;
-  entry.physical = physical_page | (frame.global ? TlbEntry::kGlobal : 0) | (frame.large ? TlbEntry::kLarge : 0);
-  if (frame.large) large_regions_ |= region_bit(linear);
+  entry.physical = physical_page | entry_bits(frame);
+  if (frame.large || frame.huge) large_regions_ |= region_bit(linear);
+  note_fetch(entry);
   return true;
 }
 
@@ -215,7 +230,21 @@ void Mmu::flush_all() {
   if (std::exchange(has_fetches_, false)) fetches_.fill({});
   large_regions_ = 0;
   if (table_ == nullptr) table_ = tables_[active_].data();
+  begin_generation();
+}
+
+void Mmu::begin_generation() {
   ++generation_;
+  fetched_.reset();
+}
+
+void Mmu::note_fetch(const FetchEntry& entry) {
+  fetched_.set(fetched_bit(entry.linear, page_shift(entry.physical)) % kFetchedBits);
+}
+
+bool Mmu::was_fetched(std::uint64_t linear) const {
+  return std::ranges::any_of(std::array{kSmallShift, kLargeShift, kHugeShift},
+                             [&](unsigned shift) { return fetched_.test(fetched_bit(linear, shift) % kFetchedBits); });
 }
 
 void Mmu::flush_non_global() {
@@ -227,17 +256,18 @@ void Mmu::flush_non_global() {
   for (FetchEntry& entry : fetches_) {
     if ((entry.physical & TlbEntry::kGlobal) == 0) entry.linear = TlbEntry::kNone;
   }
-  ++generation_;
+  begin_generation();
 }
 
-// [SDM 3A 4.10.4.1] INVLPG drops a large page as a whole, wherever in it the address lies. Its parts are found by the
-// GiB they are in: dropping more than was asked for is always allowed.
+// [SDM 3A 4.10.4.1] INVLPG drops a large page as a whole, wherever in it the address lies; dropping more than was asked
+// for is always allowed. Kernels flush pages that they map for a moment all the time: that makes nobody look for code
+// again.
 void Mmu::flush_page(std::uint64_t linear) {
   if (!cpu_.long_mode()) linear &= 0xffffffff;
   const bool parts = (large_regions_ & region_bit(linear)) != 0;
   const auto meant = [&](std::uint64_t page, std::uint64_t physical) {
-    return (page >> 12) == (linear >> 12) ||
-           ((physical & TlbEntry::kLarge) != 0 && page != TlbEntry::kNone && (page >> 30) == (linear >> 30));
+    const unsigned shift = page_shift(physical);
+    return page != TlbEntry::kNone && (page >> shift) == (linear >> shift);
   };
   for (unsigned table = 0; table < kTables; ++table) {
     const auto look = [&](TlbEntry& entry) {
@@ -252,7 +282,7 @@ void Mmu::flush_page(std::uint64_t linear) {
   for (FetchEntry& entry : fetches_) {
     if (meant(entry.linear, entry.physical)) entry.linear = TlbEntry::kNone;
   }
-  ++generation_;
+  if (was_fetched(linear)) begin_generation();
 }
 
 void Mmu::drop_writes(const std::uint8_t* host_page) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <bit>
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 
@@ -26,7 +27,7 @@ struct TlbEntry {
   std::uintptr_t host = 0;     // host address less linear address
   std::uint64_t physical = 0;  // the page's, | the bits below
   std::uint8_t* at(std::uint64_t linear) const { return std::bit_cast<std::uint8_t*>(host + linear); }
-  static constexpr std::uint64_t kGlobal = 1, kLarge = 2;  // part of a larger page
+  static constexpr std::uint64_t kGlobal = 1, kLarge = 2, kHuge = 4;  // as PageFrame has them
 };
 
 // Where code was found to be executable, for fetch_page().
@@ -129,8 +130,8 @@ class Mmu {
   // No quick stores to this host page from now on, in whatever table: it holds code, or a watcher looks again.
   void drop_writes(const std::uint8_t* host_page);
   void drop_all_writes();
-  // Another one after every flush, and no two CPUs have the same: what was looked up by linear address before is void.
-  // Supervisor and user have one together.
+  // Another one after every flush that may concern code: what fetch_page() was asked for before is void. Supervisor and
+  // user have one together.
   std::uint64_t generation() const { return generation_; }
 
  private:
@@ -152,6 +153,9 @@ class Mmu {
     std::array<Piece, 2> piece;
     unsigned count = 0;
   };
+  // Pages that fetch_page() was asked for in this generation; one that was not may be taken for one that was.
+  static constexpr unsigned kFetchedBits = 4096;
+
   static unsigned index(std::uint64_t linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
 
   bool read_slow(std::uint64_t linear, void* bytes, unsigned size, Access access);
@@ -166,6 +170,9 @@ class Mmu {
   void allow_writes(const Piece& piece);
   void read_pieces(const Pieces& pieces, void* bytes);
   void write_pieces(const Pieces& pieces, const void* bytes);
+  void begin_generation();
+  void note_fetch(const FetchEntry& entry);
+  bool was_fetched(std::uint64_t linear) const;
   void meet_breakpoints(std::uint64_t linear, unsigned size, Access access);
   Table system_table() const;
 
@@ -177,9 +184,10 @@ class Mmu {
   bool has_breakpoints_ = false;
   std::array<bool, kTables> has_entries_{};  // others need not be emptied
   bool has_fetches_ = false;
-  std::uint64_t large_regions_ = 0;  // bit n: entries of large pages in the GiB n modulo 64
+  std::uint64_t large_regions_ = 0;  // bit n: entries of larger pages in the GiB n modulo 64
   std::array<std::array<TlbEntry, kEntries>, kTables + 1> tables_;
   std::array<FetchEntry, kFetchEntries> fetches_;
+  std::bitset<kFetchedBits> fetched_;
 };
 
 }  // namespace vmm::cpu::soft

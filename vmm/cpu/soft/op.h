@@ -38,7 +38,10 @@ enum OpFlag : std::uint8_t {
   kRepeatNot = 16,  // REPNE
   kLocked = 32,     // LOCK, or XCHG with memory
   kHasMemory = 64,  // the memory operand's fields are meant
+  kFlat32 = 128,    // the segment changes nothing below 4 GiB, where accesses must end: Mode::kFlat32, DS, ES or SS
 };
+
+constexpr std::uint8_t kAddressing = kFlat | kFlat32 | kAddress32 | kAddress16;
 
 constexpr std::uint8_t kNoRegister = 0xff;
 

@@ -5,6 +5,14 @@
 
 namespace vmm::cpu::soft {
 
+// How steps get at memory.
+enum class Quick : std::uint8_t {
+  No,      // through its segment
+  Wide,    // what needs none: 64-bit mode
+  Narrow,  // the same below 4 GiB: flat 32-bit code, and 32-bit addresses in 64-bit mode. What crosses 4 GiB crosses
+           // pages, too, and so goes the slow way.
+};
+
 inline std::uint64_t effective_address(const Cpu& cpu, const Op& op) {
   std::uint64_t address = cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
                           static_cast<std::uint64_t>(op.displacement);

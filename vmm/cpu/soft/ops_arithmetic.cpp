@@ -115,7 +115,7 @@ Flow reg_imm(Cpu& cpu, const Op& op, std::uint64_t last) {
   return binary_reg<O, T, kQuiet>(cpu, op, register_operand < T, kLast == Last::Destination > (cpu, op.reg, last),
                                   static_cast<T>(op.immediate));
 }
-template <class O, class T, bool kQuiet, bool kQuick, Last kLast>
+template <class O, class T, bool kQuiet, Quick kQuick, Last kLast>
 Flow reg_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
   return with_memory<T, kQuick, kLast>(cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t l, T b) {
     return binary_reg<O, T, kQuiet>(c, o, register_operand < T, kLast == Last::Destination > (c, o.reg, l), b);
@@ -130,7 +130,7 @@ template <class T>
 T immediate_source(const Cpu&, const Op& op) {
   return static_cast<T>(op.immediate);
 }
-template <class O, class T, T (*kSource)(const Cpu&, const Op&), bool kQuick, bool kIndivisible>
+template <class O, class T, T (*kSource)(const Cpu&, const Op&), Quick kQuick, bool kIndivisible>
 Flow binary_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
   if constexpr (O::kWrites) {
     const T b = kSource(cpu, op);
@@ -145,9 +145,10 @@ Flow binary_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
 template <class O, class T, T (*kSource)(const Cpu&, const Op&)>
 Step binary_mem_form(const Op& op) {
   if constexpr (O::kWrites) {
-    if (is_locked(op)) return binary_mem<O, T, kSource, false, true>;
+    if (is_locked(op)) return binary_mem<O, T, kSource, Quick::No, true>;
   }
-  return for_bool(is_quick(op), [](auto quick) -> Step { return binary_mem<O, T, kSource, quick.value, false>; });
+  return for_quick<T>(op, Last::Unused,
+                      [](auto quick, auto) -> Step { return binary_mem<O, T, kSource, quick.value, false>; });
 }
 
 // XOR r,r and SUB r,r: the usual way to get a zero.
@@ -173,11 +174,8 @@ Step same_register_form(Last use) {
 }
 template <class O, class T, bool kQuiet>
 Step reg_mem_form(Last use, const Op& op) {
-  if (!is_quick(op)) use = use == Last::Destination ? use : Last::Unused;
-  return for_bool(is_quick(op), [use](auto quick) -> Step {
-    return for_use<Last::Destination, Last::Base, Last::Index>(
-        use, [quick](auto last) -> Step { return reg_mem<O, T, kQuiet, quick.value, last.value>; });
-  });
+  return for_quick<T, Last::Destination, Last::Base, Last::Index>(
+      op, use, [](auto quick, auto last) -> Step { return reg_mem<O, T, kQuiet, quick.value, last.value>; });
 }
 
 template <class O, class T, bool kQuiet>
@@ -271,7 +269,7 @@ Flow unary_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
   cpu.set_reg<T>(op.reg, result);
   return cpu.proceed(op, result);
 }
-template <class O, class T, bool kQuick, bool kIndivisible>
+template <class O, class T, Quick kQuick, bool kIndivisible>
 Flow unary_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   return update<T, kQuick, kIndivisible>(cpu, op, [&cpu](T a) { return O::apply(cpu.flags, a); });
 }
@@ -288,8 +286,9 @@ StepChoice select_unary(const Instruction& instruction, Op& op) {
       return giving<T>(step, op.reg);
     }
     if (form != Form::Mem) return {};
-    if (is_locked(op)) return {unary_mem<O, T, false, true>};
-    return {for_bool(is_quick(op), [](auto quick) -> Step { return unary_mem<O, T, quick.value, false>; })};
+    if (is_locked(op)) return {unary_mem<O, T, Quick::No, true>};
+    return {
+        for_quick<T>(op, Last::Unused, [](auto quick, auto) -> Step { return unary_mem<O, T, quick.value, false>; })};
   });
 }
 
@@ -304,7 +303,7 @@ template <class T, bool kIndivisible>
 Flow xadd_mem(Cpu& cpu, const Op& op) {
   const T b = cpu.reg<T>(op.reg);
   const std::uint8_t reg = op.reg;
-  return update<T, false, kIndivisible>(cpu, op, [&cpu, b, reg](T a) {
+  return update<T, Quick::No, kIndivisible>(cpu, op, [&cpu, b, reg](T a) {
     cpu.set_reg<T>(reg, a);
     return Add::apply(cpu.flags, a, b);
   });

@@ -55,34 +55,35 @@ template <class T>
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
-template <class T>
+template <class T, Quick kQuick>
 Flow call_to(Cpu& cpu, T target) {
   if (!may_go_to(cpu, target)) [[unlikely]]
     return cpu.raise(Vector::GeneralProtection, 0);
-  if (!push_quick(cpu, cpu.reg<std::uint64_t>(kRsp), static_cast<T>(cpu.next_rip()))) return call_slow(cpu, target);
+  if (!push_quick<kQuick>(cpu, cpu.reg<std::uint64_t>(kRsp), static_cast<T>(cpu.next_rip())))
+    return call_slow(cpu, target);
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
 
-template <class T>
+template <class T, Quick kQuick>
 Flow call_relative(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
-  return call_to(cpu, relative_target<T>(cpu, op));
+  return call_to<T, kQuick>(cpu, relative_target<T>(cpu, op));
 }
 
-template <class T, bool kCall>
+template <class T, Quick kQuick, bool kCall>
 Flow transfer_register(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   const T target = cpu.reg<T>(op.rm);
-  return kCall ? call_to(cpu, target) : go_to(cpu, target);
+  return kCall ? call_to<T, kQuick>(cpu, target) : go_to(cpu, target);
 }
 
-template <class T, bool kCall>
+template <class T, Quick kQuick, bool kCall>
 Flow transfer_memory(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.settle(op);
   T target = 0;
   if (!load(cpu, op, target)) return Flow::Fault;
-  return kCall ? call_to(cpu, target) : go_to(cpu, target);
+  return kCall ? call_to<T, kQuick>(cpu, target) : go_to(cpu, target);
 }
 
 template <class T>
@@ -94,13 +95,13 @@ template <class T>
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
-template <class T, bool kLast>
+template <class T, Quick kQuick, bool kLast>
 Flow return_near(Cpu& cpu, const Op& op, std::uint64_t last) {
   cpu.settle(op);
   T target = 0;
   const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
-  if (!peek_quick(cpu, rsp, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
-  cpu.set_reg(kRsp, rsp + sizeof(T) + op.immediate);
+  if (!peek_quick<kQuick>(cpu, rsp, target) || !may_go_to(cpu, target)) return return_slow<T>(cpu, op);
+  cpu.set_reg(kRsp, static_cast<StackPointer<kQuick>>(rsp + sizeof(T) + op.immediate));
   cpu.set_next_rip(target);
   return Flow::Leave;
 }
@@ -151,10 +152,13 @@ StepChoice select_transfer(const Instruction& instruction, Op& op) {
   return for_wide_size(branch_bits(instruction), [&]<class T>() -> StepChoice {
     if (is_immediate(instruction, 0)) {
       op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
-      return {kCall ? call_relative<T> : jump_relative<T>};
+      if (!kCall) return {jump_relative<T>};
     }
-    if (form == Form::Reg) return {transfer_register<T, kCall>};
-    return {form == Form::Mem ? transfer_memory<T, kCall> : nullptr};
+    return {for_stack<T>(instruction, [&](auto quick) -> Step {
+      if (is_immediate(instruction, 0)) return call_relative<T, quick.value>;
+      if (form == Form::Reg) return transfer_register<T, quick.value, kCall>;
+      return form == Form::Mem ? transfer_memory<T, quick.value, kCall> : nullptr;
+    })};
   });
 }
 
@@ -162,7 +166,9 @@ StepChoice select_return(const Instruction& instruction, Op& op) {
   if (instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) return {};
   if (instruction.operands.empty()) op.immediate = 0;
   return for_wide_size(branch_bits(instruction), [&]<class T>() -> StepChoice {
-    return {instruction.last == kRsp ? return_near<T, true> : return_near<T, false>};
+    return {for_stack<T>(instruction, [&](auto quick) -> Step {
+      return instruction.last == kRsp ? return_near<T, quick.value, true> : return_near<T, quick.value, false>;
+    })};
   });
 }
 

@@ -30,7 +30,7 @@ template <class T, bool kIndivisible>
 Flow compare_exchange_mem(Cpu& cpu, const Op& op) {
   const T accumulator = cpu.reg<T>(kRax), source = cpu.reg<T>(op.reg);
   const std::uint64_t rax = cpu.general[0];
-  return update<T, false, kIndivisible>(cpu, op, [&cpu, accumulator, source, rax](T old) {
+  return update<T, Quick::No, kIndivisible>(cpu, op, [&cpu, accumulator, source, rax](T old) {
     compare_accumulator(cpu, accumulator, old);
     if (old == accumulator) {
       cpu.general[0] = rax;  // what an earlier try has put there
@@ -48,7 +48,7 @@ Flow compare_exchange8(Cpu& cpu, const Op& op) {
   };
   const std::uint64_t expected = pair(kRdx, kRax), source = pair(kRcx, kRbx);
   const std::uint64_t rax = cpu.general[0], rdx = cpu.general[2];
-  return update<std::uint64_t, false, kIndivisible>(cpu, op, [&cpu, expected, source, rax, rdx](std::uint64_t old) {
+  return update<std::uint64_t, Quick::No, kIndivisible>(cpu, op, [&cpu, expected, source, rax, rdx](std::uint64_t old) {
     set_zf(cpu, old == expected);
     if (old == expected) {
       cpu.general[0] = rax;

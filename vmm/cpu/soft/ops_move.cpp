@@ -27,7 +27,7 @@ Flow mov_reg_imm(Cpu& cpu, const Op& op, std::uint64_t) {
   cpu.set_reg<T>(op.reg, value);
   return cpu.proceed(op, value);
 }
-template <class T, bool kQuick, bool kSwap, Last kLast>
+template <class T, Quick kQuick, bool kSwap, Last kLast>
 Flow mov_reg_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
   return with_memory<T, kQuick, kLast>(cpu, op, last, [](Cpu& c, const Op& o, std::uint64_t, T stored) {
     const T value = kSwap ? swap_bytes(stored) : stored;
@@ -35,34 +35,33 @@ Flow mov_reg_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
     return c.proceed(o, value);
   });
 }
-template <class T, bool kQuick, bool kSwap, Last kLast>
+template <class T, Quick kQuick, bool kSwap, Last kLast>
 Flow mov_mem_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
   const T value = register_operand < T, kLast == Last::Source > (cpu, op.reg, last);
   return store_form<T, kQuick, kLast>(cpu, op, last, kSwap ? swap_bytes(value) : value);
 }
-template <class T, bool kQuick, Last kLast>
+template <class T, Quick kQuick, Last kLast>
 Flow mov_mem_imm(Cpu& cpu, const Op& op, std::uint64_t last) {
   return store_form<T, kQuick, kLast>(cpu, op, last, static_cast<T>(op.immediate));
 }
 
 template <class T, bool kSwap>
 Step load_form(const Instruction& instruction, const Op& op) {
-  if (!is_quick(op)) return mov_reg_mem<T, false, kSwap, Last::Unused>;
-  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
-                                          [](auto last) -> Step { return mov_reg_mem<T, true, kSwap, last.value>; });
+  return for_quick<T, Last::Base, Last::Index>(op, address_use(instruction, op), [](auto quick, auto last) -> Step {
+    return mov_reg_mem<T, quick.value, kSwap, last.value>;
+  });
 }
 template <class T, bool kSwap>
 Step store_register_form(const Instruction& instruction, const Op& op) {
-  if (!is_quick(op)) return mov_mem_reg<T, false, kSwap, Last::Unused>;
   const Last use = op.reg == instruction.last ? Last::Source : address_use(instruction, op);
-  return for_use<Last::Source, Last::Base, Last::Index>(
-      use, [](auto last) -> Step { return mov_mem_reg<T, true, kSwap, last.value>; });
+  return for_quick<T, Last::Source, Last::Base, Last::Index>(
+      op, use, [](auto quick, auto last) -> Step { return mov_mem_reg<T, quick.value, kSwap, last.value>; });
 }
 template <class T>
 Step store_immediate_form(const Instruction& instruction, const Op& op) {
-  if (!is_quick(op)) return mov_mem_imm<T, false, Last::Unused>;
-  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
-                                          [](auto last) -> Step { return mov_mem_imm<T, true, last.value>; });
+  return for_quick<T, Last::Base, Last::Index>(op, address_use(instruction, op), [](auto quick, auto last) -> Step {
+    return mov_mem_imm<T, quick.value, last.value>;
+  });
 }
 template <class T, bool kSwap>
 StepChoice mov_form(Form form, const Instruction& instruction, const Op& op) {
@@ -101,7 +100,7 @@ Flow extend_reg(Cpu& cpu, const Op& op, std::uint64_t last) {
   return extend<To, From>(cpu, op, register_operand < std::make_unsigned_t<From>,
                           kLast == Last::Source > (cpu, op.rm, last));
 }
-template <class To, class From, bool kQuick, Last kLast>
+template <class To, class From, Quick kQuick, Last kLast>
 Flow extend_mem(Cpu& cpu, const Op& op, std::uint64_t last) {
   using Source = std::make_unsigned_t<From>;
   return with_memory<Source, kQuick, kLast>(
@@ -113,9 +112,9 @@ Step extend_form(Form form, const Instruction& instruction, const Op& op) {
     const Last use = op.rm == instruction.last ? Last::Source : Last::Unused;
     return for_use<Last::Source>(use, [](auto last) -> Step { return extend_reg<To, From, last.value>; });
   }
-  if (!is_quick(op)) return extend_mem<To, From, false, Last::Unused>;
-  return for_use<Last::Base, Last::Index>(address_use(instruction, op),
-                                          [](auto last) -> Step { return extend_mem<To, From, true, last.value>; });
+  return for_quick<To, Last::Base, Last::Index>(op, address_use(instruction, op), [](auto quick, auto last) -> Step {
+    return extend_mem<To, From, quick.value, last.value>;
+  });
 }
 template <bool kSigned>
 StepChoice select_extend(const Instruction& instruction, Op& op) {
@@ -130,7 +129,8 @@ StepChoice select_extend(const Instruction& instruction, Op& op) {
 
 template <class T, bool kWraps, Last kLast>
 Flow lea(Cpu& cpu, const Op& op, std::uint64_t last) {
-  const T address = static_cast<T>(kWraps ? effective_address(cpu, op) : quick_address<kLast>(cpu, op, last));
+  const T address =
+      static_cast<T>(kWraps ? effective_address(cpu, op) : quick_address<Quick::Wide, kLast>(cpu, op, last));
   cpu.set_reg<T>(op.reg, address);
   return cpu.proceed(op, address);
 }
@@ -156,7 +156,7 @@ template <class T>
 Flow xchg_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const T value = cpu.reg<T>(op.reg);
   const std::uint8_t reg = op.reg;
-  return update<T, false, true>(cpu, op, [&cpu, value, reg](T old) {
+  return update<T, Quick::No, true>(cpu, op, [&cpu, value, reg](T old) {
     cpu.set_reg<T>(reg, old);
     return value;
   });
@@ -190,11 +190,7 @@ Handler select_xlat(const Instruction& instruction, Op& op) {
   for (const Override& one : kOverrides) {
     if ((instruction.decoded.attributes & one.attribute) != 0) op.segment = one.segment;
   }
-  op.flags &= static_cast<std::uint8_t>(~(kFlat | kAddress32 | kAddress16));
-  const bool code64 = (instruction.mode & Mode::kCodeMask) == Mode::kCode64;
-  if (code64 && op.segment != kFs && op.segment != kGs) op.flags |= kFlat;
-  if (instruction.decoded.address_width == 32) op.flags |= kAddress32;
-  if (instruction.decoded.address_width == 16) op.flags |= kAddress16;
+  op.flags = static_cast<std::uint8_t>((op.flags & ~kAddressing) | address_flags(instruction, op.segment));
   return xlat;
 }
 

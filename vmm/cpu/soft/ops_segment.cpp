@@ -23,9 +23,10 @@ bool read_word(Cpu& cpu, const Op& op, std::uint16_t& value) {
 template <bool kMemory>
 Flow mov_to_segment(Cpu& cpu, const Op& op) {
   const auto index = static_cast<SegmentIndex>(op.extra);
+  const std::uint8_t mode = cpu.mode;
   std::uint16_t selector = 0;
   if (!read_word<kMemory>(cpu, op, selector) || !load_segment(cpu, index, selector)) return Flow::Fault;
-  if (index != kSs) return Flow::Next;
+  if (index != kSs) return after_load(cpu, mode);
   cpu.shadow |= kShadowMovSs;
   cpu.derive_mode();
   return Flow::Leave;
@@ -53,9 +54,10 @@ Flow load_far_pointer(Cpu& cpu, const Op& op) {
   std::memcpy(&offset, bytes.data(), sizeof offset);
   std::memcpy(&selector, bytes.data() + sizeof offset, sizeof selector);
   const auto index = static_cast<SegmentIndex>(op.extra);
+  const std::uint8_t mode = cpu.mode;
   if (!load_segment(cpu, index, selector)) return Flow::Fault;
   cpu.set_reg<T>(op.reg, offset);
-  return index == kSs ? Flow::Leave : Flow::Next;
+  return index == kSs ? Flow::Leave : after_load(cpu, mode);
 }
 
 // A descriptor that the program may look at. `visible` is false where ZF says so; false is returned after a page fault.

@@ -156,8 +156,8 @@ Flow shift_reg_by(Cpu& cpu, const Op& op, std::uint64_t last) {
 template <class O, class T, Count kCount>
 Flow shift_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
-  return update<T, false, false>(cpu, op,
-                                 [&cpu, count](T a) { return count == 0 ? a : O::apply(cpu.flags, a, count); });
+  return update<T, Quick::No, false>(cpu, op,
+                                     [&cpu, count](T a) { return count == 0 ? a : O::apply(cpu.flags, a, count); });
 }
 template <class O, class T, bool kQuiet>
 Step shift_by_form(Last use) {
@@ -215,8 +215,8 @@ template <class T, bool kLeft, Count kCount>
 Flow double_shift_mem(Cpu& cpu, const Op& op, std::uint64_t) {
   const unsigned count = shift_count<T, kCount>(cpu, op);
   const T b = cpu.reg<T>(op.reg);
-  return update<T, false, false>(cpu, op,
-                                 [&cpu, b, count](T a) { return double_shift<T, kLeft>(cpu.flags, a, b, count); });
+  return update<T, Quick::No, false>(cpu, op,
+                                     [&cpu, b, count](T a) { return double_shift<T, kLeft>(cpu.flags, a, b, count); });
 }
 template <bool kLeft>
 StepChoice select_double_shift(const Instruction& instruction, Op& op) {

@@ -38,19 +38,20 @@ template <class T>
   cpu.settle(op);
   return push(cpu, value) ? cpu.proceed(op, cpu.reg<std::uint64_t>(kRsp)) : Flow::Fault;
 }
-// PUSH and POP of 64-bit mode give the stack pointer on, which the next one needs. kLast: it is what they got.
-template <class T, bool kLast>
+// PUSH and POP that go the quick way give the stack pointer on, which the next one needs. kLast: it is what they got.
+template <class T, Quick kQuick, bool kLast>
 Flow push_value(Cpu& cpu, const Op& op, std::uint64_t last, T value) {
   const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
-  return push_quick(cpu, rsp, value) ? cpu.proceed(op, rsp - sizeof(T)) : push_slow(cpu, op, value);
+  if (!push_quick<kQuick>(cpu, rsp, value)) return push_slow(cpu, op, value);
+  return cpu.proceed(op, static_cast<StackPointer<kQuick>>(rsp - sizeof(T)));
 }
-template <class T, bool kLast>
+template <class T, Quick kQuick, bool kLast>
 Flow push_register(Cpu& cpu, const Op& op, std::uint64_t last) {
-  return push_value<T, kLast>(cpu, op, last, cpu.reg<T>(op.rm));
+  return push_value<T, kQuick, kLast>(cpu, op, last, cpu.reg<T>(op.rm));
 }
-template <class T, bool kLast>
+template <class T, Quick kQuick, bool kLast>
 Flow push_immediate(Cpu& cpu, const Op& op, std::uint64_t last) {
-  return push_value<T, kLast>(cpu, op, last, static_cast<T>(op.immediate));
+  return push_value<T, kQuick, kLast>(cpu, op, last, static_cast<T>(op.immediate));
 }
 template <class T>
 Flow push_memory(Cpu& cpu, const Op& op) {
@@ -71,14 +72,15 @@ template <class T>
   cpu.set_reg(op.rm, value);
   return cpu.proceed(op, cpu.reg<std::uint64_t>(kRsp));
 }
-template <class T, bool kLast>
+template <class T, Quick kQuick, bool kLast>
 Flow pop_register(Cpu& cpu, const Op& op, std::uint64_t last) {
   T value = 0;
   const auto rsp = register_operand<std::uint64_t, kLast>(cpu, kRsp, last);
-  if (!peek_quick(cpu, rsp, value)) return pop_register_slow<T>(cpu, op);
-  cpu.set_reg(kRsp, rsp + sizeof(T));
+  if (!peek_quick<kQuick>(cpu, rsp, value)) return pop_register_slow<T>(cpu, op);
+  const auto pointer = static_cast<StackPointer<kQuick>>(rsp + sizeof(T));
+  cpu.set_reg(kRsp, pointer);
   cpu.set_reg(op.rm, value);
-  return cpu.proceed(op, rsp + sizeof(T));
+  return cpu.proceed(op, pointer);
 }
 // An address by RSP is that after the pop.
 template <class T>
@@ -92,12 +94,13 @@ Flow pop_memory(Cpu& cpu, const Op& op) {
 template <class T>
 Flow pop_segment(Cpu& cpu, const Op& op) {
   const auto index = static_cast<SegmentIndex>(op.extra);
+  const std::uint8_t mode = cpu.mode;
   T value = 0;
   if (!peek(cpu, value)) return Flow::Fault;
   StackGuard guard(cpu);
   release(cpu, sizeof(T));  // by the size of the stack before SS changes
   if (!load_segment(cpu, index, static_cast<std::uint16_t>(value))) return Flow::Fault;
-  if (index != kSs) return guard.keep();
+  if (index != kSs) return guard.keep(after_load(cpu, mode));
   cpu.shadow |= kShadowMovSs;
   cpu.derive_mode();
   return guard.keep(Flow::Leave);
@@ -216,10 +219,16 @@ bool names_segment(const Instruction& instruction, Op& op) {
   }
 }
 
-// What the stack pointer is given on for: PUSH and POP that did not change it by their operand.
-template <class T>
-StepChoice giving_pointer(Step step, bool pops_pointer = false) {
-  return {step, sizeof(T) == 8 && !pops_pointer ? kRsp : kNoRegister};
+// Calls f with constants for the stack of T's values and whether its pointer is what the step before gives on. The step
+// that it answers with gives it on, too, but for POP into the pointer.
+template <class T, class F>
+StepChoice for_pointer(const Instruction& instruction, bool pops_pointer, F f) {
+  StepChoice choice;
+  choice.run = for_stack<T>(instruction, [&](auto quick) {
+    if (quick.value != Quick::No && !pops_pointer) choice.gives = kRsp;
+    return for_bool(instruction.last == kRsp, [quick, f](auto last) -> Step { return f(quick, last); });
+  });
+  return choice;
 }
 
 StepChoice select_quick_push(const Instruction& instruction, Op& op) {
@@ -229,8 +238,8 @@ StepChoice select_quick_push(const Instruction& instruction, Op& op) {
   if (immediate) op.immediate = static_cast<std::uint64_t>(instruction.operands[0].imm.value.s);
   if (!immediate && form != Form::Reg) return {};
   return for_wide_size(stack_operand_bits(instruction), [&]<class T>() {
-    return for_bool(instruction.last == kRsp, [&](auto last) {
-      return giving_pointer<T>(immediate ? push_immediate<T, last.value> : push_register<T, last.value>);
+    return for_pointer<T>(instruction, false, [immediate](auto quick, auto last) -> Step {
+      return immediate ? push_immediate<T, quick.value, last.value> : push_register<T, quick.value, last.value>;
     });
   });
 }
@@ -238,8 +247,8 @@ StepChoice select_quick_pop(const Instruction& instruction, Op& op) {
   const Form form = take_operands(instruction, op);
   if (names_segment(instruction, op) || form != Form::Reg) return {};
   return for_wide_size(stack_operand_bits(instruction), [&]<class T>() {
-    return for_bool(instruction.last == kRsp,
-                    [&](auto last) { return giving_pointer<T>(pop_register<T, last.value>, op.rm == kRsp); });
+    return for_pointer<T>(instruction, op.rm == kRsp,
+                          [](auto quick, auto last) -> Step { return pop_register<T, quick.value, last.value>; });
   });
 }
 

@@ -24,11 +24,7 @@ void name_masked_destination(const Instruction& instruction, Op& op) {
   for (const auto& [attribute, segment] : kOverrides) {
     if ((attributes & attribute) != 0) op.segment = segment;
   }
-  op.flags = static_cast<std::uint8_t>(op.flags & ~(kFlat | kAddress16 | kAddress32));
-  const bool long_mode = (instruction.mode & Mode::kCodeMask) == Mode::kCode64;
-  if (long_mode && op.segment != kFs && op.segment != kGs) op.flags |= kFlat;
-  if (instruction.decoded.address_width == 32) op.flags |= kAddress32;
-  if (instruction.decoded.address_width == 16) op.flags |= kAddress16;
+  op.flags = static_cast<std::uint8_t>((op.flags & ~kAddressing) | address_flags(instruction, op.segment));
 }
 
 bool names_register_of(const Instruction& instruction, ZydisRegisterClass wanted) {

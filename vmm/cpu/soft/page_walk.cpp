@@ -10,6 +10,7 @@ namespace {
 // Bits of the entries of all formats. [SDM 3A 4.3-4.5]
 constexpr std::uint64_t kPresent = 1u << 0, kWritable = 1u << 1, kUserPage = 1u << 2, kAccessed = 1u << 5,
                         kDirty = 1u << 6, kLarge = 1u << 7, kGlobalPage = 1u << 8;
+constexpr std::uint64_t kHugePage = 1u << 30;
 constexpr std::uint64_t kNoExecute = std::uint64_t{1} << 63;
 constexpr std::uint64_t kFrameMask = ((std::uint64_t{1} << Mmu::kPhysicalBits) - 1) & Mmu::kPageMask;
 // [SDM 3A 4.7]
@@ -82,7 +83,8 @@ class Walk {
     const std::uint64_t leaf = visited_[count_ - 1].entry;
     frame.physical = base | (request_.linear & (page_size - 1) & Mmu::kPageMask);
     frame.global = (leaf & kGlobalPage) != 0 && (cpu_.cr4 & kCr4Pge) != 0;
-    frame.large = page_size != core::kPageSize;
+    frame.huge = page_size == kHugePage;
+    frame.large = page_size != core::kPageSize && !frame.huge;
     return true;
   }
 

@@ -18,7 +18,8 @@ struct PageRequest {
 struct PageFrame {
   std::uint64_t physical = 0;  // of the 4 KiB page that holds the address
   bool global = false;
-  bool large = false;  // part of a larger page
+  bool large = false;  // part of a larger page, of 2 or 4 MiB
+  bool huge = false;   // ... of 1 GiB
 };
 
 // Sets accessed and dirty bits if the access is allowed; else false, and #PF is recorded.

@@ -13,6 +13,11 @@ bool refuse_address(Cpu& cpu, unsigned segment) {
   return refuse(cpu, segment == kSs ? Vector::StackFault : Vector::GeneralProtection, 0);
 }
 
+// FS and GS are never taken for flat.
+bool decides_mode(SegmentIndex index) {
+  return index != kFs && index != kGs;
+}
+
 // [SDM 2B MOV] a null selector in SS is for 64-bit mode's inner rings.
 bool load_null(Cpu& cpu, SegmentIndex index, std::uint16_t selector) {
   if (index == kSs && (!cpu.code64() || cpu.cpl == 3 || rpl_of(selector) != cpu.cpl))
@@ -21,8 +26,8 @@ bool load_null(Cpu& cpu, SegmentIndex index, std::uint16_t selector) {
   if (index == kSs) {
     // The DPL of SS is the CPL, whatever else it lacks. [SDM 3A 5.5]
     cpu.segments[kSs].attributes |= std::uint32_t{cpu.cpl} << kAttributeDplShift;
-    cpu.derive_mode();
   }
+  if (decides_mode(index)) cpu.derive_mode();
   return true;
 }
 
@@ -70,7 +75,7 @@ bool load_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector) {
                                     : check_data_descriptor(cpu, selector, descriptor);
   if (!allowed || !mark_accessed(cpu, selector, descriptor)) return false;
   fill_segment(cpu.segments[index], selector, descriptor);
-  if (index == kSs) cpu.derive_mode();
+  if (decides_mode(index)) cpu.derive_mode();
   return true;
 }
 
@@ -87,7 +92,7 @@ void set_real_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector) {
     s.attributes = kRealAttributes;
   }
   s.derive(false);
-  if (index == kSs || index == kCs) cpu.derive_mode();
+  if (decides_mode(index)) cpu.derive_mode();
 }
 
 void set_flat_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector, std::uint32_t attributes) {
@@ -97,7 +102,7 @@ void set_flat_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector, std:
   s.limit = 0xffffffff;
   s.attributes = attributes;
   s.derive(true);
-  if (index == kSs || index == kCs) cpu.derive_mode();
+  if (decides_mode(index)) cpu.derive_mode();
 }
 
 void set_cpl(Cpu& cpu, std::uint8_t cpl) {

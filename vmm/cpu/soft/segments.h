@@ -7,6 +7,11 @@ namespace vmm::cpu::soft {
 
 // MOV/POP to DS, ES, FS, GS or SS: all checks, accessed bit, real mode too. False: cpu.fault.
 bool load_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector);
+// How an instruction that has loaded DS, ES, FS or GS ends in a block of `mode`: the next ones may have been decoded
+// for other segments.
+inline Flow after_load(const Cpu& cpu, std::uint8_t mode) {
+  return cpu.mode == mode ? Flow::Next : Flow::Leave;
+}
 // As real mode and virtual-8086 mode have it.
 void set_real_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector);
 // A flat one, as SYSCALL and the like load it.

@@ -2,6 +2,8 @@
 // in stack_frame.h. [SDM 1 6.2]
 #pragma once
 
+#include <type_traits>
+
 #include "vmm/cpu/soft/operands.h"
 #include "vmm/cpu/soft/stack_frame.h"
 
@@ -18,6 +20,10 @@ bool stack_slot(Cpu& cpu, std::uint64_t offset, Access access, std::uint64_t& li
   }
   std::uint64_t pointer = cpu.reg<std::uint64_t>(kRsp) + offset;
   pointer &= (cpu.mode & Mode::kStack32) != 0 ? 0xffffffff : 0xffff;
+  if ((cpu.mode & Mode::kFlat32) != 0 && pointer + sizeof(T) - 1 <= 0xffffffff) [[likely]] {
+    linear = pointer;
+    return true;
+  }
   return segment_address(cpu, kSs, pointer, sizeof(T), access, linear);
 }
 
@@ -35,11 +41,14 @@ inline void move_stack(Cpu& cpu, std::uint64_t by) {
   }
 }
 
-// The quick ways of 64-bit mode, as Mmu::quick_write() and quick_read(): false means that push() or peek() will do.
-template <class T>
+template <Quick kQuick>
+using StackPointer = std::conditional_t<kQuick == Quick::Narrow, std::uint32_t, std::uint64_t>;
+
+// As Mmu::quick_write() and quick_read(): false means that push() or peek() will do.
+template <Quick kQuick, class T>
 bool push_quick(Cpu& cpu, std::uint64_t rsp, T value) {
-  if constexpr (sizeof(T) != 8) return false;
-  const std::uint64_t pointer = rsp - sizeof(T);
+  if constexpr (kQuick == Quick::No) return false;
+  const auto pointer = static_cast<StackPointer<kQuick>>(rsp - sizeof(T));
   std::uint8_t* host = cpu.mmu.quick_write<T>(pointer);
   if (host == nullptr) [[unlikely]]
     return false;
@@ -47,10 +56,10 @@ bool push_quick(Cpu& cpu, std::uint64_t rsp, T value) {
   cpu.set_reg(kRsp, pointer);
   return true;
 }
-template <class T>
+template <Quick kQuick, class T>
 bool peek_quick(const Cpu& cpu, std::uint64_t rsp, T& value) {
-  if constexpr (sizeof(T) != 8) return false;
-  const std::uint8_t* host = cpu.mmu.quick_read<T>(rsp);
+  if constexpr (kQuick == Quick::No) return false;
+  const std::uint8_t* host = cpu.mmu.quick_read<T>(static_cast<StackPointer<kQuick>>(rsp));
   if (host == nullptr) [[unlikely]]
     return false;
   std::memcpy(&value, host, sizeof value);

@@ -142,6 +142,7 @@ class Switcher {
     load_flags(cpu_, nests() ? state.flags | kNt : state.flags, ~0u);
     new_cr3_ = layout.cr3 != 0 && (cpu_.cr0 & kCr0Pg) != 0;
     set_cpl(cpu_, cpu_.virtual_8086() ? 3 : rpl_of(state.selectors[kCs]));
+    cpu_.segments[kSs].attributes |= std::uint32_t{cpu_.cpl} << kAttributeDplShift;
     cpu_.derive_mode();
   }
 

@@ -56,6 +56,10 @@ core::Result<> load_modes(Cpu& cpu, const CpuState& state) {
   return {};
 }
 
+void set_stack_privilege(Segment& stack, std::uint8_t cpl) {
+  stack.attributes = (stack.attributes & ~Segment::kPrivilege) | std::uint32_t{cpl} << kAttributeDplShift;
+}
+
 void load_segments(Cpu& cpu, const CpuState& state) {
   const bool virtual_8086 = (state.rflags & kVm) != 0;
   const bool protection = cpu.protected_mode() && !virtual_8086;
@@ -66,13 +70,15 @@ void load_segments(Cpu& cpu, const CpuState& state) {
   cpu.gdt = state.gdt;
   cpu.idt = state.idt;
   // [SDM 3C 27.3.1.2] In real mode it is 0, and what a guest finds when it leaves that mode.
-  if (!cpu.protected_mode()) cpu.segments[kSs].attributes &= ~Segment::kPrivilege;
+  if (!cpu.protected_mode()) set_stack_privilege(cpu.segments[kSs], 0);
   // The stack segment knows the privilege, but for a null selector in 64-bit mode, where the code segment's does.
   const Segment& stack = state.ss;
   const bool stack_tells = (stack.attributes & Segment::kUnusable) == 0;
   cpu.cpl = virtual_8086  ? 3
             : !protection ? 0
                           : static_cast<std::uint8_t>(stack_tells ? stack.attributes >> 5 & 3 : state.cs.selector & 3);
+  // [SDM 3C 27.3.1.2] The DPL of SS is the CPL even then.
+  if (protection && !stack_tells) set_stack_privilege(cpu.segments[kSs], cpu.cpl);
 }
 
 void load_events(Cpu& cpu, const CpuState& state) {

@@ -242,6 +242,17 @@ TEST(SocketTest, moves_between_loops_with_its_bytes) {
   on_loop(second, [&] { socket.reset(); });
 }
 
+// On its loop: all that it tells is why it was closed.
+std::unique_ptr<Socket> listening_socket(core::Loop& loop, Stream stream, std::promise<std::string>& closed) {
+  auto socket = std::make_unique<Socket>(
+      loop, std::move(stream),
+      Socket::Events{.on_input = [] {},
+                     .on_drained = [] {},
+                     .on_closed = [&closed](const std::string& reason) { closed.set_value(reason); }});
+  socket->start();
+  return socket;
+}
+
 TEST(SocketTest, cut_tether_ends_the_stream_and_its_end_is_told) {
   auto pair = test::socket_pair();
   core::Worker worker("test");
@@ -250,16 +261,34 @@ TEST(SocketTest, cut_tether_ends_the_stream_and_its_end_is_told) {
   const auto tether = std::make_shared<Tether>([&gone] { gone.set_value(); });
   pair.ours.fd.tie(tether);
   std::unique_ptr<Socket> socket;
-  on_loop(worker, [&] {
-    socket = std::make_unique<Socket>(
-        worker.loop(), std::move(pair.ours),
-        Socket::Events{
-            .on_input = [] {}, .on_drained = [] {}, .on_closed = [&](const std::string& r) { closed.set_value(r); }});
-    socket->start();
-  });
+  on_loop(worker, [&] { socket = listening_socket(worker.loop(), std::move(pair.ours), closed); });
   tether->cut();
   EXPECT_EQ(closed.get_future().get(), "the peer closed it");
   gone.get_future().wait();
+  on_loop(worker, [&] { socket.reset(); });
+}
+
+// Answers every byte with many.
+class Chatty final : public Layer {
+ public:
+  bool receive(std::span<const std::uint8_t> bytes, Bytes&, Bytes& down) override {
+    down.resize(down.size() + bytes.size() * 1000);
+    return true;
+  }
+  void send(std::span<const std::uint8_t>, Bytes&) override {}
+};
+
+TEST(SocketTest, peer_that_asks_a_layer_and_takes_no_answer_is_closed) {
+  auto pair = test::socket_pair();
+  pair.ours.transport.push(std::make_unique<Chatty>());
+  core::Worker worker("test");
+  std::promise<std::string> closed;
+  std::unique_ptr<Socket> socket;
+  on_loop(worker, [&] { socket = listening_socket(worker.loop(), std::move(pair.ours), closed); });
+  // Until it hangs up.
+  while (::send(pair.theirs.fd(), "x", 1, MSG_NOSIGNAL) == 1) {
+  }
+  EXPECT_EQ(closed.get_future().get(), "the peer ended the transport or broke its rules");
   on_loop(worker, [&] { socket.reset(); });
 }
 

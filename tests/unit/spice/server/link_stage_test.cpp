@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "spice/server/ticket.h"
+#include "spice/server/tickets.h"
 #include "spice/wire/coding.h"
 #include "tests/unit/spice/server/ticket_client.h"
 
@@ -20,11 +21,16 @@ class FakeHost final : public LinkStage::Host {
   wire::Capabilities channel_caps(wire::ChannelKey channel) override {
     return channel.type == wire::ChannelType::Display ? wire::Capabilities{1, 4, 6, 12} : wire::Capabilities{};
   }
+  wire::LinkError transport_verdict(wire::ChannelType, bool is_encrypted) override {
+    return is_encrypted ? encrypted_verdict : plain_verdict;
+  }
   bool accepts_ticket(std::span<const std::uint8_t> ticket) override { return ticket[0] == 1; }
   wire::LinkError admit(const wire::LinkMessage&) override { return verdict; }
 
   std::array<std::uint8_t, wire::kPublicKeySize> key{0x30, 0x81};
   wire::LinkError verdict = wire::LinkError::Ok;
+  wire::LinkError plain_verdict = wire::LinkError::Ok;
+  wire::LinkError encrypted_verdict = wire::LinkError::Ok;
 };
 
 Bytes operator+(Bytes left, const Bytes& right) {
@@ -196,6 +202,50 @@ TEST(Ticket, passwords) {
   EXPECT_FALSE(password_matches("secret", ""));
   EXPECT_FALSE(password_matches("", ""));
   EXPECT_FALSE(password_matches("", "anything"));
+}
+
+TEST_F(LinkStageTest, channel_that_needs_tls_is_refused_without) {
+  host_.plain_verdict = wire::LinkError::NeedSecured;
+  expect_full_refusal(link(display_link()), wire::LinkError::NeedSecured);
+  EXPECT_EQ(stage_.state(), State::Refused);
+}
+
+TEST_F(LinkStageTest, channel_that_must_be_plain_is_refused_with_tls) {
+  host_.encrypted_verdict = wire::LinkError::NeedUnsecured;
+  LinkStage plain(host_);
+  plain.receive(link(display_link()));
+  EXPECT_EQ(plain.state(), State::Mechanism);
+  LinkStage encrypted(host_, {.encrypted = true, .local = {}, .remote = {}});
+  encrypted.receive(link(display_link()));
+  EXPECT_EQ(encrypted.state(), State::Refused);
+  EXPECT_EQ(encrypted.error(), wire::LinkError::NeedUnsecured);
+}
+
+constexpr Tickets::Time kNow{std::chrono::seconds(1000)};
+
+TEST(Tickets, roles) {
+  const Tickets tickets(true, "type", "watch");
+  EXPECT_EQ(tickets.role_of("type", kNow), Role::Operator);
+  EXPECT_EQ(tickets.role_of("watch", kNow), Role::Watcher);
+  EXPECT_EQ(tickets.role_of("other", kNow), std::nullopt);
+  EXPECT_EQ(tickets.role_of("", kNow), std::nullopt);
+  EXPECT_EQ(Tickets(true, "same", "same").role_of("same", kNow), Role::Operator);
+  EXPECT_EQ(Tickets(true, "", "").role_of("", kNow), std::nullopt);
+  EXPECT_EQ(Tickets(false, "type", "").role_of("anything", kNow), Role::Operator);
+}
+
+TEST(Tickets, expiry) {
+  Tickets tickets(true, "old", "watch");
+  tickets.set_expiry(kNow + std::chrono::seconds(2));
+  EXPECT_EQ(tickets.role_of("old", kNow + std::chrono::seconds(2)), Role::Operator);
+  const auto late = kNow + std::chrono::seconds(3);
+  EXPECT_EQ(tickets.role_of("old", late), std::nullopt);
+  EXPECT_EQ(tickets.role_of("watch", late), Role::Watcher);
+  tickets.set_password("new");  // which changes nothing about its time
+  EXPECT_EQ(tickets.role_of("new", late), std::nullopt);
+  tickets.set_expiry(std::nullopt);
+  EXPECT_EQ(tickets.role_of("new", late), Role::Operator);
+  EXPECT_EQ(tickets.role_of("old", late), std::nullopt);
 }
 
 }  // namespace

@@ -54,6 +54,14 @@ TEST(ResolveListen, disable_ticketing_wins_over_a_password) {
   EXPECT_FALSE(resolve_listen(config)->wants_ticket);
 }
 
+TEST(ResolveListen, sasl_alone_is_all_interfaces_without_ticket) {
+  auto config = config_with("");
+  config.sasl = true;
+  const auto plan = resolve_listen(config);
+  EXPECT_THAT(hosts(plan), testing::ElementsAre("0.0.0.0", "::"));
+  EXPECT_FALSE(plan->wants_ticket);
+}
+
 TEST(ResolveListen, loopback_address_needs_nothing) {
   EXPECT_THAT(hosts(resolve_listen(config_with("127.0.0.1"))), testing::ElementsAre("127.0.0.1"));
   EXPECT_THAT(hosts(resolve_listen(config_with("127.3.2.1"))), testing::ElementsAre("127.3.2.1"));
@@ -84,6 +92,16 @@ TEST(ResolveListen, family_can_be_chosen) {
   config.ipv6_only = true;
   EXPECT_THAT(hosts(resolve_listen(config)), testing::ElementsAre("::1"));
   config.ipv4_only = true;
+  EXPECT_FALSE(resolve_listen(config).has_value());
+}
+
+TEST(ResolveListen, view_only_password_needs_a_password) {
+  auto config = config_with("");
+  config.view_only_password = "watch";
+  EXPECT_FALSE(resolve_listen(config).has_value());
+  config.password = "type";
+  EXPECT_TRUE(resolve_listen(config).has_value());
+  config.view_only_password = std::string(61, 'x');
   EXPECT_FALSE(resolve_listen(config).has_value());
 }
 

@@ -85,6 +85,7 @@ class ServerTest : public testing::Test {
     ServerConfig config;
     config.addr = "127.0.0.1";
     config.password = std::move(password);
+    config.failure_delay = {};
     serve(std::move(config));
   }
   ~ServerTest() override {
@@ -128,7 +129,7 @@ class ServerTest : public testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::pair<ServerEvent, ChannelInfo>> events_;
-  std::array<std::size_t, 3> counts_{};
+  std::array<std::size_t, 4> counts_{};
 };
 
 TEST_F(ServerTest, main_channel_introduces_the_machine) {
@@ -209,7 +210,7 @@ TEST_F(ServerTest, refusals_before_the_ticket_are_full_replies) {
     return wire::encode(wire::LinkHeader{.major_version = major, .size = size}).flatten();
   };
   const std::vector<Case> cases{
-      {{'G', 'E', 'T', ' ', '/'}, LinkError::InvalidMagic},
+      {{'P', 'O', 'S', 'T', ' '}, LinkError::InvalidMagic},
       {header(1, 18), LinkError::VersionMismatch},
       {header(2, 17), LinkError::InvalidData},
       {header(2, 4097), LinkError::InvalidData},
@@ -402,6 +403,149 @@ TEST_F(ServerTest, thousand_cycles_leave_no_descriptor_behind) {
   await_events(ServerEvent::Disconnected, 3 + 3 * kCycles);
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_TRUE(on_loop(worker_, [this] { return server_->snapshot(); }).channels.empty());
+}
+
+class PolicyTest : public ServerTest {
+ protected:
+  void serve_with(ClientPolicy policy) {
+    ServerConfig config;
+    config.addr = "127.0.0.1";
+    config.password = "type";
+    config.view_only_password = "watch";
+    config.clients = policy;
+    serve(std::move(config));
+  }
+  std::vector<ClientInfo> clients() {
+    return on_loop(worker_, [this] { return server_->clients(); });
+  }
+  LinkError link_main(const std::string& password) {
+    auto client = connect();
+    const auto result = link(client, link_message(ChannelType::Main), password);
+    kept_.push_back(std::move(client));
+    return result.value_or(LinkError::Error);
+  }
+  core::Result<> set_password(const std::string& password, WhenConnected action) {
+    return on_loop(worker_, [&] { return server_->set_password(password, action); });
+  }
+
+  std::deque<RawClient> kept_;
+};
+
+TEST_F(PolicyTest, share_keeps_all_and_hands_the_owner_on) {
+  serve_with(ClientPolicy::Share);
+  auto [first, first_id] = main_client("type");
+  auto [second, second_id] = main_client("type");
+  ASSERT_EQ(clients().size(), 2U);
+  EXPECT_TRUE(clients()[0].owner);
+  EXPECT_EQ(clients()[0].connection_id, first_id);
+  first.close();
+  await_events(ServerEvent::OwnerChanged, 1);
+  EXPECT_EQ(events_.back().second.connection_id, second_id);
+  ASSERT_EQ(clients().size(), 1U);
+  EXPECT_TRUE(clients()[0].owner);
+}
+
+TEST_F(PolicyTest, takeover_ends_who_may_type) {
+  serve_with(ClientPolicy::Takeover);
+  auto [watcher, watcher_id] = main_client("watch");
+  auto [first, first_id] = main_client("type");
+  EXPECT_EQ(link_main("watch"), LinkError::Ok);  // ends nobody
+  auto [second, second_id] = main_client("type");
+  while (first.receive_message()) {
+  }
+  await_events(ServerEvent::Disconnected, 1);
+  const auto left = clients();
+  ASSERT_EQ(left.size(), 3U);
+  EXPECT_EQ(left[0].connection_id, watcher_id);
+  EXPECT_EQ(left[2].connection_id, second_id);
+  EXPECT_TRUE(left[2].owner);
+}
+
+TEST_F(PolicyTest, refuse_is_an_error_until_the_first_has_gone) {
+  serve_with(ClientPolicy::Refuse);
+  auto [watcher, watcher_id] = main_client("watch");
+  auto [first, first_id] = main_client("type");
+  EXPECT_EQ(link_main("type"), LinkError::ChannelNotAvailable);
+  EXPECT_EQ(link_main("watch"), LinkError::Ok);
+  first.close();
+  await_events(ServerEvent::Disconnected, 1);
+  EXPECT_EQ(link_main("type"), LinkError::Ok);
+}
+
+TEST_F(PolicyTest, what_a_watcher_types_goes_nowhere) {
+  serve_with(ClientPolicy::Share);
+  auto [watcher, watcher_id] = main_client("watch");
+  auto [first, first_id] = main_client("type");
+  const auto inputs_of = [this](std::uint32_t session, const std::string& password) {
+    auto client = connect();
+    EXPECT_EQ(link(client, link_message(ChannelType::Inputs, session), password), LinkError::Ok);
+    return client;
+  };
+  auto watching = inputs_of(watcher_id, "watch");
+  auto typing = inputs_of(first_id, "type");
+  for (int i = 0; i < 4; ++i)
+    watching.send_message(wire::InputsMouseMotion{});
+  watching.send_message(wire::InputsKeyDown{0x1e});
+  EXPECT_TRUE(watching.await<wire::InputsMotionAck>().has_value());
+  typing.send_message(wire::InputsKeyDown{0x30});
+  EXPECT_THAT(guest_.await(1), testing::ElementsAre("30+"));
+  auto intruder = connect();
+  EXPECT_EQ(link(intruder, link_message(ChannelType::Display, first_id), "watch"), LinkError::BadConnectionId);
+}
+
+TEST_F(PolicyTest, new_password_with_clients_connected) {
+  serve_with(ClientPolicy::Share);
+  EXPECT_TRUE(set_password("one", WhenConnected::Fail).has_value());
+  auto [client, id] = main_client("one");
+  EXPECT_FALSE(set_password("two", WhenConnected::Fail).has_value());
+  EXPECT_TRUE(set_password("two", WhenConnected::Keep).has_value());
+  EXPECT_EQ(clients().size(), 1U);
+  EXPECT_EQ(link_main("one"), LinkError::PermissionDenied);
+  EXPECT_TRUE(set_password("three", WhenConnected::Disconnect).has_value());
+  while (client.receive_message()) {
+  }
+  EXPECT_EQ(link_main("three"), LinkError::Ok);
+  EXPECT_FALSE(set_password(std::string(61, 'x'), WhenConnected::Keep).has_value());
+}
+
+TEST_F(PolicyTest, expired_password) {
+  serve_with(ClientPolicy::Share);
+  const auto expire = [this](std::optional<Tickets::Time> at) {
+    on_loop(worker_, [&] { EXPECT_TRUE(server_->expire_password(at).has_value()); });
+  };
+  expire(std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  EXPECT_EQ(link_main("type"), LinkError::PermissionDenied);
+  expire(std::nullopt);
+  EXPECT_EQ(link_main("type"), LinkError::Ok);
+}
+
+TEST_F(ServerTest, password_where_none_is_asked_for_is_an_error) {
+  serve();
+  on_loop(worker_, [this] {
+    EXPECT_FALSE(server_->set_password("x", WhenConnected::Keep).has_value());
+    EXPECT_FALSE(server_->expire_password(std::nullopt).has_value());
+  });
+}
+
+TEST_F(PolicyTest, passed_descriptor_is_a_client) {
+  serve_with(ClientPolicy::Share);
+  const auto add = [this](core::Fd fd, bool skip_auth, bool tls = false) {
+    return on_loop(worker_, [&] { return server_->add_client(std::move(fd), skip_auth, tls).has_value(); });
+  };
+  for (const bool skip_auth : {true, false}) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    RawClient client{core::Fd(ends[0])};
+    EXPECT_TRUE(add(core::Fd(ends[1]), skip_auth));
+    EXPECT_EQ(link(client, link_message(ChannelType::Main), "wrong"),
+              skip_auth ? LinkError::Ok : LinkError::PermissionDenied);
+    kept_.push_back(std::move(client));
+  }
+  EXPECT_FALSE(add(core::Fd(::dup(0)), true));
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const core::Fd other(ends[1]);
+  EXPECT_FALSE(add(core::Fd(ends[0]), true, true));
 }
 
 }  // namespace

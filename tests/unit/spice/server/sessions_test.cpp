@@ -18,8 +18,8 @@ wire::LinkMessage message(ChannelType type, std::uint32_t connection_id, std::ui
 
 class SessionsTest : public testing::Test {
  protected:
-  std::uint32_t link(const wire::LinkMessage& wanted) {
-    const auto session = sessions_.join(wanted);
+  std::uint32_t link(const wire::LinkMessage& wanted, Role role = Role::Operator) {
+    const auto session = sessions_.join(wanted, role);
     ChannelInfo info;
     info.connection_id = session->id;
     info.key = {wanted.channel_type, wanted.channel_id};
@@ -66,6 +66,48 @@ TEST_F(SessionsTest, session_ends_with_its_main_channel) {
   EXPECT_TRUE(sessions_.remove(id, {ChannelType::Display, 0}).has_value());
   EXPECT_EQ(sessions_.size(), 0U);
   EXPECT_FALSE(sessions_.remove(id, {ChannelType::Display, 0}).has_value());
+}
+
+TEST_F(SessionsTest, first_who_may_type_is_the_owner_and_hands_it_on) {
+  EXPECT_EQ(sessions_.owner(), 0U);
+  link(message(ChannelType::Main, 0), Role::Watcher);
+  EXPECT_EQ(sessions_.owner(), 0U);
+  const auto first = link(message(ChannelType::Main, 0));
+  const auto second = link(message(ChannelType::Main, 0));
+  const auto third = link(message(ChannelType::Main, 0));
+  link(message(ChannelType::Display, first));
+  EXPECT_EQ(sessions_.owner(), first);
+  sessions_.remove(first, {ChannelType::Main, 0});  // its display is there still
+  EXPECT_EQ(sessions_.owner(), second);
+  sessions_.remove(second, {ChannelType::Main, 0});
+  EXPECT_EQ(sessions_.owner(), third);
+  const auto clients = sessions_.clients();
+  ASSERT_EQ(clients.size(), 2U);
+  EXPECT_TRUE(clients[0].view_only);
+  EXPECT_FALSE(clients[0].owner);
+  EXPECT_EQ(clients[1].connection_id, third);
+  EXPECT_TRUE(clients[1].owner);
+}
+
+TEST_F(SessionsTest, cut_operators_leaves_watchers) {
+  const auto operator_id = link(message(ChannelType::Main, 0));
+  const auto watcher = link(message(ChannelType::Main, 0), Role::Watcher);
+  EXPECT_TRUE(sessions_.has_operator());
+  sessions_.cut_operators();
+  EXPECT_FALSE(sessions_.has_operator());
+  EXPECT_TRUE(sessions_.has_client());
+  EXPECT_EQ(sessions_.owner(), 0U);
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Inputs, operator_id)), LinkError::BadConnectionId);
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Inputs, watcher)), LinkError::Ok);
+  sessions_.cut_all();
+  EXPECT_FALSE(sessions_.has_client());
+}
+
+TEST_F(SessionsTest, ticket_to_watch_is_none_for_the_session_of_an_operator) {
+  const auto operator_id = link(message(ChannelType::Main, 0));
+  const auto watcher = link(message(ChannelType::Main, 0), Role::Watcher);
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Inputs, operator_id), Role::Watcher), LinkError::BadConnectionId);
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Inputs, watcher), Role::Watcher), LinkError::Ok);
 }
 
 TEST_F(SessionsTest, there_is_an_end_to_sessions) {

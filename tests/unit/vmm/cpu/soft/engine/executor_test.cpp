@@ -134,6 +134,20 @@ TEST_F(WholeBlocks, protected_mode) {
       {0x85, 0xc0},                          // test eax, eax
       {0x50},                                // push eax
       {0x59},                                // pop ecx
+      {0x54},                                // push esp
+      {0x5a},                                // pop edx
+      {0x66, 0x50},                          // push ax
+      {0x6a, 0x81},                          // push -127
+      {0x83, 0xec, 0x10},                    // sub esp, 16
+      {0x8b, 0x44, 0x24, 0x04},              // mov eax, [esp+4]
+      {0x8b, 0x06},                          // mov eax, [esi]
+      {0x89, 0x57, 0x10},                    // mov [edi+16], edx
+      {0x03, 0x4e, 0x08},                    // add ecx, [esi+8]
+      {0x01, 0x4f, 0x20},                    // add [edi+32], ecx
+      {0x83, 0xe0, 0x38, 0x8b, 0x14, 0x06},  // and eax, 38h; mov edx, [esi+eax]
+      {0x8d, 0x36, 0x8b, 0x06},              // lea esi, [esi]; mov eax, [esi]
+      {0x8d, 0x3f, 0x89, 0x17},              // lea edi, [edi]; mov [edi], edx
+      {0x0f, 0xb6, 0x4e, 0x03},              // movzx ecx, byte [esi+3]
   });
 }
 
@@ -402,6 +416,38 @@ TEST_F(Executor, instruction_from_a_page_into_itself_follows_both_of_its_ends) {
   EXPECT_EQ(execute_there(), 0x44332255u);
   ASSERT_TRUE(cpu.mmu.write<std::uint8_t>(kCode + 1, 0x66));
   EXPECT_EQ(execute_there(), 0x66332255u);
+}
+
+// CPUs share the cache, but not what a linear address leads to.
+TEST_F(Executor, address_of_one_cpu_may_be_other_code_to_another_one) {
+  enter_long_mode();
+  constexpr std::uint64_t kOwnTables = kTables + 0x10000, kThere = 0x200000;
+  poke<std::uint64_t>(kOwnTables, (kOwnTables + 0x1000) | 7);
+  poke<std::uint64_t>(kOwnTables + 0x1000, (kOwnTables + 0x2000) | 7);
+  poke<std::uint64_t>(kOwnTables + 0x2000 + 8, 0x400087);
+  put_code(kThere, {0xb0, 0x01, 0xf4});    // mov al, 1; hlt
+  put_code(0x400000, {0xb0, 0x02, 0xf4});  // mov al, 2; hlt
+  auto other = std::make_unique<Cpu>();
+  other->index = 1;
+  other->platform = cpu.platform;
+  other->features = cpu.features;
+  other->segments = cpu.segments;
+  other->cr0 = cpu.cr0;
+  other->cr3 = kOwnTables;
+  other->cr4 = cpu.cr4;
+  other->efer = cpu.efer;
+  other->mmu.privilege_changed();
+  other->derive_mode();
+  while (other->mmu.generation() != cpu.mmu.generation())
+    (other->mmu.generation() < cpu.mmu.generation() ? *other : cpu).mmu.flush_all();
+  for (unsigned round = 0; round < 2; ++round) {
+    for (Cpu* one : {&cpu, other.get()}) {
+      one->rip = kThere;
+      one->activity = Activity::Running;
+      EXPECT_EQ(execute(*one, platform_.blocks(), 10), Stop::Halted);
+      EXPECT_EQ(one->reg<std::uint8_t>(kEax), one == &cpu ? 1 : 2);
+    }
+  }
 }
 
 TEST_F(Executor, faults_without_end_use_their_budget_up) {

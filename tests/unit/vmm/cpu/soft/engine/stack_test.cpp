@@ -35,6 +35,7 @@ TEST_F(StackInstructions, pop_to_memory_that_faults_leaves_the_stack_pointer) {
   enter_protected_mode();
   cpu.segments[kDs].limit = 0xfff;
   cpu.segments[kDs].derive(true);
+  cpu.derive_mode();
   const auto before = rsp();
   EXPECT_EQ(run({0x8f, 0x05, 0x00, 0x20, 0x00, 0x00}), Flow::Fault);  // pop [2000h]
   EXPECT_TRUE(faulted(Vector::GeneralProtection, 0));

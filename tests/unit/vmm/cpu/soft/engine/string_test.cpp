@@ -65,6 +65,7 @@ TEST_F(Strings, move_that_faults_has_done_what_came_before) {
   enter_protected_mode();
   cpu.segments[kEs].limit = static_cast<std::uint32_t>(kTo + 9);
   cpu.segments[kEs].derive(true);
+  cpu.derive_mode();
   put(kFrom, "0123456789abcdef");
   point(kFrom, kTo, 16);
   EXPECT_EQ(run({0xf3, 0xa4}), Flow::Fault);

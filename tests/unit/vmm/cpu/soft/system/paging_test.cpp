@@ -255,9 +255,7 @@ TEST_F(Paging, translations_stay_until_they_are_flushed) {
   EXPECT_TRUE(write(kLinear));
   cpu.mmu.flush_non_global();
   EXPECT_TRUE(write(kLinear)) << "the page is global";
-  const auto before = cpu.mmu.generation();
   cpu.mmu.flush_page(kLinear + 0x123);
-  EXPECT_GT(cpu.mmu.generation(), before);
   EXPECT_FALSE(write(kLinear));
 }
 
@@ -270,6 +268,42 @@ TEST_F(Paging, flushing_an_address_drops_the_whole_large_page) {
   cpu.mmu.flush_page(0x201000);
   EXPECT_FALSE(read(0x3ff000));
   EXPECT_FALSE(read(0x200000));
+}
+
+TEST_F(Paging, flushing_an_address_drops_the_whole_page_of_1_gib) {
+  enter_long_mode();
+  poke<std::uint64_t>(kTables + 0x1000 + 8, 0x87);
+  EXPECT_TRUE(read(0x40000000));
+  EXPECT_TRUE(read(0x40600000));
+  EXPECT_TRUE(fetch(0x40601000));
+  poke<std::uint64_t>(kTables + 0x1000 + 8, 0);
+  const auto before = cpu.mmu.generation();
+  cpu.mmu.flush_page(0x40201000);
+  EXPECT_GT(cpu.mmu.generation(), before);
+  EXPECT_FALSE(read(0x40000000));
+  EXPECT_FALSE(read(0x40600000));
+  EXPECT_FALSE(fetch(0x40601000));
+}
+
+TEST_F(Paging, flushing_an_address_begins_a_generation_where_code_was_fetched) {
+  enter_long_mode();
+  const auto begins = [this](std::uint64_t linear) {
+    const auto before = cpu.mmu.generation();
+    cpu.mmu.flush_page(linear);
+    return cpu.mmu.generation() != before;
+  };
+  EXPECT_TRUE(fetch(0x201000));
+  EXPECT_TRUE(read(0x601000));
+  EXPECT_FALSE(begins(0x601000)) << "data";
+  EXPECT_TRUE(begins(0x3ff000)) << "code in the same large page";
+  EXPECT_FALSE(begins(0x201000)) << "nothing was fetched since";
+  EXPECT_TRUE(fetch(0x201000));
+  EXPECT_TRUE(fetch(0x201000));
+  EXPECT_TRUE(begins(0x201000));
+  page_64(kPresent | kUser);
+  EXPECT_TRUE(fetch(kLinear));
+  EXPECT_FALSE(begins(kLinear + 0x1000));
+  EXPECT_TRUE(begins(kLinear + 0x123));
 }
 
 TEST_F(Paging, fetches_are_remembered_and_forgotten) {

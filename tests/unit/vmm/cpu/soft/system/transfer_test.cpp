@@ -148,6 +148,7 @@ TEST_F(Transfer, a_far_call_without_room_changes_nothing) {
   enter_protected_mode();
   cpu.segments[kSs].limit = 0xfff;
   cpu.segments[kSs].derive(true);
+  cpu.derive_mode();
   EXPECT_EQ(run({0x9a, 0, 0, 2, 0, kCode0, 0}), Flow::Fault);
   EXPECT_TRUE(faulted(Vector::StackFault, 0));
   EXPECT_EQ(rsp(), kStack + 0x2000);
@@ -262,7 +263,7 @@ TEST_F(Transfer, long_mode_is_entered_and_left_through_compatibility_mode) {
   cpu.cr4 |= kCr4Pae;
   EXPECT_EQ(run({0x0f, 0x22, 0xc0}), Flow::Leave);
   EXPECT_TRUE(cpu.long_mode());
-  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32);
+  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32 | Mode::kFlat32);
   EXPECT_EQ(run({0xea, 0, 0, 1, 0, kCode64, 0}), Flow::Leave);
   EXPECT_EQ(cpu.mode, Mode::kCode64);
   cpu.set_reg<std::uint64_t>(kRaxSlot, kCr0Pe);
@@ -270,7 +271,7 @@ TEST_F(Transfer, long_mode_is_entered_and_left_through_compatibility_mode) {
   // jmp far [rip], then back to protected mode.
   EXPECT_EQ(run({0xff, 0x2d, 0, 0, 0, 0, 0, 0, 2, 0, kCode0, 0}), Flow::Leave);
   EXPECT_EQ(cpu.rip, 0x20000u);
-  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32);
+  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32 | Mode::kFlat32);
   EXPECT_EQ(run({0x0f, 0x22, 0xc0}), Flow::Leave);
   EXPECT_FALSE(cpu.long_mode());
 }
@@ -310,7 +311,7 @@ TEST_F(Transfer, sysret_refuses_addresses_that_are_not_canonical) {
   EXPECT_EQ(cpu.cpl, 0);
   EXPECT_EQ(run({0x0f, 0x07}), Flow::Leave) << "32 bits of it are";
   EXPECT_EQ(cpu.rip, 0u);
-  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32);
+  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32 | Mode::kFlat32);
 }
 
 TEST_F(Transfer, sysenter_and_sysexit) {
@@ -346,7 +347,7 @@ TEST_F(Transfer, iretq_goes_to_compatibility_mode) {
   poke<std::uint64_t>(rsp() + 24, 0x9000);
   poke<std::uint64_t>(rsp() + 32, kData3);
   EXPECT_EQ(run({0x48, 0xcf}), Flow::Leave);
-  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32);
+  EXPECT_EQ(cpu.mode, Mode::kCode32 | Mode::kStack32) << "not flat: DS and ES were those of ring 0";
   EXPECT_EQ(cpu.cpl, 3);
   EXPECT_EQ(rsp(), 0x9000u);
   EXPECT_EQ(cpu.rip, 0x15000u);

@@ -1,0 +1,189 @@
+// The monitor for people over a fake machine: lines, editing, completion.
+#include "vmm/control/hmp.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/vmm/control/fake_machine.h"
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace vmm::control;
+
+class HmpTest : public testing::Test {
+ protected:
+  HmpTest() { machine_.serve_spice(); }
+  std::string run(std::string_view line) { return run_hmp_line(context_, line); }
+
+  tests::FakeMachine machine_;
+  core::Loop loop_{"test"};
+  Typist typist_{loop_, machine_.keyboard()};
+  Context context_{machine_, typist_};
+};
+
+TEST_F(HmpTest, every_command_has_help) {
+  for (const auto& command : hmp_commands()) {
+    const auto help = run(fmt::format("help {}", command.name));
+    EXPECT_TRUE(help.starts_with(command.name)) << help;
+    EXPECT_THAT(run("help"), HasSubstr(help.substr(0, help.find('\n'))));
+  }
+  EXPECT_THAT(run("info"), HasSubstr("info spice -- "));
+  EXPECT_THAT(run("help nonsense"), HasSubstr("unknown command"));
+}
+
+TEST_F(HmpTest, every_topic_answers) {
+  for (const auto& topic : info_topics()) {
+    if (topic.name == "pci") continue;  // the fake has none
+    EXPECT_NE(run(fmt::format("info {}", topic.name)), "") << topic.name;
+  }
+}
+
+TEST_F(HmpTest, info_spice_names_clients_with_their_roles) {
+  EXPECT_EQ(run("info spice"),
+            "Server:\n     address: 127.0.0.1:5900\n    migrated: false\n        auth: spice\n    compiled: 0.1.0\n"
+            "  mouse-mode: server\n     clients: share\n"
+            "Client 127.0.0.1:40000: owner\n     session: 77\n"
+            "     channel: main 0, sent 2.0 KiB, received 100 B, queued 0 B, round trip 0.2 ms\n"
+            "     channel: inputs 0\n");
+  machine_.clients.clear();
+  EXPECT_THAT(run("info spice"), HasSubstr("Clients: none\n"));
+  machine_.spice_status = {};
+  EXPECT_EQ(run("info spice"), "Server: disabled\n");
+}
+
+TEST_F(HmpTest, passwords) {
+  EXPECT_EQ(run("set_password spice new disconnect"), "");
+  EXPECT_EQ(run("expire_password spice never"), "");
+  EXPECT_THAT(machine_.told, ElementsAre("password new 1", "expire never"));
+  EXPECT_EQ(run("set_password foo bar"), "Error: invalid parameter value: foo\n");
+  EXPECT_EQ(run("set_password spice bar baz"), "Error: invalid parameter value: baz\n");
+  EXPECT_THAT(run("set_password spice"), HasSubstr("usage: set_password"));
+  EXPECT_THAT(run("expire_password spice soon"), HasSubstr("Error: Could not set password expire time"));
+}
+
+TEST_F(HmpTest, completion) {
+  const auto complete = [this](std::string_view text) { return complete_hmp_line(context_, text); };
+  EXPECT_THAT(complete("syst"), ElementsAre("system_powerdown", "system_reset", "system_wakeup"));
+  EXPECT_THAT(complete("info sp"), ElementsAre("spice"));
+  EXPECT_THAT(complete("info device "), ElementsAre("ide", "pic", "pit"));
+  EXPECT_THAT(complete("help expi"), ElementsAre("expire_password"));
+  EXPECT_THAT(complete("eject -f "), ElementsAre("ide1-cd0"));
+  EXPECT_THAT(complete("sendkey ctrl-alt-delet"), ElementsAre("ctrl-alt-delete"));
+  EXPECT_THAT(complete("set_password "), ElementsAre("spice"));
+  EXPECT_THAT(complete("set_password spice secret "), ElementsAre("disconnect", "fail", "keep"));
+  EXPECT_THAT(complete("set_password spice "), IsEmpty());
+  EXPECT_THAT(complete("nonsense "), IsEmpty());
+  EXPECT_THAT(complete("change \"a b"), IsEmpty());
+}
+
+class SessionTest : public HmpTest {
+ protected:
+  // What comes back for these bytes.
+  std::string type(std::string_view bytes) {
+    session().receive(bytes);
+    return output_.take();
+  }
+  HmpSession& session() {
+    if (!session_) session_.emplace(context_, output_);
+    return *session_;
+  }
+  tests::TextOutput output_;
+  std::optional<HmpSession> session_;
+};
+
+TEST_F(SessionTest, script_gets_no_echo) {
+  EXPECT_EQ(type("info na"), "");
+  EXPECT_EQ(type("me\ninfo name\r\n"), "fake\n(minivmm) fake\n(minivmm) ");
+}
+
+TEST_F(SessionTest, script_without_line_ends_is_dropped) {
+  EXPECT_FALSE(session().receive(std::string(LineEditor::kMaxLine + 1, 'x')));
+}
+
+TEST_F(SessionTest, terminal_gets_echo_and_returns) {
+  output_.is_terminal = true;
+  EXPECT_EQ(type("info name"), "info name");
+  EXPECT_EQ(type("\r"), "\r\nfake\r\n(minivmm) ");
+}
+
+TEST_F(SessionTest, first_editing_key_shows_what_was_typed) {
+  EXPECT_EQ(type("info na"), "");
+  EXPECT_EQ(type("\t"), "\r(minivmm) info na\x1b[Kme ");
+  EXPECT_EQ(type("\n"), "\r\nfake\r\n(minivmm) ");
+}
+
+TEST_F(SessionTest, return_alone_is_a_terminals) {
+  EXPECT_EQ(type("stop\r"), "(minivmm) ");
+  EXPECT_EQ(type("s"), "\r(minivmm) \x1b[Ks");
+}
+
+class EditingTest : public SessionTest {
+ protected:
+  EditingTest() { output_.is_terminal = true; }
+  // The line that Enter hands on, seen as the unknown command that it is.
+  std::string line_of(std::string_view keys) {
+    type(keys);
+    const auto answer = type("\r");
+    constexpr std::string_view kBefore = "unknown command: '";
+    const auto start = answer.find(kBefore) + kBefore.size();
+    return answer.substr(start, answer.find('\'', start) - start);
+  }
+};
+
+TEST_F(EditingTest, keys) {
+  EXPECT_EQ(line_of("abd\x1b[Dc"), "abcd");  // left
+  EXPECT_EQ(line_of("bc\x01"
+                    "a\x05"
+                    "d"),
+            "abcd");                               // Ctrl-A, Ctrl-E
+  EXPECT_EQ(line_of("xabc\x1b[H\x1b[3~"), "abc");  // Home, Delete
+  EXPECT_EQ(line_of("ab\x02\x06"
+                    "c"),
+            "abc");  // Ctrl-B, Ctrl-F
+  EXPECT_EQ(line_of("junk\x15"
+                    "abc"),
+            "abc");                                          // Ctrl-U
+  EXPECT_EQ(line_of("abcjunk\x02\x02\x02\x02\x0b"), "abc");  // Ctrl-K
+  EXPECT_EQ(line_of("two words\x17\x17"
+                    "abc"),
+            "abc");  // Ctrl-W twice
+  EXPECT_EQ(line_of("abx\x7f"
+                    "cy\b"),
+            "abc");  // both kinds of Backspace
+  EXPECT_EQ(line_of("ab\x1bOHx\x1bOF"
+                    "c"),
+            "xabc");                             // Home, End in application mode
+  EXPECT_EQ(line_of("a\x1b[99;5Qb\x04"), "ab");  // what nobody knows; Ctrl-D at the end
+}
+
+TEST_F(EditingTest, history) {
+  type("first\rsecond\rsecond\r");
+  EXPECT_EQ(line_of("\x1b[A"), "second");
+  EXPECT_EQ(line_of("\x10\x10"), "first");
+  EXPECT_EQ(line_of("typed\x1b[A\x1b[B"), "typed");
+  EXPECT_EQ(line_of(std::string("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A")), "first");
+}
+
+TEST_F(EditingTest, history_has_no_passwords) {
+  type("before\rset_password spice secret\r");
+  EXPECT_EQ(line_of("\x1b[A"), "before");
+}
+
+TEST_F(EditingTest, completion_inserts_or_lists) {
+  EXPECT_EQ(type("sys\t"), "system_");
+  const auto list = type("\t");
+  EXPECT_THAT(list, HasSubstr("system_powerdown  system_reset      system_wakeup"));
+  EXPECT_THAT(list, HasSubstr("(minivmm) system_"));
+  EXPECT_EQ(type("w\t"), "wakeup ");
+  EXPECT_EQ(type("\t"), "\a");
+}
+
+TEST_F(EditingTest, line_has_an_end) {
+  EXPECT_TRUE(session().receive(std::string(LineEditor::kMaxLine + 100, 'x')));
+  EXPECT_THAT(output_.take(), HasSubstr("\a"));
+}
+
+}  // namespace
