@@ -10,6 +10,7 @@ find_package(PNG REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(pixman REQUIRED IMPORTED_TARGET pixman-1)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(sasl REQUIRED IMPORTED_TARGET libsasl2)
 pkg_check_modules(spice-protocol REQUIRED IMPORTED_TARGET spice-protocol)
 

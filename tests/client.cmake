@@ -30,6 +30,8 @@ endfunction()
 
 minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 
+minivmm_client_test(sandbox sandbox_test.py TIMEOUT 300)
+
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot snapshots)

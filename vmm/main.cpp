@@ -10,6 +10,7 @@
 #include "vmm/machine/accelerators.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/spice_files.h"
+#include "vmm/sandbox/sandbox.h"
 
 namespace {
 
@@ -68,10 +69,13 @@ int main(int argc, char** argv) {
   if (!problems.empty()) return kSetupFailed;
 
   block_signals();
-  auto machine = vmm::machine::Machine::create(config);
+  const auto sandbox = vmm::sandbox::Sandbox::create({config.sandbox, config.user});
+  if (!sandbox) return complain(sandbox.error().message);
+  auto machine = vmm::machine::Machine::create(config, sandbox->thread_start());
   if (!machine) return complain(machine.error().message);
   auto control = vmm::control::Control::create(config, **machine);
   if (!control) return complain(control.error().message);
+  if (auto sealed = sandbox->seal(); !sealed) return complain(sealed.error().message);
   (*machine)->start();
   (*control)->serve();
   return (*machine)->wait();

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <thread>
 #include <unordered_map>
@@ -16,14 +15,14 @@ namespace core::inline event {
 
 class EventThread::Impl {
  public:
-  static Result<std::unique_ptr<Impl>> create(const std::string& name) {
+  static Result<std::unique_ptr<Impl>> create(const std::string& name, const ThreadStart& start) {
     auto stop = EventFd::create();
     if (!stop) return std::unexpected(stop.error());
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.valid()) return fail("cannot wait for eventfds: {}", errno_text());
     std::unique_ptr<Impl> impl(new Impl(std::move(epoll), std::move(*stop)));
     if (auto added = impl->add_to_epoll(impl->stop_.get(), kStop); !added) return std::unexpected(added.error());
-    impl->thread_ = std::jthread([self = impl.get(), name] { self->body(name); });
+    impl->thread_ = start(ThreadKind::Doorbells, name, [self = impl.get()] { self->body(); });
     return impl;
   }
   ~Impl() {
@@ -66,8 +65,7 @@ class EventThread::Impl {
     return {};
   }
 
-  void body(const std::string& name) {
-    ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+  void body() {
     // A few at a time: what is signalled again queues up behind the others.
     std::array<epoll_event, 16> events{};
     for (;;) {
@@ -119,12 +117,12 @@ class Watch final : public EventWatch {
 
 }  // namespace
 
-EventThread::EventThread(std::string name) : name_(std::move(name)) {}
+EventThread::EventThread(std::string name, ThreadStart start) : name_(std::move(name)), start_(std::move(start)) {}
 EventThread::~EventThread() = default;
 
 Result<std::unique_ptr<EventWatch>> EventThread::watch(int eventfd, std::function<void()> on_event) {
   if (!impl_) {
-    auto created = Impl::create(name_);
+    auto created = Impl::create(name_, start_);
     if (!created) return std::unexpected(created.error());
     impl_ = std::move(*created);
   }

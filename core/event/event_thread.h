@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 
 namespace core::inline event {
 
@@ -28,7 +29,7 @@ class EventWaiter {
 // The thread exists from the first watch on.
 class EventThread final : public EventWaiter {
  public:
-  explicit EventThread(std::string name);
+  explicit EventThread(std::string name, ThreadStart start = {});
   ~EventThread() override;
   EventThread(const EventThread&) = delete;
   EventThread& operator=(const EventThread&) = delete;
@@ -38,6 +39,7 @@ class EventThread final : public EventWaiter {
  private:
   class Impl;
   std::string name_;
+  ThreadStart start_;
   std::unique_ptr<Impl> impl_;
 };
 

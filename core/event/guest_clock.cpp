@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <pthread.h>
 #include <set>
 #include <thread>
 #include <utility>
@@ -42,10 +41,9 @@ struct RealTimeClock::Impl {
     if (std::exchange(entry.queued, false)) queue.erase(&entry);
   }
 
-  void run(const std::stop_token& stop) {
-    ::pthread_setname_np(::pthread_self(), "guest-timers");
+  void run() {
     std::unique_lock guard(mutex);
-    while (!stop.stop_requested()) {
+    while (!ending) {
       if (!running || queue.empty()) {
         changed.wait(guard);
         continue;
@@ -81,6 +79,7 @@ struct RealTimeClock::Impl {
   std::set<TimerEntry*, Earlier> queue;
   TimerEntry* firing = nullptr;
   bool running = false;
+  bool ending = false;
   GuestTime offset{};
   std::jthread thread;
 };
@@ -141,14 +140,14 @@ class RealCompletion final : public Completion {
 
 }  // namespace
 
-RealTimeClock::RealTimeClock() : impl_(std::make_shared<Impl>()) {
-  impl_->thread = std::jthread([impl = impl_.get()](const std::stop_token& stop) { impl->run(stop); });
+RealTimeClock::RealTimeClock(const ThreadStart& start) : impl_(std::make_shared<Impl>()) {
+  impl_->thread = start(ThreadKind::GuestTimers, "guest-timers", [impl = impl_.get()] { impl->run(); });
 }
 
 RealTimeClock::~RealTimeClock() {
-  impl_->thread.request_stop();
   {
     const std::scoped_lock guard(impl_->mutex);
+    impl_->ending = true;
     impl_->changed.notify_all();
   }
   impl_->thread.join();

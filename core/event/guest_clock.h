@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/base/device_lock.h"
+#include "core/base/thread_start.h"
 
 namespace core::inline event {
 
@@ -60,7 +61,7 @@ class MachineClock : public GuestClock {
 // The clock of a machine that runs in real time, with a thread for its timers.
 class RealTimeClock final : public MachineClock {
  public:
-  RealTimeClock();
+  explicit RealTimeClock(const ThreadStart& start = {});
   ~RealTimeClock() override;  // all timers must be gone
 
   GuestTime now() const override;

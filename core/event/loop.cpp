@@ -4,25 +4,20 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <atomic>
-#include <pthread.h>
 #include <thread>
 
 namespace core::inline event {
 
 struct Loop::Impl {
-  explicit Impl(std::string loop_name) : name(std::move(loop_name)) {}
-  std::string name;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::atomic<std::thread::id> thread;
 };
 
-Loop::Loop(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
 void Loop::run() {
-  // The kernel keeps 15 characters of a thread's name.
-  ::pthread_setname_np(::pthread_self(), impl_->name.substr(0, 15).c_str());
   impl_->thread = std::this_thread::get_id();
   impl_->context.run();
   impl_->thread = std::thread::id{};

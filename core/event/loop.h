@@ -13,12 +13,12 @@ namespace core::inline event {
 
 class Loop {
  public:
-  explicit Loop(std::string name);
+  Loop();
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs handlers on the calling thread until stop(). The thread gets the loop's name.
+  // Runs handlers on the calling thread until stop().
   void run();
   void stop();                                      // any thread; run() returns soon after
   void post(std::move_only_function<void()> task);  // any thread; in order of posting

@@ -2,7 +2,8 @@
 
 namespace core::inline event {
 
-Worker::Worker(const std::string& name) : loop_(name), thread_([this] { loop_.run(); }) {}
+Worker::Worker(const std::string& name, ThreadKind kind, const ThreadStart& start)
+    : thread_(start(kind, name, [this] { loop_.run(); })) {}
 
 Worker::~Worker() {
   stop();

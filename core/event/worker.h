@@ -6,13 +6,14 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/thread_start.h"
 #include "core/event/loop.h"
 
 namespace core::inline event {
 
 class Worker {
  public:
-  explicit Worker(const std::string& name);
+  explicit Worker(const std::string& name, ThreadKind kind = ThreadKind::Control, const ThreadStart& start = {});
   ~Worker();  // stops the loop and joins
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 
 namespace devices::block {
 
@@ -21,32 +22,28 @@ class IoPool {
   static constexpr unsigned kMaxThreads = 4;
   using Task = std::move_only_function<void()>;
 
-  // At most `max_threads` (up to kMaxThreads) work at once. One starts now, others when there is work for them. With
-  // none, submit() does the task itself: where time does not follow the host's, no task may end at a moment that the
-  // host chooses.
-  static core::Result<std::unique_ptr<IoPool>> create(unsigned max_threads);
+  // With `threads` (up to kMaxThreads) of them. With none, submit() does the task itself: where time does not follow
+  // the host's, no task may end at a moment that the host chooses.
+  static core::Result<std::unique_ptr<IoPool>> create(unsigned threads, const core::ThreadStart& start = {});
   ~IoPool();  // does what is queued, then joins; not on a thread of the pool
   IoPool(const IoPool&) = delete;
   IoPool& operator=(const IoPool&) = delete;
 
   void submit(Task task);  // any thread; with threads, it never waits for a disk
   void drain();            // returns when nothing is queued or running; not on a thread of the pool
-  std::size_t threads() const;
 
  private:
-  explicit IoPool(unsigned max_threads) : max_threads_(max_threads) {}
-  core::Result<> start_thread_locked();
+  IoPool() = default;
+  core::Result<> start(unsigned threads, const core::ThreadStart& start);
   void run();
 
-  const std::size_t max_threads_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable quiet_;
   std::deque<Task> queue_;
-  std::size_t idle_ = 0;     // threads waiting for work
   std::size_t running_ = 0;  // tasks being done
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;  // as they are from create() on
 };
 
 }  // namespace devices::block

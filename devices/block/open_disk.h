@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 #include "core/ports/block.h"
 
 namespace devices::block {
@@ -14,6 +15,7 @@ struct DiskConfig {
   bool readonly = false;  // the guest cannot write, and the file is opened so
   bool snapshot = false;  // the guest's writes are thrown away at the end; the file is opened read-only
   bool at_once = false;   // requests are done within submit(): for machines whose time does not follow the host's
+  core::ThreadStart start = {};
 };
 
 core::Result<std::unique_ptr<core::BlockBackend>> open_disk(const DiskConfig& config);

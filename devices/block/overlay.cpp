@@ -35,10 +35,11 @@ core::Result<core::Fd> temporary_file(std::uint64_t size) {
 
 }  // namespace
 
-core::Result<std::unique_ptr<Overlay>> Overlay::create(ImageFile base, unsigned threads) {
+core::Result<std::unique_ptr<Overlay>> Overlay::create(ImageFile base, unsigned threads,
+                                                       const core::ThreadStart& start) {
   auto file = temporary_file(base.size_bytes);
   if (!file) return std::unexpected(file.error());
-  auto pool = IoPool::create(threads);
+  auto pool = IoPool::create(threads, start);
   if (!pool) return std::unexpected(pool.error());
   return std::unique_ptr<Overlay>(new Overlay(std::move(base), std::move(*file), std::move(*pool)));
 }

@@ -18,7 +18,8 @@ class Overlay final : public core::BlockBackend, private core::VolatileContents 
 
   // `base` is opened read-only. The file is made in $TMPDIR, else /var/tmp, and takes only the space that is written.
   // `threads` is 1, as clusters are filled in one request at a time, or 0 (IoPool).
-  static core::Result<std::unique_ptr<Overlay>> create(ImageFile base, unsigned threads);
+  static core::Result<std::unique_ptr<Overlay>> create(ImageFile base, unsigned threads,
+                                                       const core::ThreadStart& start = {});
   ~Overlay() override;
   Overlay(const Overlay&) = delete;
   Overlay& operator=(const Overlay&) = delete;

@@ -48,11 +48,11 @@ core::Result<std::unique_ptr<Endpoint>> open_endpoint(std::string_view spec) {
 
 }  // namespace
 
-core::Result<std::unique_ptr<core::CharStream>> open(std::string_view spec) {
+core::Result<std::unique_ptr<core::CharStream>> open(std::string_view spec, const core::ThreadStart& start) {
   if (spec == "null" || spec == "none") return std::make_unique<NullStream>();
   auto endpoint = open_endpoint(spec);
   if (!endpoint) return std::unexpected(endpoint.error());
-  auto pump = Pump::start(std::move(*endpoint));
+  auto pump = Pump::start(std::move(*endpoint), start);
   if (!pump) return std::unexpected(pump.error());
   return std::move(*pump);
 }

@@ -28,12 +28,12 @@ struct Pump::Waiting {
   bool output = false;
 };
 
-core::Result<std::unique_ptr<Pump>> Pump::start(std::unique_ptr<Endpoint> endpoint) {
+core::Result<std::unique_ptr<Pump>> Pump::start(std::unique_ptr<Endpoint> endpoint, const core::ThreadStart& start) {
   auto wake = core::EventFd::create();
   if (!wake) return std::unexpected(wake.error());
   std::unique_ptr<Pump> pump(new Pump(std::move(endpoint), std::move(*wake)));
   pump->look_for_peer();  // so that the first byte finds who is there already
-  pump->thread_ = std::jthread([raw = pump.get()] { raw->run(); });
+  pump->thread_ = start(core::ThreadKind::Character, "character", [raw = pump.get()] { raw->run(); });
   return pump;
 }
 
@@ -98,7 +98,6 @@ void Pump::ready_to_receive() {
 // ---- the thread's side
 
 void Pump::run() {
-  ::pthread_setname_np(::pthread_self(), "character");
   // Signals are the main thread's; a pipe that broke is an error of write().
   sigset_t all;
   ::sigfillset(&all);

@@ -10,6 +10,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 #include "core/ports/char_stream.h"
 #include "devices/character/endpoint.h"
 
@@ -19,7 +20,8 @@ class Pump final : public core::CharStream {
  public:
   static constexpr std::size_t kBufferBytes = 1 << 20;  // a boot's whole log, so that a slow reader loses nothing of it
 
-  static core::Result<std::unique_ptr<Pump>> start(std::unique_ptr<Endpoint> endpoint);
+  static core::Result<std::unique_ptr<Pump>> start(std::unique_ptr<Endpoint> endpoint,
+                                                   const core::ThreadStart& start = {});
   // Writes what is buffered while the other side takes it, then ends the thread. The receiver must be detached.
   ~Pump() override;
 

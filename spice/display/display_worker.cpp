@@ -33,7 +33,7 @@ class DisplayWorker::Impl {
   Impl(const Config& config, core::DisplaySource& source)
       : config_(config),
         source_(source),
-        worker_(config.name),
+        worker_(config.name, core::ThreadKind::Display, config.start),
         timer_(worker_.loop(), [this] { timer_fired(); }),
         wake_(worker_.loop(), [this] { refresh(); }),
         poke_(worker_.loop(), [this] { quicken(); }),

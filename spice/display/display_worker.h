@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/thread_start.h"
 #include "core/ports/display.h"
 #include "spice/channel/linked_connection.h"
 #include "spice/wire/display.h"
@@ -28,6 +29,7 @@ class DisplayWorker {
   struct Config {
     std::uint8_t id = 0;
     std::string name = "display";  // of the thread
+    core::ThreadStart start = {};
     // Off sends bitmaps as they are, all others LZ until there are more codecs. A client's own preference goes first.
     wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
     std::chrono::nanoseconds init_timeout = std::chrono::seconds(30);  // for a client's first message

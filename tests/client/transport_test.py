@@ -144,6 +144,7 @@ def unix_socket():
         client = SpiceClient(None, host=None, unix_path=path)
         client.wait_picture()
         client.close()
+        vmm.qmp("stop")  # two pictures of one moment
         shot = vmm.directory + "/shot.ppm"
         subprocess.run(["spicy-screenshot", "--uri", "spice+unix://" + path, "-o", shot], check=True, timeout=60,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

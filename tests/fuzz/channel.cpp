@@ -73,7 +73,7 @@ void check_drawing(std::span<const std::uint8_t> body) {
 }
 
 struct World {
-  core::Loop loop{"fuzz"};
+  core::Loop loop;
   Guest guest;
   channel::MainProvider main{loop, {.name = "fuzz", .channels = [] { return std::vector<wire::ChannelKey>(); }}};
   channel::InputsHub inputs{loop, guest, guest};

@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = (data[0] & 0x7f) == 0 ? size : data[0] & 0x7f;
   const bool sends_descriptors = (data[0] & 0x80) != 0;
   std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  static core::Loop loop("fuzz");
+  static core::Loop loop;
   tests::FakeMachine machine;
   machine.serve_spice();
   machine.has_balloon = size % 2 == 0;

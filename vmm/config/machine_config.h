@@ -145,6 +145,10 @@ struct MachineConfig {
   SpiceConfig spice;
   std::string monitor;  // character stream spec; empty: none
   std::string qmp;
+
+  // The process
+  bool sandbox = true;
+  std::string user;  // whose rights it has while the guest runs; empty: the caller's
 };
 
 }  // namespace vmm::config

@@ -335,6 +335,7 @@ constexpr std::string_view kMachine = "Machine";
 constexpr std::string_view kDisks = "Disks and boot";
 constexpr std::string_view kPorts = "Serial and debug ports";
 constexpr std::string_view kDisplay = "Display and control";
+constexpr std::string_view kProcess = "The process";
 constexpr std::string_view kInformation = "Information";
 
 constexpr Option kOptions[] = {
@@ -435,6 +436,15 @@ constexpr Option kOptions[] = {
      false, apply_control<&MachineConfig::monitor>},
     {kDisplay, "--qmp", "unix:PATH|stdio|pty", "A monitor for programs: QMP, as QEMU speaks it.", false,
      apply_control<&MachineConfig::qmp>},
+
+    {kProcess, "--sandbox", "on|off",
+     "Whether each thread is held to the system calls that it needs; any other one ends the process. The default is "
+     "on.",
+     false, apply_switch<&MachineConfig::sandbox>},
+    {kProcess, "--user", "NAME|UID:GID",
+     "Run the guest with this user's rights; for root. Files and ports that the options name are opened before, those "
+     "that the monitor names later with that user's rights.",
+     false, apply_text<&MachineConfig::user>},
 
     {kInformation, "--help", "", "Show this text."},
     {kInformation, "--version", "", "Show the version."},

@@ -1,16 +1,13 @@
 #include "vmm/cpu/vcpu_thread.h"
 
-#include <pthread.h>
 #include <utility>
 
 namespace vmm::cpu {
 
-namespace {
-constexpr std::size_t kMaxThreadName = 15;  // pthread_setname_np
-}
-
-VcpuThread::VcpuThread(CpuRunner& runner, std::string name, OnExit on_exit)
-    : runner_(runner), name_(std::move(name)), on_exit_(std::move(on_exit)), thread_([this] { body(); }) {
+VcpuThread::VcpuThread(CpuRunner& runner, std::string name, OnExit on_exit, const core::ThreadStart& start)
+    : runner_(runner),
+      on_exit_(std::move(on_exit)),
+      thread_(start(core::ThreadKind::Vcpu, std::move(name), [this] { body(); })) {
   wait_for(RunState::Paused);
 }
 
@@ -54,7 +51,6 @@ RunState VcpuThread::state() const {
 }
 
 void VcpuThread::body() {
-  ::pthread_setname_np(::pthread_self(), name_.substr(0, kMaxThreadName).c_str());
   runner_.thread_begins();
   std::unique_lock lock(mutex_);
   while (wanted_ != RunState::Stopped) {
@@ -80,11 +76,12 @@ void VcpuThread::body() {
   changed_.notify_all();
 }
 
-VcpuThreads::VcpuThreads(Accelerator& accelerator, const OnExit& on_exit) : accelerator_(accelerator) {
+VcpuThreads::VcpuThreads(Accelerator& accelerator, const OnExit& on_exit, const core::ThreadStart& start)
+    : accelerator_(accelerator) {
   unsigned index = 0;
   for (auto* runner : accelerator.runners()) {
-    threads_.push_back(std::make_unique<VcpuThread>(*runner, fmt::format("vcpu{}", index),
-                                                    [on_exit, index](const RunExit& exit) { on_exit(index, exit); }));
+    threads_.push_back(std::make_unique<VcpuThread>(
+        *runner, fmt::format("vcpu{}", index), [on_exit, index](const RunExit& exit) { on_exit(index, exit); }, start));
     ++index;
   }
 }

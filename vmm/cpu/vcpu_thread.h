@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/thread_start.h"
 #include "vmm/cpu/accelerator.h"
 #include "vmm/cpu/vcpu.h"
 
@@ -31,7 +32,8 @@ class VcpuThread {
   // about, but post to the control loop.
   using OnExit = std::function<void(const RunExit& exit)>;
 
-  VcpuThread(CpuRunner& runner, std::string name, OnExit on_exit);  // starts Paused
+  // Starts Paused.
+  VcpuThread(CpuRunner& runner, std::string name, OnExit on_exit, const core::ThreadStart& start = {});
   ~VcpuThread();
   VcpuThread(const VcpuThread&) = delete;
   VcpuThread& operator=(const VcpuThread&) = delete;
@@ -50,7 +52,6 @@ class VcpuThread {
   void body();
 
   CpuRunner& runner_;
-  std::string name_;
   OnExit on_exit_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -64,7 +65,8 @@ class VcpuThreads {
  public:
   using OnExit = std::function<void(unsigned runner, const RunExit& exit)>;
 
-  VcpuThreads(Accelerator& accelerator, const OnExit& on_exit);  // starts paused
+  // Starts paused.
+  VcpuThreads(Accelerator& accelerator, const OnExit& on_exit, const core::ThreadStart& start = {});
   ~VcpuThreads();
   VcpuThreads(const VcpuThreads&) = delete;
   VcpuThreads& operator=(const VcpuThreads&) = delete;

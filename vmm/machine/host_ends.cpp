@@ -44,7 +44,7 @@ class Places {
   unsigned virtio_ = 0;
 };
 
-Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config) {
+Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config, const core::ThreadStart& start) {
   const auto ide_disks = std::ranges::count(config.disks, DiskInterface::Ide, &config::DiskConfig::interface);
   // A PC has a CD-ROM drive; without --cdrom it is an empty one, if there is a place left.
   auto wanted = config.cdrom;
@@ -56,14 +56,15 @@ Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config)
     drives.push_back({drive_name(interface, slot, is_cdrom), interface, slot, is_cdrom, std::move(medium)});
   };
   for (const auto& disk : config.disks) {
-    auto medium = devices::block::open_disk({disk.path, disk.read_only, disk.snapshot, config.icount.has_value()});
+    auto medium =
+        devices::block::open_disk({disk.path, disk.read_only, disk.snapshot, config.icount.has_value(), start});
     if (!medium) return core::fail_with("--disk", medium);
     add(disk.interface, places.take_disk(disk.interface), false, std::move(*medium));
   }
   if (!wanted) return drives;
   std::unique_ptr<core::BlockBackend> medium;
   if (!wanted->path.empty()) {
-    auto disc = open_disc(config, wanted->path);
+    auto disc = open_disc(config, wanted->path, start);
     if (!disc) return core::fail_with("--cdrom", disc);
     medium = std::move(*disc);
   }
@@ -79,32 +80,34 @@ Result<std::vector<std::uint8_t>> image_or(const std::string& path, std::span<co
 
 }  // namespace
 
-Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config, const std::string& path) {
-  return devices::block::open_disk({path, true, false, config.icount.has_value()});
+Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config, const std::string& path,
+                                                      const core::ThreadStart& start) {
+  return devices::block::open_disk({path, true, false, config.icount.has_value(), start});
 }
 
-Result<HostEnds> open_host_ends(const config::MachineConfig& config) {
+Result<HostEnds> open_host_ends(const config::MachineConfig& config, const core::ThreadStart& start) {
   HostEnds ends;
-  auto drives = open_drives(config);
+  ends.start = start;
+  auto drives = open_drives(config, start);
   if (!drives) return std::unexpected(drives.error());
   ends.drives = std::move(*drives);
   for (const auto& spec : config.serial) {
-    auto stream = devices::character::open(spec);
+    auto stream = devices::character::open(spec, start);
     if (!stream) return core::fail_with("--serial", stream);
     ends.serial.push_back(std::move(*stream));
   }
   if (!config.debugcon.stream.empty() && config.debugcon.stream != "none") {
-    auto stream = devices::character::open(config.debugcon.stream);
+    auto stream = devices::character::open(config.debugcon.stream, start);
     if (!stream) return core::fail_with("--debugcon", stream);
     ends.debugcon = std::move(*stream);
   }
   if (!config.virtio_console.empty() && config.virtio_console != "none") {
-    auto stream = devices::character::open(config.virtio_console);
+    auto stream = devices::character::open(config.virtio_console, start);
     if (!stream) return core::fail_with("--virtio-console", stream);
     ends.virtio_console = std::move(*stream);
   }
   for (const auto& port : config.virtio_ports) {
-    auto stream = devices::character::open(port.stream);
+    auto stream = devices::character::open(port.stream, start);
     if (!stream) return core::fail_with("--virtio-port", stream);
     ends.virtio_ports.push_back({port.name, std::move(*stream)});
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 #include "core/ports/block.h"
 #include "core/ports/char_stream.h"
 #include "vmm/config/machine_config.h"
@@ -35,12 +36,13 @@ struct HostEnds {
   std::vector<NamedStream> virtio_ports;
   std::vector<std::uint8_t> bios;
   std::vector<std::uint8_t> vgabios;
+  core::ThreadStart start;  // how further threads begin
 };
 
-core::Result<HostEnds> open_host_ends(const config::MachineConfig& config);
+core::Result<HostEnds> open_host_ends(const config::MachineConfig& config, const core::ThreadStart& start);
 
 // A disc for a CD-ROM drive.
 core::Result<std::unique_ptr<core::BlockBackend>> open_disc(const config::MachineConfig& config,
-                                                            const std::string& path);
+                                                            const std::string& path, const core::ThreadStart& start);
 
 }  // namespace vmm::machine

@@ -52,14 +52,16 @@ Result<core::Fd> open_signals() {
 }  // namespace
 
 struct Machine::Impl {
-  explicit Impl(const config::MachineConfig& machine_config)
-      : config(machine_config), uuid(config.uuid.value_or(config.icount ? Uuid{} : random_uuid())) {
+  Impl(const config::MachineConfig& machine_config, const core::ThreadStart& thread_start)
+      : config(machine_config),
+        start(thread_start),
+        uuid(config.uuid.value_or(config.icount ? Uuid{} : random_uuid())) {
     if (config.icount) {
       auto counted = std::make_unique<core::VirtualClock>();
       counted_clock = counted.get();
       clock = std::move(counted);
     } else {
-      clock = std::make_unique<core::RealTimeClock>();
+      clock = std::make_unique<core::RealTimeClock>(start);
     }
   }
   ~Impl();
@@ -94,13 +96,14 @@ struct Machine::Impl {
 
   // What comes later uses what comes before; the control loop stops before anything is taken down.
   config::MachineConfig config;
+  core::ThreadStart start;
   Uuid uuid;
   core::Fd signals;
   std::unique_ptr<core::EventFd> ended;
   std::atomic<int> exit_status{0};
   std::unique_ptr<core::MachineClock> clock;
   core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
-  core::Worker control{"control"};
+  core::Worker control{"control", core::ThreadKind::Control, start};
   std::unique_ptr<Board> board;
   std::unique_ptr<WakingInput> input;
   std::vector<Bay> bays;
@@ -150,7 +153,7 @@ Result<> Machine::Impl::build() {
   if (!event) return std::unexpected(event.error());
   ended = std::make_unique<core::EventFd>(std::move(*event));
 
-  auto ends = open_host_ends(config);
+  auto ends = open_host_ends(config, start);
   if (!ends) return std::unexpected(ends.error());
   std::vector<std::pair<Bay, config::DiskInterface>> places;
   for (const auto& drive : ends->drives)
@@ -170,9 +173,12 @@ Result<> Machine::Impl::build() {
     bay.bays = board->drives(interface);
     bays.push_back(std::move(bay));
   }
-  vcpus = std::make_unique<cpu::VcpuThreads>(board->accelerator(), [this](unsigned, const cpu::RunExit& exit) {
-    if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
-  });
+  vcpus = std::make_unique<cpu::VcpuThreads>(
+      board->accelerator(),
+      [this](unsigned, const cpu::RunExit& exit) {
+        if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
+      },
+      start);
   std::vector<std::pair<std::string, core::BlockBackend*>> disks;
   for (const auto& bay : bays) {
     if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
@@ -180,7 +186,7 @@ Result<> Machine::Impl::build() {
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(
       config, uuid,
-      {control.loop(), board->display(), *input, *input, [this](const Event& happened) { announce(happened); }});
+      {control.loop(), board->display(), *input, *input, [this](const Event& happened) { announce(happened); }, start});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
   if (config.restore.empty()) return {};
@@ -359,8 +365,8 @@ Result<> Machine::Impl::put_disc(const Bay& bay, std::unique_ptr<core::BlockBack
 Machine::Machine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Machine::~Machine() = default;
 
-Result<std::unique_ptr<Machine>> Machine::create(const config::MachineConfig& config) {
-  auto impl = std::make_unique<Impl>(config);
+Result<std::unique_ptr<Machine>> Machine::create(const config::MachineConfig& config, const core::ThreadStart& start) {
+  auto impl = std::make_unique<Impl>(config, start);
   if (auto built = impl->build(); !built) return std::unexpected(built.error());
   return std::unique_ptr<Machine>(new Machine(std::move(impl)));
 }
@@ -523,7 +529,7 @@ Result<> Machine::eject(std::string_view drive, bool force) {
 Result<> Machine::change(std::string_view drive, const std::string& path, bool force) {
   const auto* bay = impl_->bay(drive);
   if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
-  auto disc = open_disc(impl_->config, path);
+  auto disc = open_disc(impl_->config, path, impl_->start);
   if (!disc) return std::unexpected(disc.error());
   auto done = Impl::put_disc(*bay, std::move(*disc), force);
   if (done) {

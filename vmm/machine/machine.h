@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 #include "core/event/loop.h"
 #include "vmm/config/machine_config.h"
 #include "vmm/machine/controllable.h"
@@ -17,7 +18,8 @@ namespace vmm::machine {
 
 class Machine final : public Controllable {
  public:
-  static core::Result<std::unique_ptr<Machine>> create(const config::MachineConfig& config);
+  static core::Result<std::unique_ptr<Machine>> create(const config::MachineConfig& config,
+                                                       const core::ThreadStart& start = {});
   ~Machine() override;
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;

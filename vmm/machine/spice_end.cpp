@@ -137,7 +137,7 @@ core::Result<> write_viewer_file(const std::string& path, const spice::server::S
 core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineConfig& config,
                                                          const std::array<std::uint8_t, 16>& uuid,
                                                          const Wiring& wiring) {
-  spice::display::DisplayWorker::Config display{.id = 0, .name = "display0"};
+  spice::display::DisplayWorker::Config display{.id = 0, .name = "display0", .start = wiring.start};
   if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
   auto impl = std::make_unique<Impl>(display, wiring);
   if (config.spice.enabled) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/result.h"
+#include "core/base/thread_start.h"
 #include "core/event/loop.h"
 #include "core/ports/display.h"
 #include "core/ports/input.h"
@@ -22,6 +23,7 @@ class SpiceEnd {
     core::KeyboardSink& keyboard;
     core::MouseSink& mouse;
     std::function<void(const Event&)> on_event;  // control loop
+    core::ThreadStart start;
   };
 
   // Listens from here on: an address in use is an error.

@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, virtio::BalloonStatistics::kTags> kStatis
 }  // namespace
 
 VirtioDevices::VirtioDevices(const config::MachineConfig& config, HostEnds& ends, const Wiring& wiring)
-    : clock_(wiring.clock) {
+    : clock_(wiring.clock), doorbells_("doorbells", ends.start) {
   add_disks(config, ends, wiring);
   if (ends.virtio_console || !ends.virtio_ports.empty()) add_serial(ends, wiring);
   if (config.rng) add_entropy(config, wiring);

@@ -69,12 +69,12 @@ class VirtioDevices {
   void add_entropy(const config::MachineConfig& config, const Wiring& wiring);
   void add_balloon(const Wiring& wiring);
 
-  core::EventThread doorbells_{"doorbells"};
+  core::GuestClock& clock_;
+  core::EventThread doorbells_;
   std::vector<Placed> functions_;
   std::vector<std::pair<unsigned, core::BlockBackend*>> disks_;  // by slot
   devices::virtio::VirtioPci* balloon_function_ = nullptr;
   devices::virtio::VirtioBalloon* balloon_ = nullptr;
-  core::GuestClock& clock_;
 };
 
 }  // namespace vmm::machine

@@ -63,7 +63,6 @@ TEST(IoPool, drain_waits_for_everything) {
     pool->submit([&done] { ++done; });
   pool->drain();
   EXPECT_EQ(done, 1000U);
-  EXPECT_LE(pool->threads(), 3U);
 }
 
 TEST(IoPool, tasks_run_side_by_side_up_to_the_limit) {
@@ -76,7 +75,6 @@ TEST(IoPool, tasks_run_side_by_side_up_to_the_limit) {
     });
   }
   pool->drain();
-  EXPECT_EQ(pool->threads(), 2U);
 }
 
 TEST(IoPool, one_thread_keeps_the_order) {
@@ -112,7 +110,6 @@ TEST(IoPool, without_threads_tasks_are_done_at_once) {
   std::thread::id here;
   pool->submit([&here] { here = std::this_thread::get_id(); });
   EXPECT_EQ(here, std::this_thread::get_id());
-  EXPECT_EQ(pool->threads(), 0U);
   pool->drain();
 }
 

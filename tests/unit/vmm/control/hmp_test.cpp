@@ -19,7 +19,7 @@ class HmpTest : public testing::Test {
   std::string run(std::string_view line) { return run_hmp_line(context_, line); }
 
   tests::FakeMachine machine_;
-  core::Loop loop_{"test"};
+  core::Loop loop_;
   Typist typist_{loop_, machine_.keyboard()};
   Context context_{machine_, typist_};
 };

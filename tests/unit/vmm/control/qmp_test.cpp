@@ -43,7 +43,7 @@ class QmpTest : public testing::Test {
   void pass_descriptor() { session_.receive_descriptor(core::Fd(::dup(0))); }
 
   tests::FakeMachine machine_;
-  core::Loop loop_{"test"};
+  core::Loop loop_;
   Typist typist_{loop_, machine_.keyboard()};
   tests::TextOutput output_;
   QmpSession session_{{machine_, typist_}, output_};
