@@ -199,10 +199,11 @@ class Switcher {
       return load_ldt(state.ldt);
     }
     if (!load_ldt(state.ldt)) return false;
-    for (const SegmentIndex index : kOrder)
-      if (!load_one(index, state.selectors[index])) return false;
+    const bool loaded =
+        std::ranges::all_of(kOrder, [&](SegmentIndex index) { return load_one(index, state.selectors[index]); });
+    // Those that came before one that cannot be loaded count: its fault is delivered from what they make.
     cpu_.derive_mode();
-    return true;
+    return loaded;
   }
 
   bool finish(const TaskState& state, const Layout& layout) {
