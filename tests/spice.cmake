@@ -62,3 +62,8 @@ minivmm_fuzz(channel
 # GCC 12 at -O2 takes the moved-out empty pointer inside a Result of the fixture for an object that is not on the heap.
 set_source_files_properties(unit/spice/server/server_test.cpp PROPERTIES COMPILE_OPTIONS
   "$<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>")
+
+if(MINIVMM_BENCH)
+  add_executable(spice_client bench/spice_client.cpp)
+  target_link_libraries(spice_client PRIVATE minivmm_flags spice_wire core_base OpenSSL::SSL OpenSSL::Crypto)
+endif()

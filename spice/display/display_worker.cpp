@@ -118,6 +118,8 @@ class DisplayWorker::Impl {
     if (!running_) return;
     const auto bounds = screen_.surface().bounds();
     const auto changes = screen_.refresh(source_, std::exchange(full_wanted_, false));
+    encoder_.set_clients(displays_.size());
+    if (changes.any()) encoder_.surface_changed();
     if (changes.any()) displays_.for_each([&changes](DisplayChannel& display) { display.changed(changes); });
     if (screen_.surface().bounds() != bounds) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
     const auto interval = pace_.after_refresh(seen_in(changes));

@@ -39,7 +39,29 @@ void ImageBuffers::trim() {
   kept_->buffers.clear();
 }
 
+void ImageEncoder::set_clients(std::size_t count) {
+  shares_ = count > 1;
+  if (!shares_) surface_changed();
+}
+
+void ImageEncoder::surface_changed() {
+  shared_.clear();
+  shared_bytes_ = 0;
+}
+
 ImageEncoder::Image ImageEncoder::encode(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted) {
+  const auto known = std::ranges::find_if(
+      shared_, [&](const Shared& shared) { return shared.area == area && shared.lz_wanted == lz_wanted; });
+  if (known != shared_.end()) return known->image;
+  auto image = encode_new(surface, area, lz_wanted);
+  if (shares_ && shared_bytes_ + image.data.size() <= kMostSharedBytes) {
+    shared_bytes_ += image.data.size();
+    shared_.push_back({area, lz_wanted, image});
+  }
+  return image;
+}
+
+ImageEncoder::Image ImageEncoder::encode_new(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted) {
   const auto width = static_cast<std::uint32_t>(area.width());
   const auto height = static_cast<std::uint32_t>(area.height());
   const auto raw_bytes = std::size_t{width} * height * 4;
@@ -55,6 +77,7 @@ ImageEncoder::Image ImageEncoder::encode(const canvas::Surface& surface, const c
 }
 
 void ImageEncoder::trim() {
+  surface_changed();
   buffers_.trim();
   scratch_.reset();
 }

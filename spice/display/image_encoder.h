@@ -22,7 +22,7 @@ class ImageBuffers {
  public:
   static constexpr std::size_t kBufferBytes = static_cast<std::size_t>(kMaxUpdatePixels) * 4;
   static constexpr std::size_t kCopyUpTo = std::size_t{64} * 1024;
-  static constexpr std::size_t kMaxKept = 2;
+  static constexpr std::size_t kMaxKept = 8;  // as many as are shared
 
   // `bytes` to write to; take() makes a payload of the first of them. Above kBufferBytes the buffer is used once.
   std::span<std::uint8_t> buffer(std::size_t bytes);
@@ -49,13 +49,29 @@ class ImageEncoder {
 
   // `area` lies on the surface. LZ if that is wanted and smaller.
   Image encode(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted);
+  // Clients at the same pace want the same images: with more than one client what was encoded last is kept for the
+  // others, until the surface changes.
+  void set_clients(std::size_t count);
+  void surface_changed();
   void trim();
 
  private:
   // [reference server: images of less are not worth trying]
   static constexpr std::size_t kLeastForLz = 54;
 
+  static constexpr std::size_t kMostSharedBytes = std::size_t{4} * 1024 * 1024;
+
+  struct Shared {
+    core::Rect area;
+    bool lz_wanted = false;
+    Image image;
+  };
+  Image encode_new(const canvas::Surface& surface, const core::Rect& area, bool lz_wanted);
+
   ImageBuffers buffers_;
+  bool shares_ = false;
+  std::vector<Shared> shared_;  // of the surface as it is
+  std::size_t shared_bytes_ = 0;
   std::unique_ptr<codec::LzScratch> scratch_;
 };
 

@@ -6,6 +6,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <deque>
+#include <limits>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <utility>
@@ -18,6 +19,12 @@ namespace {
 constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kKeptInput = 4 * 1024;  // an idle connection's buffer
 constexpr std::size_t kMaxPieces = 64;
+// How much goes through the layers at a time, and is ready to be written: enough for a system call, and little enough
+// to stay in the cache and to leave the rest to the moment at which the peer takes it.
+constexpr std::size_t kReadyBytes = 64 * 1024;
+// Pieces of a message smaller than this go through the layers together, so many bytes at a time.
+constexpr std::size_t kSmallPiece = 4 * 1024;
+constexpr std::size_t kJoinedBytes = 16 * 1024;
 // What layers may answer to a peer that takes nothing: pings and key updates are asked for faster than read.
 constexpr std::size_t kMaxAnswers = 64 * 1024;
 }  // namespace
@@ -124,7 +131,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   }
 
   void push(std::unique_ptr<Layer> layer) {
-    queue_to_unsent();  // what was sent before goes without it
+    make_all_ready();  // what was sent before goes without it
     const Bytes unread(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
     input.clear();
     input_begin = 0;
@@ -142,12 +149,8 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
 
   void send(wire::Gather data) {
     if (!open) return;
-    if (transport.plain()) {
-      queued_bytes += data.total_size();
-      queue.push_back(std::move(data));
-    } else {
-      transport.send(data.flatten(), unsent);
-    }
+    queued_bytes += data.total_size();
+    queue.push_back(std::move(data));
     if (!waiting_for_room) flush();
   }
 
@@ -161,6 +164,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
       out[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
     };
     if (unsent_begin < unsent.size()) add(std::span(unsent).subspan(unsent_begin));
+    if (!transport.plain()) return count;  // nothing goes past the layers
     auto skip = front_sent;
     for (const auto& data : queue) {
       std::array<std::span<const std::uint8_t>, kMaxPieces> pieces;
@@ -181,7 +185,10 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
       unsent_begin = 0;
       answers = 0;
     }
-    count -= from_unsent;
+    leaves_queue(count - from_unsent);
+  }
+
+  void leaves_queue(std::size_t count) {
     queued_bytes -= count;
     front_sent += count;
     while (!queue.empty() && front_sent >= queue.front().total_size()) {
@@ -190,8 +197,39 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     }
   }
 
+  // Sends the queue's next bytes through the layers, until there are so many in `unsent`; those that were written count
+  // until all are, so that it does not grow.
+  void make_ready(std::size_t wanted) {
+    if (transport.plain()) return;
+    while (!queue.empty() && unsent.size() < wanted) {
+      std::array<std::span<const std::uint8_t>, kMaxPieces> pieces;
+      const auto count = queue.front().pieces(front_sent, pieces);
+      const auto first = pieces.front();
+      if (count == 1 || first.size() >= kSmallPiece) {
+        const auto part = first.first(std::min(first.size(), kReadyBytes));
+        transport.send(part, unsent);
+        leaves_queue(part.size());
+      } else {
+        send_joined(std::span(pieces).first(count));
+      }
+    }
+    if (queue.empty() && output_ends && !std::exchange(farewell_said, true)) transport.end(unsent);
+  }
+
+  void send_joined(std::span<const std::span<const std::uint8_t>> pieces) {
+    std::array<std::uint8_t, kJoinedBytes> joined;
+    std::size_t size = 0;
+    for (const auto piece : pieces) {
+      const auto part = piece.first(std::min(piece.size(), joined.size() - size));
+      std::ranges::copy(part, joined.begin() + static_cast<std::ptrdiff_t>(size));
+      size += part.size();
+    }
+    transport.send(std::span(joined).first(size), unsent);
+    leaves_queue(size);
+  }
+
   void flush() {
-    while (open && pending() > 0) {
+    for (make_ready(kReadyBytes); open && pending() > 0; make_ready(kReadyBytes)) {
       std::array<iovec, kMaxPieces> pieces;
       msghdr message{};
       message.msg_iov = pieces.data();
@@ -209,7 +247,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   }
 
   void shutdown_output() {
-    if (!std::exchange(output_ends, true)) transport.end(unsent);
+    output_ends = true;
     if (!waiting_for_room) flush();
   }
 
@@ -224,7 +262,9 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
                           });
   }
 
-  void queue_to_unsent() {
+  // All that was sent becomes bytes for the network.
+  void make_all_ready() {
+    if (!transport.plain()) return make_ready(std::numeric_limits<std::size_t>::max());
     unsent.erase(unsent.begin(), unsent.begin() + static_cast<std::ptrdiff_t>(std::exchange(unsent_begin, 0)));
     for (const auto& data : queue) {
       const auto bytes = data.flatten();
@@ -237,14 +277,14 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
 
   Stream detach() {
     leave_loop();
-    queue_to_unsent();
+    make_all_ready();
     Stream stream;
     stream.fd = std::move(fd);
     stream.transport = std::move(transport);
     stream.local = local;
     stream.remote = remote;
     stream.unread.assign(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
-    stream.unsent = std::move(unsent);
+    stream.unsent.assign(unsent.begin() + static_cast<std::ptrdiff_t>(unsent_begin), unsent.end());
     return stream;
   }
 
@@ -259,13 +299,14 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   bool open = true;
   bool waiting_for_room = false;
   bool output_ends = false;
+  bool farewell_said = false;  // by the layers
 
   Bytes input;
   std::size_t input_begin = 0;
   std::deque<wire::Gather> queue;
-  std::size_t front_sent = 0;    // of the queue's first
+  std::size_t front_sent = 0;    // of the queue's first, to the network or through the layers
   std::size_t queued_bytes = 0;  // of the queue, without what was sent
-  Bytes unsent;                  // goes before the queue
+  Bytes unsent;                  // as the network gets it; goes before the queue
   std::size_t unsent_begin = 0;
   std::size_t answers = 0;  // of the transport's layers, among unsent
   std::uint64_t bytes_sent = 0;

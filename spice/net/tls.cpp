@@ -86,7 +86,7 @@ class TlsLayer final : public Layer {
   }
 
   void take_output(Bytes& down) {
-    char* bytes = nullptr;
+    const std::uint8_t* bytes = nullptr;  // and no char*, which would be inserted one by one
     const auto count = BIO_get_mem_data(out_, &bytes);
     if (count <= 0) return;
     down.insert(down.end(), bytes, bytes + count);

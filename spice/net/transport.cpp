@@ -50,6 +50,7 @@ void Transport::send_from(std::size_t layer, std::span<const std::uint8_t> bytes
     down.insert(down.end(), bytes.begin(), bytes.end());
     return;
   }
+  if (layer == 1) return layers_.front()->send(bytes, down);
   Bytes below;
   layers_[layer - 1]->send(bytes, below);
   send_from(layer - 1, below, down);

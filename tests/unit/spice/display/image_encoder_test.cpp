@@ -81,6 +81,28 @@ TEST(ImageBuffers, sent_buffer_is_used_again) {
   EXPECT_EQ(buffers.buffer(ImageBuffers::kBufferBytes).data(), first);
 }
 
+TEST(ImageEncoder, clients_share_an_image_until_the_surface_changes) {
+  const auto surface = noise(200, 100);
+  const Rect area{0, 0, 200, 100};
+  ImageEncoder encoder;
+  encoder.set_clients(2);
+  const auto first = encoder.encode(surface, area, true);
+  EXPECT_EQ(encoder.encode(surface, area, true).data.bytes().data(), first.data.bytes().data());
+  EXPECT_NE(encoder.encode(surface, area, false).data.bytes().data(), first.data.bytes().data());
+  EXPECT_NE(encoder.encode(surface, {0, 0, 199, 100}, true).data.bytes().data(), first.data.bytes().data());
+  encoder.surface_changed();
+  EXPECT_NE(encoder.encode(surface, area, true).data.bytes().data(), first.data.bytes().data());
+}
+
+TEST(ImageEncoder, nothing_is_kept_for_a_single_client) {
+  const auto surface = noise(200, 100);
+  const Rect area{0, 0, 200, 100};
+  ImageEncoder encoder;
+  encoder.set_clients(1);
+  const auto first = encoder.encode(surface, area, true);
+  EXPECT_NE(encoder.encode(surface, area, true).data.bytes().data(), first.data.bytes().data());
+}
+
 TEST(ImageBuffers, small_payload_does_not_hold_the_buffer) {
   ImageBuffers buffers;
   const auto* first = buffers.buffer(1000).data();
