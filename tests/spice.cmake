@@ -45,16 +45,16 @@ minivmm_test(spice_server
   LIBS OpenSSL::SSL PkgConfig::sasl
   LABELS threads)
 
-minivmm_fuzz(link
+minivmm_fuzz(link RANDOM 60
   SOURCES fuzz/link.cpp
   USES spice/server)
-minivmm_fuzz(sasl
+minivmm_fuzz(sasl RANDOM 60
   SOURCES fuzz/sasl.cpp
   USES spice/server)
-minivmm_fuzz(websocket
+minivmm_fuzz(websocket RANDOM 60
   SOURCES fuzz/websocket.cpp
   USES spice/net)
-minivmm_fuzz(channel
+minivmm_fuzz(channel RANDOM 60
   SOURCES fuzz/channel.cpp
   USES spice/channel
   LIBS asio)

@@ -4,6 +4,6 @@ minivmm_test(vmm_control
   USES vmm/control
   LIBS nlohmann_json::nlohmann_json)
 minivmm_test(vmm_sandbox SOURCES unit/vmm/sandbox_test.cpp USES vmm/sandbox)
-minivmm_fuzz(qmp SOURCES fuzz/qmp.cpp USES vmm/control LIBS nlohmann_json::nlohmann_json)
+minivmm_fuzz(qmp RANDOM 60 SOURCES fuzz/qmp.cpp USES vmm/control LIBS nlohmann_json::nlohmann_json)
 minivmm_test(vmm_machine SOURCES unit/vmm/snapshot_test.cpp USES vmm/machine LABELS threads)
 minivmm_fuzz(snapshot SOURCES fuzz/snapshot.cpp USES vmm/machine)

@@ -213,17 +213,26 @@ def passwords_are_not_shown():
         check("sesame" not in vmm.output(), "the log shows the password")
 
 
+def remote_viewer_gets_in(vmm, arguments):
+    script = f"remote-viewer {arguments} & viewer=$!; read line; kill $viewer"
+    viewer = subprocess.Popen(["xvfb-run", "-a", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        wait_for("remote-viewer's channels", lambda: transports(vmm)[0] >= {MAIN, DISPLAY, INPUTS}, 60)
+    finally:
+        viewer.communicate(b"\n", 60)
+
+
+def remote_viewer_trusts_the_ca():
+    with tls_vmm() as vmm:
+        remote_viewer_gets_in(vmm, f"--spice-ca-file={ca()} 'spice://localhost?tls-port={vmm.tls_port}'")
+
+
 def remote_viewer_opens_the_vv_file():
     with tls_vmm(",addr=127.0.0.1,password=secret,vv={directory}/guest.vv") as vmm:
         path = vmm.directory + "/guest.vv"
         check(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "others may read the password")
-        script = f"remote-viewer {path} & viewer=$!; read line; kill $viewer"
-        viewer = subprocess.Popen(["xvfb-run", "-a", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        try:
-            wait_for("remote-viewer's channels", lambda: transports(vmm)[0] >= {MAIN, DISPLAY, INPUTS}, 60)
-        finally:
-            viewer.communicate(b"\n", 60)
+        remote_viewer_gets_in(vmm, path)
         vmm.qmp("quit")
         vmm.wait_exit()
         check(not os.path.exists(path), "the .vv file was left behind")
@@ -246,7 +255,7 @@ cases = {function.__name__: function for function in (
     tls_with_another_host_name_is_not_trusted, tls_and_a_password, channels_that_need_tls_get_it,
     channels_that_must_be_plain_are, versions_and_ciphers, idle_tls_connections_keep_nobody_out, unix_socket,
     socket_of_a_killed_process_is_replaced, addresses_of_both_families, given_socket, passwords_are_not_shown,
-    remote_viewer_opens_the_vv_file, bad_files_are_named)}
+    remote_viewer_trusts_the_ca, remote_viewer_opens_the_vv_file, bad_files_are_named)}
 
 if __name__ == "__main__":
     run_cases(cases)

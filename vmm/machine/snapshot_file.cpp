@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
-#include <future>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -14,6 +13,7 @@
 #include <zstd.h>
 
 #include "core/base/endian.h"
+#include "vmm/machine/job_thread.h"
 
 namespace vmm::machine {
 
@@ -53,13 +53,19 @@ std::array<std::uint8_t, sizeof(T)> bytes_of(const T& head) {
   return std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(head);
 }
 
-// A job that runs beside its maker, if it is about enough bytes and there is a thread for it; else when it is waited
-// for.
-template <class Job>
-std::future<Result<>> begin(std::uint64_t bytes, Job job) {
+// Has a lane do a job; by itself, if it is about enough bytes.
+template <class Lane>
+void begin(Lane& lane, std::uint64_t bytes, JobThread::Job job) {
   constexpr std::uint64_t kWorthAThread = 64 << 10;
-  const auto policy = bytes >= kWorthAThread ? std::launch::async | std::launch::deferred : std::launch::deferred;
-  return std::async(policy, std::move(job));
+  if (bytes >= kWorthAThread) return lane.thread.begin(std::move(job));
+  lane.result = job();
+}
+
+// What became of it.
+template <class Lane>
+Result<> result_of(Lane& lane) {
+  auto result = lane.thread.wait();
+  return result ? std::exchange(lane.result, {}) : result;
 }
 
 // One more than processors, for the one that waits for the disk.
@@ -101,7 +107,9 @@ struct SnapshotWriter::Lane {
   std::vector<std::uint8_t> packed;  // its first `stored` bytes
   std::size_t stored = 0;
   ChunkHead head{};
-  std::future<Result<>> done;  // last: its end is waited for
+  bool is_full = false;
+  Result<> result;
+  JobThread thread;  // last: its end is waited for
 };
 
 Result<SnapshotWriter> SnapshotWriter::create(const std::string& path) {
@@ -143,14 +151,15 @@ Result<> SnapshotWriter::add(ChunkKind kind, std::vector<std::uint8_t> bytes) {
 
 Result<> SnapshotWriter::add(ChunkKind kind, std::uint64_t about_bytes, Make make) {
   auto& lane = *lanes_[next_++ % lanes_.size()];
-  auto settled = settle(lane);
-  if (settled) lane.done = begin(about_bytes, [&lane, kind, made = std::move(make)] { return lane.pack(kind, made); });
-  return settled;
+  if (auto settled = settle(lane); !settled) return settled;
+  lane.is_full = true;
+  begin(lane, about_bytes, [&lane, kind, made = std::move(make)] { return lane.pack(kind, made); });
+  return {};
 }
 
 Result<> SnapshotWriter::settle(Lane& lane) {
-  if (!lane.done.valid()) return {};
-  if (auto packed = lane.done.get(); !packed) return packed;
+  if (!std::exchange(lane.is_full, false)) return {};
+  if (auto packed = result_of(lane); !packed) return packed;
   if (lane.plain.empty()) return {};
   if (auto written = write(bytes_of(lane.head)); !written) return written;
   if (auto written = write(std::span(lane.packed).first(lane.stored)); !written) return written;
@@ -181,7 +190,8 @@ struct SnapshotReader::Lane {
   std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
   std::vector<std::uint8_t> packed;
   std::vector<std::uint8_t> plain;
-  std::future<Result<>> done;  // last: its end is waited for
+  Result<> result;
+  JobThread thread;  // last: its end is waited for
 };
 
 SnapshotReader::SnapshotReader(std::string path, core::Fd fd)
@@ -204,16 +214,15 @@ Result<SnapshotReader> SnapshotReader::open(const std::string& path) {
 
 Result<> SnapshotReader::give(std::uint64_t bytes, std::function<Result<>(Lane& lane)> job) {
   auto& lane = *lanes_[next_++ % lanes_.size()];
-  auto before = lane.done.valid() ? lane.done.get() : Result<>{};
-  if (before) lane.done = begin(bytes, [&lane, given = std::move(job)] { return given(lane); });
+  auto before = result_of(lane);
+  if (before) begin(lane, bytes, [&lane, given = std::move(job)] { return given(lane); });
   return before;
 }
 
 Result<> SnapshotReader::settle() {
   Result<> result;
   for (const auto& lane : lanes_) {
-    if (!lane->done.valid()) continue;
-    if (auto done = lane->done.get(); !done && result) result = done;
+    if (auto done = result_of(*lane); !done && result) result = done;
   }
   return result;
 }
