@@ -3,18 +3,72 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <sys/mman.h>
+#include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "core/base/assert.h"
 
 namespace spice::canvas {
+namespace {
 
-Surface::Surface(std::int32_t width, std::int32_t height) : width_(width), height_(height) {
-  MV_ASSERT(width > 0 && width <= kMaxSurfaceSide && height > 0 && height <= kMaxSurfaceSide,
-            "whoever takes a size from a guest checks it first");
-  // calloc, since the kernel's fresh pages are zero already and cost nothing until written.
-  const auto count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
-  pixels_.reset(static_cast<std::uint32_t*>(std::calloc(count, sizeof(std::uint32_t))));
-  if (pixels_ == nullptr) throw std::bad_alloc();  // as operator new does
+// Rows begin where pixman's and our own vector loads like it.
+constexpr std::size_t kRowAlignment = 4;
+constexpr std::size_t kSurfaceAlignment = 16;
+
+std::size_t aligned(std::size_t value, std::size_t to) {
+  return (value + to - 1) / to * to;
+}
+
+std::size_t row_bytes(std::int64_t width, core::SurfaceFormat format) {
+  return aligned((static_cast<std::size_t>(width) * bits_per_pixel(format) + 7) / 8, kRowAlignment);
+}
+
+// The bytes between a guard and the pixels are nobody's, either; only AddressSanitizer can tell.
+void forbid([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+  ASAN_POISON_MEMORY_REGION(bytes, size);
+#endif
+}
+
+void allow([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+  ASAN_UNPOISON_MEMORY_REGION(bytes, size);
+#endif
+}
+
+}  // namespace
+
+void Surface::Unmap::operator()(std::uint8_t* bytes) const {
+  allow(bytes - front, size);  // what is mapped here next knows nothing of it
+  ::munmap(bytes - front, size);
+}
+
+bool Surface::is_possible(std::int64_t width, std::int64_t height, core::SurfaceFormat format) {
+  return bits_per_pixel(format) != 0 && width > 0 && width <= kMaxSide && height > 0 && height <= kMaxSide &&
+         row_bytes(width, format) * static_cast<std::size_t>(height) <= kMaxSurfaceBytes;
+}
+
+Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat format)
+    : width_(width), height_(height), format_(format) {
+  MV_ASSERT(is_possible(width, height, format), "whoever takes a size from a guest checks it first");
+  stride_ = static_cast<std::ptrdiff_t>(row_bytes(width, format));
+  const std::size_t pixels = aligned(static_cast<std::size_t>(stride_) * static_cast<std::size_t>(height), kSurfaceAlignment);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t body = aligned(pixels, page);
+  const std::size_t size = body + 2 * page;
+  void* const mapping = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  auto* const first = static_cast<std::uint8_t*>(mapping);
+  if (::mprotect(first + page, body, PROT_READ | PROT_WRITE) != 0) {
+    ::munmap(mapping, size);
+    throw std::bad_alloc();
+  }
+  const std::size_t front = page + body - pixels;
+  forbid(first + page, body - pixels);
+  bytes_ = std::unique_ptr<std::uint8_t[], Unmap>(first + front, Unmap{.size = size, .front = front});
 }
 
 core::Rect clipped(const core::Rect& area, std::int32_t width, std::int32_t height) {

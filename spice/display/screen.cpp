@@ -13,8 +13,8 @@ Screen::Changes Screen::refresh(core::DisplaySource& source, bool full) {
 }
 
 core::PixelView Screen::set_mode(std::int32_t width, std::int32_t height) {
-  width = std::clamp(width, 1, canvas::kMaxSurfaceSide);
-  height = std::clamp(height, 1, canvas::kMaxSurfaceSide);
+  width = std::clamp(width, 1, canvas::kMaxScreenSide);
+  height = std::clamp(height, 1, canvas::kMaxScreenSide);
   surface_ = {};  // before the new one, so that there are never two
   surface_ = canvas::Surface(width, height);
   changes_.mode_set = true;
