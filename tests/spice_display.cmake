@@ -6,8 +6,10 @@ minivmm_test(spice_codec
   USES spice/codec
   LIBS ZLIB::ZLIB)
 minivmm_test(spice_canvas
-  SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp
-  USES spice/canvas)
+  SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp unit/spice/canvas/vectors_test.cpp
+          vectors/render.cpp vectors/render_images.cpp
+  USES spice/canvas
+  LIBS ZLIB::ZLIB nlohmann_json::nlohmann_json)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_picture_test.cpp unit/spice/display/display_worker_test.cpp
           unit/spice/display/image_encoder_test.cpp
@@ -17,6 +19,11 @@ minivmm_test(spice_display
 minivmm_fuzz(lz_decode
   SOURCES fuzz/lz_decode.cpp
   USES spice/codec)
+
+# Draws one vector, by hand and for scripts that compare.
+add_executable(spice-render vectors/render.cpp vectors/render_images.cpp vectors/render_main.cpp)
+target_link_libraries(spice-render PRIVATE minivmm_flags spice_canvas nlohmann_json::nlohmann_json ZLIB::ZLIB)
+set_target_properties(spice-render PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 
 if(MINIVMM_BENCH)
   find_package(benchmark REQUIRED)

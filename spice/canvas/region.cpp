@@ -46,6 +46,10 @@ bool join_one(std::vector<core::Rect>& rects, const core::Rect& rect, std::int64
 
 }  // namespace
 
+Region::Region(std::span<const pixman_box32_t> boxes) {
+  pixman_region32_init_rects(&region_, boxes.data(), static_cast<int>(boxes.size()));
+}
+
 void Region::add(const core::Rect& rect) {
   if (rect.empty()) return;
   pixman_region32_union_rect(&region_, &region_, rect.left, rect.top, static_cast<unsigned>(rect.width()),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <pixman.h>
+#include <span>
 #include <vector>
 
 #include "core/ports/display.h"
@@ -13,6 +14,8 @@ class Region {
  public:
   Region() { pixman_region32_init(&region_); }
   explicit Region(const core::Rect& rect) : Region() { add(rect); }
+  // The union of boxes that are not empty; they may overlap.
+  explicit Region(std::span<const pixman_box32_t> boxes);
   Region(const Region& other) : Region() { pixman_region32_copy(&region_, mutable_of(other)); }
   Region(Region&& other) noexcept : Region() { swap(other); }
   Region& operator=(Region other) noexcept {
@@ -34,6 +37,8 @@ class Region {
 
   bool empty() const { return pixman_region32_not_empty(mutable_of(*this)) == 0; }
   core::Rect extents() const;
+  // For pixman's functions, which only read it.
+  const pixman_region32_t* get() const { return &region_; }
   std::size_t rect_count() const { return static_cast<std::size_t>(pixman_region32_n_rects(mutable_of(*this))); }
   std::int64_t area() const;
   bool operator==(const Region& other) const {

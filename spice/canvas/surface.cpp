@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#endif
 
 #include "core/base/assert.h"
 
@@ -26,23 +24,10 @@ std::size_t row_bytes(std::int64_t width, core::SurfaceFormat format) {
   return aligned((static_cast<std::size_t>(width) * bits_per_pixel(format) + 7) / 8, kRowAlignment);
 }
 
-// The bytes between a guard and the pixels are nobody's, either; only AddressSanitizer can tell.
-void forbid([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
-#ifdef __SANITIZE_ADDRESS__
-  ASAN_POISON_MEMORY_REGION(bytes, size);
-#endif
-}
-
-void allow([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
-#ifdef __SANITIZE_ADDRESS__
-  ASAN_UNPOISON_MEMORY_REGION(bytes, size);
-#endif
-}
-
 }  // namespace
 
-void Surface::Unmap::operator()(std::uint8_t* bytes) const {
-  allow(bytes - front, size);  // what is mapped here next knows nothing of it
+void SurfaceUnmap::operator()(std::uint8_t* bytes) const {
+  ASAN_UNPOISON_MEMORY_REGION(bytes - front, size);  // what is mapped here next knows nothing of it
   ::munmap(bytes - front, size);
 }
 
@@ -55,7 +40,8 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
     : width_(width), height_(height), format_(format) {
   MV_ASSERT(is_possible(width, height, format), "whoever takes a size from a guest checks it first");
   stride_ = static_cast<std::ptrdiff_t>(row_bytes(width, format));
-  const std::size_t pixels = aligned(static_cast<std::size_t>(stride_) * static_cast<std::size_t>(height), kSurfaceAlignment);
+  const std::size_t pixels =
+      aligned(static_cast<std::size_t>(stride_) * static_cast<std::size_t>(height), kSurfaceAlignment);
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t body = aligned(pixels, page);
   const std::size_t size = body + 2 * page;
@@ -67,8 +53,9 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
     throw std::bad_alloc();
   }
   const std::size_t front = page + body - pixels;
-  forbid(first + page, body - pixels);
-  bytes_ = std::unique_ptr<std::uint8_t[], Unmap>(first + front, Unmap{.size = size, .front = front});
+  // The bytes between guard and pixels are nobody's; only AddressSanitizer can tell.
+  ASAN_POISON_MEMORY_REGION(first + page, body - pixels);
+  bytes_ = std::unique_ptr<std::uint8_t[], SurfaceUnmap>(first + front, SurfaceUnmap{.size = size, .front = front});
 }
 
 core::Rect clipped(const core::Rect& area, std::int32_t width, std::int32_t height) {

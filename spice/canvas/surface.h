@@ -33,8 +33,8 @@ constexpr unsigned bits_per_pixel(core::SurfaceFormat format) {
   return 0;  // a number that is no format
 }
 
-// Rows of pixels that somebody else owns and that are only read. `rows` is the top row's first byte, the row below it is
-// `stride` bytes further, which may be negative. Rows begin at multiples of their pixels' size.
+// Rows of pixels that somebody else owns and that are only read. `rows` is the top row's first byte, the row below it
+// is `stride` bytes further, which may be negative. Rows begin at multiples of their pixels' size.
 struct Pixels {
   const std::uint8_t* rows = nullptr;
   std::ptrdiff_t stride = 0;
@@ -44,6 +44,13 @@ struct Pixels {
 
   core::Rect bounds() const { return {0, 0, width, height}; }
   const std::uint8_t* row(std::int32_t y) const { return rows + y * stride; }
+};
+
+// Gives a surface's memory back.
+struct SurfaceUnmap {
+  std::size_t size = 0;   // of the mapping with its guards
+  std::size_t front = 0;  // from the mapping's start to the pixels
+  void operator()(std::uint8_t* bytes) const;
 };
 
 class Surface {
@@ -73,18 +80,13 @@ class Surface {
   }
 
  private:
-  struct Unmap {
-    std::size_t size = 0;   // of the mapping with its guards
-    std::size_t front = 0;  // from the mapping's start to the pixels
-    void operator()(std::uint8_t* bytes) const;
-  };
   std::uint32_t* words() const { return reinterpret_cast<std::uint32_t*>(bytes_.get()); }
 
   std::int32_t width_ = 0;
   std::int32_t height_ = 0;
   core::SurfaceFormat format_ = core::SurfaceFormat::Xrgb;
   std::ptrdiff_t stride_ = 0;
-  std::unique_ptr<std::uint8_t[], Unmap> bytes_;
+  std::unique_ptr<std::uint8_t[], SurfaceUnmap> bytes_;
 };
 
 // The surfaces of a display, as drawings name them.
