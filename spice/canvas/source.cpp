@@ -6,7 +6,7 @@
 #include <span>
 
 #include "spice/canvas/pixman_image.h"
-#if __has_include("spice/codec/quic.h")
+#ifdef MINIVMM_ALL_CODECS
 #include "spice/codec/quic.h"
 #endif
 
@@ -185,7 +185,7 @@ std::expected<SourcePixels, DrawError> unpack(const core::Bitmap& bitmap, Surfac
   return bitmap.format == BitmapFormat::Rgb24 ? unpack_rgb24(*rows) : unpack_direct(*rows, bitmap.format);
 }
 
-#if __has_include("spice/codec/quic.h")
+#ifdef MINIVMM_ALL_CODECS
 std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap& bitmap) {
   const auto header = codec::quic_read_header(bitmap.data);
   if (!header || !is_size(header->width, header->height)) return std::unexpected(DrawError::BadImage);
@@ -198,10 +198,39 @@ std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap& bitmap) {
     return std::unexpected(DrawError::BadImage);
   return to;
 }
+
+std::optional<core::Rect> size_of(const core::QuicBitmap& bitmap) {
+  const auto header = codec::quic_read_header(bitmap.data);
+  if (!header || !is_size(header->width, header->height)) return {};
+  return core::Rect{0, 0, static_cast<std::int32_t>(header->width), static_cast<std::int32_t>(header->height)};
+}
 #else
 std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap&) {
   return std::unexpected(DrawError::BadImage);
 }
+
+std::optional<core::Rect> size_of(const core::QuicBitmap&) {
+  return {};
+}
 #endif
+
+std::optional<core::Rect> size_of(const core::ImagePtr& image, SurfaceTable& surfaces) {
+  if (image == nullptr) return {};
+  if (const auto* bitmap = std::get_if<core::Bitmap>(&image->content)) {
+    const auto rows = rows_of(*bitmap);
+    if (!rows) return {};
+    return core::Rect{0, 0, rows->width, rows->height};
+  }
+  if (const auto* quic = std::get_if<core::QuicBitmap>(&image->content)) return size_of(*quic);
+  if (const auto* own = std::get_if<core::OwnPixels>(&image->content)) {
+    const auto width = std::int64_t{own->area.right} - own->area.left,
+               height = std::int64_t{own->area.bottom} - own->area.top;
+    if (width <= 0 || width > kMaxSide || height <= 0 || height > kMaxSide) return {};
+    return core::Rect{0, 0, static_cast<std::int32_t>(width), static_cast<std::int32_t>(height)};
+  }
+  const auto* const surface = surfaces.find(std::get<core::SurfacePixels>(image->content).surface);
+  if (surface == nullptr || surface->empty()) return {};
+  return surface->bounds();
+}
 
 }  // namespace spice::canvas

@@ -74,4 +74,7 @@ struct BitmapRows {
 };
 std::optional<BitmapRows> rows_of(const core::Bitmap& bitmap);
 
+// Width and height of an image as the corner of a rectangle at (0, 0), if it has a possible size.
+std::optional<core::Rect> size_of(const core::ImagePtr& image, SurfaceTable& surfaces);
+
 }  // namespace spice::canvas
