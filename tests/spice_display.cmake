@@ -7,6 +7,7 @@ minivmm_test(spice_codec
   LIBS ZLIB::ZLIB)
 minivmm_test(spice_canvas
   SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp unit/spice/canvas/vectors_test.cpp
+          unit/spice/canvas/draw_test.cpp unit/spice/canvas/effect_test.cpp unit/spice/canvas/model_test.cpp
           vectors/render.cpp vectors/render_images.cpp
   USES spice/canvas
   LIBS ZLIB::ZLIB nlohmann_json::nlohmann_json)
@@ -20,6 +21,11 @@ minivmm_fuzz(lz_decode
   SOURCES fuzz/lz_decode.cpp
   USES spice/codec)
 
+minivmm_fuzz(canvas
+  SOURCES fuzz/canvas.cpp
+  USES spice/canvas
+  RANDOM 20)
+
 # Draws one vector, by hand and for scripts that compare.
 add_executable(spice-render vectors/render.cpp vectors/render_images.cpp vectors/render_main.cpp)
 target_link_libraries(spice-render PRIVATE minivmm_flags spice_canvas nlohmann_json::nlohmann_json ZLIB::ZLIB)
@@ -27,6 +33,8 @@ set_target_properties(spice-render PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_B
 
 if(MINIVMM_BENCH)
   find_package(benchmark REQUIRED)
+  add_executable(canvas_bench bench/canvas_bench.cpp)
+  target_link_libraries(canvas_bench PRIVATE minivmm_flags spice_canvas benchmark::benchmark)
   add_executable(lz_bench bench/lz_bench.cpp)
   target_link_libraries(lz_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark ZLIB::ZLIB)
   target_compile_definitions(lz_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
