@@ -1,6 +1,7 @@
 #include "spice/canvas/effect.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -81,11 +82,21 @@ class Judge {
     constexpr unsigned kClear = 0, kSource = 1;
     read(composite.source.image, {});
     if (composite.mask) read(composite.mask->image, {});
-    effect_.covers = !composite.mask && (composite.operation == kClear || composite.operation == kSource);
+    effect_.covers = !composite.mask && (composite.operation == kClear || composite.operation == kSource) &&
+                     is_near(composite.source);
   }
 
  private:
   void nothing() { effect_.changed.clear(); }
+
+  // Whether the numbers are of a size with which pixman surely draws.
+  bool is_near(const core::CompositeImage& image) const {
+    constexpr std::int64_t kNear = INT16_MAX / 4;
+    const auto x = std::int64_t{image.origin.x} - drawing_.box.left,
+               y = std::int64_t{image.origin.y} - drawing_.box.top;
+    return !image.transform && std::abs(x) <= kNear && std::abs(y) <= kNear && surface_.width() <= kNear &&
+           surface_.height() <= kNear;
+  }
 
   void covers(const core::Mask& mask, bool otherwise) {
     if (mask.image != nullptr) read(mask.image, {});

@@ -12,7 +12,7 @@
 //   invers                   area                       no                                           -
 //   stroke, text             area                       no                                           patterns
 //   transparent, alpha       area within the source     no                                           source
-//   composite                area                       operation clear or source, without mask      source, mask image
+//   composite                area                       clear or source, without mask or transform   source, mask image
 //
 // Area: the box on the surface, through the clip. A mask makes that an upper bound and nothing covers. "Within the
 // source" is left out for stretched sources, which cover if their area is within the image. What would change nothing
