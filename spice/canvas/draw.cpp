@@ -16,7 +16,8 @@ Drawn fill_area(DrawContext& context, const core::Brush& brush, Rop2 rop) {
   if (rop == Rop2::Second) return {};
   auto ready = context.ready(brush, needs_first(rop));
   if (!ready) return std::unexpected(ready.error());
-  context.area().for_each([&](const core::Rect& rect) { fill(context.to(), rect, ready->rows, rop); });
+  const RowCombiner combine(rop);
+  context.area().for_each([&](const core::Rect& rect) { fill(context.to(), rect, ready->rows, combine); });
   return {};
 }
 
@@ -36,9 +37,10 @@ Drawn copy(DrawContext& context, const core::Source& source, core::Rop descripto
   if (!ready) return std::unexpected(ready.error());
   if (!*ready) return {};
   const auto placed = (*ready)->placed();
+  const RowCombiner combine(rop);
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);
-    if (!part.empty()) blit(context.to(), part, placed, rop);
+    if (!part.empty()) blit(context.to(), part, placed, combine);
   });
   return {};
 }
@@ -52,10 +54,11 @@ Drawn draw_opaque(DrawContext& context, const core::DrawOpaque& opaque) {
   if (!brush) return std::unexpected(brush.error());
   // Where there is no source the brush is combined with what is there.
   const auto placed = *source ? (*source)->placed() : PlacedPixels{};
+  const RowCombiner combine(rop);
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);
     if (!part.empty()) blit(context.to(), part, placed, Rop2::First);
-    fill(context.to(), rect, brush->rows, rop);
+    fill(context.to(), rect, brush->rows, combine);
   });
   return {};
 }
@@ -66,7 +69,7 @@ Drawn draw_rop3(DrawContext& context, const core::DrawRop3& rop3) {
   if (!brush) return std::unexpected(brush.error());
   if (!rop3_needs_source(rop3.code)) {
     // Bits 4 and 5, 0 and 1 of the code: brush and destination.
-    const auto rop = Rop2((rop3.code >> 2 & 0b1100U) | (rop3.code & 0b11U));
+    const RowCombiner rop = Rop2((rop3.code >> 2 & 0b1100U) | (rop3.code & 0b11U));
     context.area().for_each([&](const core::Rect& rect) { fill(context.to(), rect, brush->rows, rop); });
     return {};
   }
@@ -127,12 +130,11 @@ Drawn copy_bits(DrawContext& context, const core::DrawCopyBits& bits) {
 // Draws runs of pixels with a brush, each through the clip.
 class StrokeSink final : public RunSink {
  public:
-  // A path may go over the whole area this often.
-  static constexpr std::int64_t kMostTimes = 16;
+  // A path may have as many pixels as the area and these.
   static constexpr std::int64_t kFewPixels = 1 << 22;
 
   StrokeSink(DrawContext& context, BrushRows& brush, Rop2 rop, bool once)
-      : RunSink(kMostTimes * context.extents().width() * context.extents().height() + kFewPixels),
+      : RunSink(std::int64_t{context.extents().width()} * context.extents().height() + kFewPixels),
         surface_(context.to()),
         brush_(brush),
         rop_(rop),
@@ -174,7 +176,7 @@ class StrokeSink final : public RunSink {
 
   Surface& surface_;
   BrushRows& brush_;
-  Rop2 rop_;
+  RowCombiner rop_;
   bool once_;
   std::vector<core::Rect> clip_;
   std::vector<core::Rect> runs_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace spice::canvas {
 namespace {
@@ -33,11 +34,27 @@ std::size_t row_bytes(const core::Glyph& glyph, core::GlyphDepth depth) {
   return (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8;
 }
 
-std::uint8_t value_at(const std::uint8_t* row, std::size_t x, core::GlyphDepth depth) {
-  switch (depth) {
+template <core::GlyphDepth Depth>
+std::uint8_t value_at(const std::uint8_t* row, std::size_t x) {
+  switch (Depth) {
     case core::GlyphDepth::A1: return (row[x / 8] >> (7 - x % 8) & 1U) != 0 ? 0xff : 0;
     case core::GlyphDepth::A4: return static_cast<std::uint8_t>(x % 2 == 0 ? row[x / 2] & 0xf0U : row[x / 2] << 4U);
     default: return row[x];
+  }
+}
+
+// The values from `x` on of a row, into `out` where they are greater.
+template <core::GlyphDepth Depth>
+void add_values(const std::uint8_t* row, std::size_t x, std::span<std::uint8_t> out) {
+  for (auto& value : out)
+    value = std::max(value, value_at<Depth>(row, x++));
+}
+
+void add_values(core::GlyphDepth depth, const std::uint8_t* row, std::size_t x, std::span<std::uint8_t> out) {
+  switch (depth) {
+    case core::GlyphDepth::A1: return add_values<core::GlyphDepth::A1>(row, x, out);
+    case core::GlyphDepth::A4: return add_values<core::GlyphDepth::A4>(row, x, out);
+    default: return add_values<core::GlyphDepth::A8>(row, x, out);
   }
 }
 
@@ -55,14 +72,12 @@ void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) 
   const auto part = within(box, mask.area);
   const auto stride = row_bytes(glyph, text.depth);
   for (auto y = part.top; y < part.bottom; ++y) {
+    if (part.left == part.right) continue;
     const auto stored = stored_row(glyph, text, static_cast<std::size_t>(y - box.top));
     if (stored >= glyph.height) continue;
-    const auto* const row = glyph.data.data() + stored * stride;
-    auto* const out = mask.coverage.row(y - mask.area.top);
-    for (auto x = part.left; x < part.right; ++x) {
-      auto& value = out[x - mask.area.left];
-      value = std::max(value, value_at(row, static_cast<std::size_t>(x - box.left), text.depth));
-    }
+    auto* const out = mask.coverage.row(y - mask.area.top) + (part.left - mask.area.left);
+    add_values(text.depth, glyph.data.data() + stored * stride, static_cast<std::size_t>(part.left - box.left),
+               std::span(out, static_cast<std::size_t>(part.width())));
   }
 }
 

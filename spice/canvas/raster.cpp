@@ -20,8 +20,8 @@ void store(std::uint8_t* to, Word word) {
   std::memcpy(to, &word, sizeof word);
 }
 
-Word all(bool bit) {
-  return Word{} - static_cast<std::uint8_t>(bit);
+Word all(std::uint8_t byte) {
+  return Word{} + byte;
 }
 
 bool bit_of(unsigned table, unsigned index) {
@@ -31,15 +31,20 @@ bool bit_of(unsigned table, unsigned index) {
 // A truth table as a polynomial over bits, in which "and" multiplies and "xor" adds: for two operands
 // c[0] + c[1] second + c[2] first + c[3] first second. There is one for every table.
 template <std::size_t Terms>
-std::array<Word, Terms> polynomial(unsigned table) {
-  std::array<bool, Terms> terms{};
+std::array<std::uint8_t, Terms> polynomial(unsigned table) {
+  std::array<std::uint8_t, Terms> terms{};
   for (unsigned i = 0; i < Terms; ++i)
-    terms[i] = bit_of(table, i);
+    terms[i] = bit_of(table, i) ? 0xff : 0;
   for (unsigned step = 1; step < Terms; step *= 2) {
     for (unsigned i = 0; i < Terms; ++i) {
-      if ((i & step) != 0) terms[i] = terms[i] != terms[i - step];
+      if ((i & step) != 0) terms[i] = static_cast<std::uint8_t>(terms[i] ^ terms[i - step]);
     }
   }
+  return terms;
+}
+
+template <std::size_t Terms>
+std::array<Word, Terms> words_of(const std::array<std::uint8_t, Terms>& terms) {
   std::array<Word, Terms> words{};
   for (std::size_t i = 0; i < Terms; ++i)
     words[i] = all(terms[i]);
@@ -61,23 +66,6 @@ void along(std::uint8_t* to, const std::uint8_t* first, const std::uint8_t* seco
   store(tails[0].data(), combine(load(tails[0].data()), load(tails[1].data()), load(tails[2].data())));
   std::memcpy(to + at, tails[0].data(), bytes - at);
 }
-
-class Combiner2 {
- public:
-  explicit Combiner2(Rop2 rop) : is_copy_(rop == Rop2::First), terms_(polynomial<4>(static_cast<unsigned>(rop))) {}
-  void operator()(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes) const {
-    if (is_copy_) {
-      std::memcpy(to, from, bytes);
-      return;
-    }
-    const auto c = terms_;
-    along(to, from, from, bytes, [c](Word d, Word s, Word) { return c[0] ^ (c[1] & d) ^ (s & (c[2] ^ (c[3] & d))); });
-  }
-
- private:
-  bool is_copy_;
-  std::array<Word, 4> terms_;
-};
 
 std::size_t pixel_bytes(core::SurfaceFormat format) {
   return bits_per_pixel(format) / 8;
@@ -139,6 +127,19 @@ Rop2 rop2_of(core::Rop descriptor, RopOperands operands) {
   return Rop2::First;
 }
 
+RowCombiner::RowCombiner(Rop2 rop) : is_copy_(rop == Rop2::First) {
+  if (!is_copy_) terms_ = polynomial<4>(static_cast<unsigned>(rop));
+}
+
+void RowCombiner::operator()(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes) const {
+  if (is_copy_) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  const auto c = words_of(terms_);
+  along(to, from, from, bytes, [c](Word d, Word s, Word) { return c[0] ^ (c[1] & d) ^ (s & (c[2] ^ (c[3] & d))); });
+}
+
 BrushRows::BrushRows(std::uint32_t color, unsigned bits_per_pixel, std::int32_t most_pixels)
     : pixel_bytes_(bits_per_pixel / 8) {
   const std::size_t size = static_cast<std::size_t>(most_pixels) * pixel_bytes_;
@@ -168,8 +169,7 @@ const std::uint8_t* BrushRows::row(std::int32_t y, std::int32_t left, std::int32
   return row_.get();
 }
 
-void fill(Surface& to, const core::Rect& area, BrushRows& brush, Rop2 rop) {
-  const Combiner2 combine(rop);
+void fill(Surface& to, const core::Rect& area, BrushRows& brush, const RowCombiner& combine) {
   const auto size = row_size(to, area);
   for (auto y = area.top; y < area.bottom; ++y)
     combine(at(to, area.left, y), brush.row(y, area.left, area.right), size);
@@ -190,8 +190,7 @@ const std::uint8_t* PlacedPixels::at(std::int32_t x, std::int32_t y) const {
          (x - left) * static_cast<std::ptrdiff_t>(pixel_bytes(pixels.format));
 }
 
-void blit(Surface& to, const core::Rect& area, const PlacedPixels& from, Rop2 rop) {
-  const Combiner2 combine(rop);
+void blit(Surface& to, const core::Rect& area, const PlacedPixels& from, const RowCombiner& combine) {
   const auto size = row_size(to, area);
   for (auto y = area.top; y < area.bottom; ++y)
     combine(at(to, area.left, y), from.at(area.left, y), size);
@@ -206,7 +205,7 @@ void blit_keyed(Surface& to, const core::Rect& area, const PlacedPixels& from, s
 }
 
 void blit_rop3(Surface& to, const core::Rect& area, const PlacedPixels& from, BrushRows& brush, std::uint8_t code) {
-  const auto c = polynomial<8>(code);
+  const auto c = words_of(polynomial<8>(code));
   const auto size = row_size(to, area);
   const auto combine = [&c](Word d, Word s, Word p) {
     return c[0] ^ (c[1] & d) ^ (s & (c[2] ^ (c[3] & d))) ^ (p & (c[4] ^ (c[5] & d) ^ (s & (c[6] ^ (c[7] & d)))));

@@ -2,6 +2,7 @@
 // 16 and 32 bits a pixel. Callers have clipped: rectangles lie on the surface and, moved, on the source.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,19 @@ constexpr bool rop3_needs_brush(std::uint8_t code) {
   return (code >> 4 & 0x0fU) != (code & 0x0fU);
 }
 
+// Combines rows of bytes; for loops over many rows or short ones, it is made before.
+class RowCombiner {
+ public:
+  // Not explicit: where it does not matter, the operation is given.
+  RowCombiner(Rop2 rop);
+  // to = rop(from, to). The rows are equal or do not overlap.
+  void operator()(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes) const;
+
+ private:
+  bool is_copy_;
+  std::array<std::uint8_t, 4> terms_{};  // 0 or 0xff; see polynomial
+};
+
 // A brush as rows of pixels: one colour, or an image repeated in all directions.
 class BrushRows {
  public:
@@ -57,7 +71,7 @@ class BrushRows {
   std::size_t pixel_bytes_;
 };
 
-void fill(Surface& to, const core::Rect& area, BrushRows& brush, Rop2 rop);
+void fill(Surface& to, const core::Rect& area, BrushRows& brush, const RowCombiner& combine);
 
 // Where an image lies on the surface: its pixel (x, y) at (x + left, y + top).
 struct PlacedPixels {
@@ -71,7 +85,7 @@ struct PlacedPixels {
   const std::uint8_t* at(std::int32_t x, std::int32_t y) const;
 };
 
-void blit(Surface& to, const core::Rect& area, const PlacedPixels& from, Rop2 rop);
+void blit(Surface& to, const core::Rect& area, const PlacedPixels& from, const RowCombiner& combine);
 // All but the pixels equal to `key`, of which 24 bits count if they have 32.
 void blit_keyed(Surface& to, const core::Rect& area, const PlacedPixels& from, std::uint32_t key);
 void blit_rop3(Surface& to, const core::Rect& area, const PlacedPixels& from, BrushRows& brush, std::uint8_t code);

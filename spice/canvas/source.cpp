@@ -6,8 +6,8 @@
 #include <span>
 
 #include "spice/canvas/pixman_image.h"
-#ifdef MINIVMM_ALL_CODECS
-#include "spice/codec/quic.h"
+#ifdef MINIVMM_QUIC_HEADER
+#include MINIVMM_QUIC_HEADER
 #endif
 
 namespace spice::canvas {
@@ -110,6 +110,21 @@ SourcePixels unpack_rgb24(const BitmapRows& from) {
   return to;
 }
 
+// A component's upper bits are repeated below, as pixman does it, only faster.
+void widen_rgb555(const Pixels& pixels, const core::Rect& area, SourcePixels& to) {
+  for (auto y = area.top; y < area.bottom; ++y) {
+    const auto* in = pixels.row(y) + static_cast<std::size_t>(area.left) * 2;
+    auto* out = to.row(y - area.top);
+    for (auto x = area.left; x < area.right; ++x, in += 2, out += 4) {
+      std::uint16_t word = 0;
+      std::memcpy(&word, in, sizeof word);
+      const std::uint32_t spread = (word & 0x7c00U) << 9 | (word & 0x3e0U) << 6 | (word & 0x1fU) << 3;
+      const std::uint32_t pixel = spread | (spread >> 5 & 0x070707U);
+      std::memcpy(out, &pixel, sizeof pixel);
+    }
+  }
+}
+
 SurfaceFormat direct_format(BitmapFormat format) {
   switch (format) {
     case BitmapFormat::Rgb555: return SurfaceFormat::Rgb555;
@@ -145,6 +160,10 @@ SourcePixels copy_of(const Pixels& pixels, const core::Rect& area) {
 
 SourcePixels converted(const Pixels& pixels, const core::Rect& area, SurfaceFormat format) {
   SourcePixels result(area.width(), area.height(), format);
+  if (pixels.format == SurfaceFormat::Rgb555 && format == SurfaceFormat::Xrgb) {
+    widen_rgb555(pixels, area, result);
+    return result;
+  }
   const PixmanImage from(pixels);
   const PixmanImage to(result.pixels());
   pixman_image_composite32(PIXMAN_OP_SRC, from.get(), nullptr, to.get(), area.left, area.top, 0, 0, 0, 0, area.width(),
@@ -185,7 +204,7 @@ std::expected<SourcePixels, DrawError> unpack(const core::Bitmap& bitmap, Surfac
   return bitmap.format == BitmapFormat::Rgb24 ? unpack_rgb24(*rows) : unpack_direct(*rows, bitmap.format);
 }
 
-#ifdef MINIVMM_ALL_CODECS
+#ifdef MINIVMM_QUIC_HEADER
 std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap& bitmap) {
   const auto header = codec::quic_read_header(bitmap.data);
   if (!header || !is_size(header->width, header->height)) return std::unexpected(DrawError::BadImage);

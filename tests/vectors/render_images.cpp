@@ -6,7 +6,7 @@
 
 #include "spice/codec/lz.h"
 #include "tests/vectors/render.h"
-#ifdef MINIVMM_ALL_CODECS
+#ifdef MINIVMM_QUIC_HEADER
 #include "spice/codec/jpeg.h"
 #include "spice/codec/lz4.h"
 #endif
@@ -56,7 +56,7 @@ Bitmap decoded_lz(const json& description, const Bytes& data) {
           .data = std::move(pixels)};
 }
 
-#ifdef MINIVMM_ALL_CODECS
+#ifdef MINIVMM_QUIC_HEADER
 
 Bitmap tight(BitmapFormat format, bool top_down, const json& description, std::uint32_t pixel_bytes, Bytes data) {
   const std::uint32_t width = description.at("width");
@@ -95,7 +95,7 @@ Bitmap decoded_jpeg(const json& description, const Bytes& data, bool has_alpha) 
 core::Image decoded(const json& description, Bytes data) {
   const std::string codec = description.at("codec");
   if (codec == "lz") return {.content = decoded_lz(description, data)};
-#ifdef MINIVMM_ALL_CODECS
+#ifdef MINIVMM_QUIC_HEADER
   if (codec == "quic") return {.content = core::QuicBitmap{std::move(data)}};
   if (codec == "lz4") return {.content = decoded_lz4(description, data)};
   if (codec == "jpeg" || codec == "jpeg_alpha")
