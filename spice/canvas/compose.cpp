@@ -186,7 +186,7 @@ Drawn draw_composite(DrawContext& context, const core::DrawComposite& drawing) {
 }
 
 Drawn draw_text(DrawContext& context, const core::DrawText& text) {
-  auto glyphs = glyph_mask(text, context.extents());
+  const auto glyphs = glyph_mask(text, context.extents());
   if (!glyphs) return std::unexpected(glyphs.error());
   auto back = context.ready(text.back_brush, !text.back_area.empty());
   if (!back) return std::unexpected(back.error());
@@ -207,12 +207,12 @@ Drawn draw_text(DrawContext& context, const core::DrawText& text) {
     for (const auto& rect : region.rects())
       fill(context.to(), rect, back->rows, Rop2::First);
   }
-  if (!*glyphs || std::holds_alternative<std::monostate>(text.fore_brush)) return {};
+  const GlyphMask& mask = *glyphs;
+  if (mask.area.empty() || std::holds_alternative<std::monostate>(text.fore_brush)) return {};
   const auto* const solid = std::get_if<core::SolidBrush>(&text.fore_brush);
-  const PixmanImage from =
-      solid != nullptr ? PixmanImage(color_of(solid->color, context.format())) : PixmanImage(tile->pixels());
-  if (solid == nullptr) pixman_image_set_repeat(from.get(), PIXMAN_REPEAT_NORMAL);
-  const GlyphMask& mask = **glyphs;
+  const auto color = solid == nullptr ? pixman_color_t{} : color_of(solid->color, context.format());
+  const PixmanImage from = tile ? PixmanImage(tile->pixels()) : PixmanImage(color);
+  if (tile) pixman_image_set_repeat(from.get(), PIXMAN_REPEAT_NORMAL);
   const PixmanImage coverage(mask.coverage.pixels());
   const PixmanImage to(context.to(), context.format());
   auto region = context.region();

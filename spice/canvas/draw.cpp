@@ -35,8 +35,7 @@ Drawn copy(DrawContext& context, const core::Source& source, core::Rop descripto
     return copy_stretched(context, source);
   const auto ready = context.ready(source);
   if (!ready) return std::unexpected(ready.error());
-  if (!*ready) return {};
-  const auto placed = (*ready)->placed();
+  const auto placed = ready->placed();
   const RowCombiner combine(rop);
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);
@@ -53,7 +52,7 @@ Drawn draw_opaque(DrawContext& context, const core::DrawOpaque& opaque) {
   auto brush = context.ready(opaque.brush, needs_first(rop));
   if (!brush) return std::unexpected(brush.error());
   // Where there is no source the brush is combined with what is there.
-  const auto placed = *source ? (*source)->placed() : PlacedPixels{};
+  const auto placed = source->placed();
   const RowCombiner combine(rop);
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);
@@ -75,8 +74,7 @@ Drawn draw_rop3(DrawContext& context, const core::DrawRop3& rop3) {
   }
   const auto source = context.ready(rop3.source);
   if (!source) return std::unexpected(source.error());
-  if (!*source) return {};
-  const auto placed = (*source)->placed();
+  const auto placed = source->placed();
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);
     if (!part.empty()) blit_rop3(context.to(), part, placed, brush->rows, rop3.code);
@@ -98,8 +96,7 @@ Drawn draw_transparent(DrawContext& context, const core::DrawTransparent& transp
   nearest.scale = core::ScaleMode::Nearest;
   const auto source = context.ready(nearest);
   if (!source) return std::unexpected(source.error());
-  if (!*source) return {};
-  const auto placed = (*source)->placed();
+  const auto placed = source->placed();
   const auto key = pixel_of(transparent.true_color, context.format());
   context.area().for_each([&](const core::Rect& rect) {
     const auto part = placed.covered(rect);

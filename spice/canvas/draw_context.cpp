@@ -108,24 +108,20 @@ PlacedSource DrawContext::place(FetchedImage image, const core::Rect& needed, st
   return {std::move(part), left + needed.left, top + needed.top};
 }
 
-std::expected<std::optional<PlacedSource>, DrawError> DrawContext::ready(const core::Source& source) {
+std::expected<PlacedSource, DrawError> DrawContext::ready(const core::Source& source) {
   auto image = fetch(source.image);
   if (!image) return std::unexpected(image.error());
   if (source.area.right <= source.area.left || source.area.bottom <= source.area.top)
     return std::unexpected(DrawError::BadArea);
-  if (is_stretched(box(), source.area)) {
-    auto result = stretched(*image, source);
-    if (!result) return std::unexpected(result.error());
-    return std::optional(*std::move(result));
-  }
+  if (is_stretched(box(), source.area)) return stretched(*image, source);
   const PlacedPixels placed{image->pixels(), std::int64_t{box().left} - source.area.left,
                             std::int64_t{box().top} - source.area.top};
   const auto covered = placed.covered(extents_);
-  if (covered.empty()) return std::nullopt;
+  if (covered.empty()) return PlacedSource{SourcePixels(Pixels{})};
   const core::Rect needed{
       static_cast<std::int32_t>(covered.left - placed.left), static_cast<std::int32_t>(covered.top - placed.top),
       static_cast<std::int32_t>(covered.right - placed.left), static_cast<std::int32_t>(covered.bottom - placed.top)};
-  return std::optional(place(*std::move(image), needed, placed.left, placed.top));
+  return place(*std::move(image), needed, placed.left, placed.top);
 }
 
 std::expected<Stretch, DrawError> DrawContext::stretch(const core::Source& source) const {

@@ -73,8 +73,8 @@ class DrawContext {
   Drawn apply(const core::Mask& mask);
   // For a raster operation that may not need it: then it is colour 0.
   std::expected<ReadyBrush, DrawError> ready(const core::Brush& brush, bool needed = true);
-  // The source's pixels under the area, stretched if need be. Nothing if there are none.
-  std::expected<std::optional<PlacedSource>, DrawError> ready(const core::Source& source);
+  // The source's pixels under the area, stretched if need be. There may be none.
+  std::expected<PlacedSource, DrawError> ready(const core::Source& source);
   // For pixels counted from the extents' left upper corner.
   std::expected<Stretch, DrawError> stretch(const core::Source& source) const;
 

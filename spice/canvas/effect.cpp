@@ -136,7 +136,7 @@ class Judge {
     const auto size = size_of(source.image, surfaces_);
     if (!size || effect_.changed.empty()) return false;
     if (is_stretched(drawing_.box, source.area)) return holds(*size, source.area);
-    return holds(*bounds_on_surface(source), effect_.changed.extents());
+    return holds(bounds_on_surface(source).value_or(core::Rect{}), effect_.changed.extents());
   }
 
   void read(const core::Brush& brush) {

@@ -83,7 +83,7 @@ void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) 
 
 }  // namespace
 
-std::expected<std::optional<GlyphMask>, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds) {
+std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds) {
   WideRect all{INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
   for (const auto& glyph : text.glyphs) {
     if (glyph.data.size() < row_bytes(glyph, text.depth) * glyph.height) return std::unexpected(DrawError::BadImage);
@@ -91,9 +91,8 @@ std::expected<std::optional<GlyphMask>, DrawError> glyph_mask(const core::DrawTe
     all = {std::min(all.left, box.left), std::min(all.top, box.top), std::max(all.right, box.right),
            std::max(all.bottom, box.bottom)};
   }
-  if (text.glyphs.empty()) return std::nullopt;
-  const auto area = within(all, bounds);
-  if (area.empty()) return std::nullopt;
+  const auto area = text.glyphs.empty() ? core::Rect{} : within(all, bounds);
+  if (area.empty()) return GlyphMask{SourcePixels(Pixels{}), {}};
   GlyphMask mask{SourcePixels(area.width(), area.height(), core::SurfaceFormat::A8), area};
   for (std::int32_t y = 0; y < area.height(); ++y)
     std::memset(mask.coverage.row(y), 0, static_cast<std::size_t>(area.width()));

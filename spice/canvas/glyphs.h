@@ -1,7 +1,7 @@
 // Glyphs of a text put together into one mask.
 #pragma once
 
-#include <optional>
+#include <expected>
 
 #include "core/ports/drawing.h"
 #include "spice/canvas/source.h"
@@ -10,12 +10,12 @@ namespace spice::canvas {
 
 struct GlyphMask {
   SourcePixels coverage;  // A8
-  core::Rect area;        // on the surface
+  core::Rect area;        // on the surface; may be empty
 };
 
-// The part of the text within `bounds`; nothing if there is none, BadImage if a glyph has fewer values than its size
+// The part of the text within `bounds`; BadImage if a glyph has fewer values than its size
 // says. Where glyphs overlap, the greater value counts. A4's values are the upper half of a byte: 0xf is not quite
 // opaque.
-std::expected<std::optional<GlyphMask>, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds);
+std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds);
 
 }  // namespace spice::canvas

@@ -201,7 +201,8 @@ std::expected<SourcePixels, DrawError> unpack(const core::Bitmap& bitmap, Surfac
     if (bitmap.palette == nullptr) return std::unexpected(DrawError::BadImage);
     return unpack_indexed(*rows, bitmap, target);
   }
-  return bitmap.format == BitmapFormat::Rgb24 ? unpack_rgb24(*rows) : unpack_direct(*rows, bitmap.format);
+  if (bitmap.format == BitmapFormat::Rgb24) return unpack_rgb24(*rows);
+  return unpack_direct(*rows, bitmap.format);
 }
 
 #ifdef MINIVMM_QUIC_HEADER

@@ -253,7 +253,7 @@ void draw_dashed_line(const Polyline& line, const DashPattern& pattern, bool tou
     last_is_on = (place.index % 2 != 0) != (place.offset != 0);
   }
   const bool closed = line.size() > 1 && line.front() == line.back();
-  if (closed && last && first_is_on && last_is_on) draw_joint(*last, *first, touches_once, bounds, sink);
+  if (closed && first && last && first_is_on && last_is_on) draw_joint(*last, *first, touches_once, bounds, sink);
 }
 
 }  // namespace spice::canvas

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "core/base/assert.h"
 
@@ -24,10 +26,23 @@ std::size_t row_bytes(std::int64_t width, core::SurfaceFormat format) {
   return aligned((static_cast<std::size_t>(width) * bits_per_pixel(format) + 7) / 8, kRowAlignment);
 }
 
+// The bytes between a guard and the pixels are nobody's, either; AddressSanitizer can tell, where there is its header.
+void forbid([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
+#ifdef ASAN_POISON_MEMORY_REGION
+  ASAN_POISON_MEMORY_REGION(bytes, size);
+#endif
+}
+
+void allow([[maybe_unused]] std::uint8_t* bytes, [[maybe_unused]] std::size_t size) {
+#ifdef ASAN_UNPOISON_MEMORY_REGION
+  ASAN_UNPOISON_MEMORY_REGION(bytes, size);
+#endif
+}
+
 }  // namespace
 
 void SurfaceUnmap::operator()(std::uint8_t* bytes) const {
-  ASAN_UNPOISON_MEMORY_REGION(bytes - front, size);  // what is mapped here next knows nothing of it
+  allow(bytes - front, size);  // what is mapped here next knows nothing of it
   ::munmap(bytes - front, size);
 }
 
@@ -53,8 +68,7 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
     throw std::bad_alloc();
   }
   const std::size_t front = page + body - pixels;
-  // The bytes between guard and pixels are nobody's; only AddressSanitizer can tell.
-  ASAN_POISON_MEMORY_REGION(first + page, body - pixels);
+  forbid(first + page, body - pixels);
   bytes_ = std::unique_ptr<std::uint8_t[], SurfaceUnmap>(first + front, SurfaceUnmap{.size = size, .front = front});
 }
 
