@@ -39,3 +39,8 @@ if(MINIVMM_BENCH)
   target_link_libraries(lz_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark ZLIB::ZLIB)
   target_compile_definitions(lz_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
 endif()
+
+# The codecs over one vector, by hand and for tests/vectors/check.py.
+add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp)
+target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_codec nlohmann_json::nlohmann_json)
+set_target_properties(spice-vectors PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
