@@ -77,14 +77,14 @@ Bytes shown(const Picture& picture, const Bytes& stored, std::size_t stride) {
   return result;
 }
 
-Bytes turned(Bytes rows, std::size_t row_bytes, bool reverse) {
-  if (!reverse || row_bytes == 0) return rows;
-  const auto height = rows.size() / row_bytes;
-  for (std::size_t y = 0; y < height / 2; ++y)
-    std::swap_ranges(rows.begin() + static_cast<std::ptrdiff_t>(y * row_bytes),
-                     rows.begin() + static_cast<std::ptrdiff_t>((y + 1) * row_bytes),
-                     rows.begin() + static_cast<std::ptrdiff_t>((height - 1 - y) * row_bytes));
-  return rows;
+Bytes shown(const Picture& picture, std::span<const std::uint32_t> stored) {
+  Bytes rows;
+  const auto bytes = picture.row_bytes() / picture.width;
+  for (const auto pixel : stored) {
+    for (std::size_t i = 0; i < bytes; ++i)
+      rows.push_back(static_cast<std::uint8_t>(pixel >> (8 * i)));
+  }
+  return shown(picture, rows, picture.row_bytes());
 }
 
 }  // namespace vectors

@@ -27,7 +27,7 @@ struct Picture {
 
 // Stored rows of `stride` bytes as tightly packed B, G, R, 0 or B, G, R, A or alpha bytes, top row first.
 Bytes shown(const Picture& picture, const Bytes& stored, std::size_t stride);
-// The same rows from the last to the first, if `reverse`.
-Bytes turned(Bytes rows, std::size_t row_bytes, bool reverse);
+// The same from GLZ's words.
+Bytes shown(const Picture& picture, std::span<const std::uint32_t> stored);
 
 }  // namespace vectors
