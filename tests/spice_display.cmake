@@ -26,21 +26,16 @@ minivmm_fuzz(canvas
   USES spice/canvas
   RANDOM 20)
 
-# Draws one vector, by hand and for scripts that compare.
-add_executable(spice-render vectors/render.cpp vectors/render_images.cpp vectors/render_main.cpp)
-target_link_libraries(spice-render PRIVATE minivmm_flags spice_canvas nlohmann_json::nlohmann_json ZLIB::ZLIB)
-set_target_properties(spice-render PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+# The codecs over one vector, by hand and for tests/vectors/check.py.
+add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp)
+target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_codec nlohmann_json::nlohmann_json)
+set_target_properties(spice-vectors PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 
 if(MINIVMM_BENCH)
   find_package(benchmark REQUIRED)
   add_executable(canvas_bench bench/canvas_bench.cpp)
   target_link_libraries(canvas_bench PRIVATE minivmm_flags spice_canvas benchmark::benchmark)
-  add_executable(lz_bench bench/lz_bench.cpp)
-  target_link_libraries(lz_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark ZLIB::ZLIB)
-  target_compile_definitions(lz_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+  add_executable(codec_bench bench/codec_bench.cpp vectors/picture.cpp)
+  target_link_libraries(codec_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark nlohmann_json::nlohmann_json ZLIB::ZLIB)
+  target_compile_definitions(codec_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
 endif()
-
-# The codecs over one vector, by hand and for tests/vectors/check.py.
-add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp)
-target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_codec nlohmann_json::nlohmann_json)
-set_target_properties(spice-vectors PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -320,7 +320,8 @@ bool GlzDictionary::takes(const LzImage& image) const {
 void GlzDictionary::restart(std::uint64_t next_id) {
   window_.clear();
   kept_pixels_ = 0;
-  first_valid_ = next_start_;
+  next_start_ = 0;
+  first_valid_ = 0;
   next_id_ = next_id;
 }
 
