@@ -2,7 +2,11 @@
 find_package(ZLIB REQUIRED)
 
 minivmm_test(spice_codec
-  SOURCES unit/spice/codec/lz_test.cpp
+  SOURCES
+    unit/spice/codec/glz_test.cpp
+    unit/spice/codec/lz_test.cpp
+    unit/spice/codec/quic_test.cpp
+    unit/spice/codec/wrapped_test.cpp
   USES spice/codec
   LIBS ZLIB::ZLIB)
 minivmm_test(spice_canvas
@@ -17,9 +21,11 @@ minivmm_test(spice_display
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
   USES spice/display LABELS threads)
-minivmm_fuzz(lz_decode
-  SOURCES fuzz/lz_decode.cpp
-  USES spice/codec)
+foreach(codec glz jpeg lz lz4 quic)
+  minivmm_fuzz(${codec}_decode
+    SOURCES fuzz/${codec}_decode.cpp
+    USES spice/codec)
+endforeach()
 
 minivmm_fuzz(canvas
   SOURCES fuzz/canvas.cpp

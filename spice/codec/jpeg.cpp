@@ -49,7 +49,14 @@ class TurboJpeg {
                                     static_cast<int>(image.stride), static_cast<int>(image.height),
                                     image.format == JpegFormat::Rgb24 ? TJPF_BGR : TJPF_BGRX, &state_.file, &size,
                                     TJSAMP_420, quality, flags);
-    state_.file_bytes = std::max(state_.file_bytes, size);
+    if (result != 0) {
+      // What happened to the buffer's size is not known.
+      forget(state_.encoder);
+      tjFree(state_.file);
+      state_.file = nullptr;
+      size = 0;
+    }
+    state_.file_bytes = std::max(size, state_.file == nullptr ? 0 : state_.file_bytes);
     if (result != 0 || size > out.size()) return std::nullopt;
     std::memcpy(out.data(), state_.file, size);
     return size;
@@ -62,8 +69,10 @@ class TurboJpeg {
     int subsampling = 0;
     int colours = 0;
     if (state_.decoder == nullptr ||
-        tjDecompressHeader3(state_.decoder, data.data(), data.size(), &width, &height, &subsampling, &colours) != 0)
+        tjDecompressHeader3(state_.decoder, data.data(), data.size(), &width, &height, &subsampling, &colours) != 0) {
+      forget(state_.decoder);
       return std::unexpected(JpegError::BadHeader);
+    }
     const JpegHeader header{static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)};
     if (width <= 0 || height <= 0 || header.width > kJpegMaxSide || header.height > kJpegMaxSide)
       return std::unexpected(JpegError::BadHeader);
@@ -71,12 +80,20 @@ class TurboJpeg {
   }
 
   bool decode(std::span<const std::uint8_t> data, const JpegHeader& header, std::uint8_t* out) {
-    return tjDecompress2(state_.decoder, data.data(), data.size(), out, static_cast<int>(header.width), 0,
-                         static_cast<int>(header.height), TJPF_BGRX,
-                         TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0;
+    const auto result = tjDecompress2(state_.decoder, data.data(), data.size(), out, static_cast<int>(header.width), 0,
+                                      static_cast<int>(header.height), TJPF_BGRX,
+                                      TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS);
+    if (result != 0) forget(state_.decoder);
+    return result == 0;
   }
 
  private:
+  // After an error the library (2.1) is in a state in which the next call fails, too.
+  static void forget(tjhandle& handle) {
+    if (handle != nullptr) tjDestroy(handle);
+    handle = nullptr;
+  }
+
   JpegImage widened(const JpegImage& image) {
     const auto pixels = std::size_t{image.width} * image.height;
     if (state_.pixels.size() < pixels * 4) state_.pixels.resize(pixels * 4);

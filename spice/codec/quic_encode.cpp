@@ -34,7 +34,7 @@ struct Bits {
 // are moved over as long as they fit.
 class BitWriter {
  public:
-  static constexpr std::size_t kRoom = 1024;  // bytes that room() promises
+  static constexpr std::ptrdiff_t kRoom = 1024;  // bytes that room() promises
 
   explicit BitWriter(std::span<std::uint8_t> out)
       : start_(out.data()), end_(out.data() + out.size()), safe_end_(end_), out_(out.data()) {
@@ -45,7 +45,7 @@ class BitWriter {
 
   bool full() const { return full_; }
   void room() {
-    if (static_cast<std::size_t>(safe_end_ - bits.at) < kRoom) spill();
+    if (safe_end_ - bits.at < kRoom) spill();
   }
   // The rest of the last group and the zero group; returns the size of all.
   std::optional<std::size_t> finish() {
@@ -82,7 +82,7 @@ class BitWriter {
   std::uint8_t* out_;  // behind what has been moved over
   bool spilling_ = false;
   bool full_ = false;
-  std::array<std::uint8_t, kRoom + 8> spilled_;
+  std::array<std::uint8_t, std::size_t{kRoom} + 8> spilled_;
 };
 
 // A row's bits, one a column.
@@ -141,7 +141,7 @@ class GroupEncoder {
  private:
   static constexpr unsigned kStep = 1U << Kind::bits;
   // A pixel needs 78 bits at most, so room() is enough for a stretch between updates.
-  static_assert((63 + 1) * Kind::shifts.size() * kMaxCodeBits / 8 + 64 < BitWriter::kRoom);
+  static_assert((63 + 1) * Kind::shifts.size() * kMaxCodeBits / 8 + 64 < std::size_t{BitWriter::kRoom});
 
   void segment(const std::uint32_t* symbols, std::uint32_t at, std::uint32_t end) {
     auto search = at;
