@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <emmintrin.h>
 
 #include "spice/codec/glz_format.h"
 
@@ -24,23 +25,17 @@ std::uint8_t* put_be(std::uint8_t* at, T value) {
   return at + sizeof swapped;
 }
 
-std::uint64_t load_pair(const std::uint32_t* from) {
-  std::uint64_t pair;
-  std::memcpy(&pair, from, sizeof pair);
-  return pair;
-}
-
 // How many of the first `limit` pixels are equal under the mask.
-template <std::uint32_t Mask>
-std::uint32_t equal_pixels(const std::uint32_t* x, const std::uint32_t* y, std::uint32_t limit) {
-  constexpr std::uint64_t kMask = std::uint64_t{Mask} << 32 | Mask;
+template <std::uint32_t Mask, class Pixel>
+std::uint32_t equal_pixels(const Pixel* x, const Pixel* y, std::uint32_t limit) {
+  constexpr std::uint32_t kStep = 16 / sizeof(Pixel);
+  const auto load = [](const Pixel* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
+  const auto mask = _mm_set1_epi32(static_cast<int>(Mask));
   std::uint32_t i = 0;
-  for (; i + 8 <= limit; i += 8) {
-    const auto a = (load_pair(x + i) ^ load_pair(y + i)) & kMask;
-    const auto b = (load_pair(x + i + 2) ^ load_pair(y + i + 2)) & kMask;
-    const auto c = (load_pair(x + i + 4) ^ load_pair(y + i + 4)) & kMask;
-    const auto d = (load_pair(x + i + 6) ^ load_pair(y + i + 6)) & kMask;
-    if ((a | b | c | d) != 0) break;
+  for (; i + kStep <= limit; i += kStep) {
+    const auto difference = _mm_and_si128(_mm_xor_si128(load(x + i), load(y + i)), mask);
+    const auto same = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(difference, _mm_setzero_si128())));
+    if (same != 0xffff) return i + static_cast<unsigned>(std::countr_one(same)) / unsigned{sizeof(Pixel)};
   }
   while (i < limit && ((x[i] ^ y[i]) & Mask) == 0)
     ++i;
@@ -48,25 +43,23 @@ std::uint32_t equal_pixels(const std::uint32_t* x, const std::uint32_t* y, std::
 }
 
 // Where a match may come from: pixels from `at` on, `limit` of them, `images` back; `position` is what the stream says.
+template <class Pixel>
 struct Source {
-  const std::uint32_t* at = nullptr;
+  const Pixel* at = nullptr;
   std::uint32_t limit = 0;
   std::uint32_t images = 0;
   std::uint32_t position = 0;
+
+  unsigned image_bytes() const {
+    if (position >= glz::kShortPositions) return glz::bytes_of(images);
+    return glz::bytes_of(images / glz::kShortImages);
+  }
+  // Of a match without the extension of its length.
+  unsigned match_bytes() const { return 3 + image_bytes() + (position >= glz::kFarPositions ? 1 : 0); }
 };
 
-unsigned image_bytes(const Source& source) {
-  if (source.position >= glz::kShortPositions) return glz::bytes_of(source.images);
-  return glz::bytes_of(source.images / glz::kShortImages);
-}
-
-// Bytes of a match without the extension of its length.
-unsigned match_bytes(const Source& source) {
-  return 3 + image_bytes(source) + (source.position >= glz::kFarPositions ? 1 : 0);
-}
-
 template <class Pass>
-std::uint8_t* put_literals(std::uint8_t* to, const std::uint32_t* from, std::size_t count) {
+std::uint8_t* put_literals(std::uint8_t* to, const typename Pass::Pixel* from, std::size_t count) {
   while (count > 0) {
     const auto run = std::min<std::size_t>(count, lz::kMaxLiterals);
     *to++ = static_cast<std::uint8_t>(run - 1);
@@ -88,7 +81,8 @@ std::uint8_t* put_literals(std::uint8_t* to, const std::uint32_t* from, std::siz
   return to;
 }
 
-std::uint8_t* put_match(std::uint8_t* to, std::uint32_t coded_length, const Source& source) {
+template <class Pixel>
+std::uint8_t* put_match(std::uint8_t* to, std::uint32_t coded_length, const Source<Pixel>& source) {
   const bool far = source.position >= glz::kShortPositions;
   *to++ = static_cast<std::uint8_t>(std::min(coded_length, lz::kLengthEscape) << 5 | (far ? 16U : 0U) |
                                     (source.position & 15));
@@ -99,7 +93,7 @@ std::uint8_t* put_match(std::uint8_t* to, std::uint32_t coded_length, const Sour
     *to++ = static_cast<std::uint8_t>(rest % 255);
   }
   *to++ = static_cast<std::uint8_t>(source.position >> 4);
-  const auto more = image_bytes(source);
+  const auto more = source.image_bytes();
   const bool very_far = source.position >= glz::kFarPositions;
   auto images = source.images;
   if (far) {
@@ -114,25 +108,53 @@ std::uint8_t* put_match(std::uint8_t* to, std::uint32_t coded_length, const Sour
   return to;
 }
 
+// A stored row into the dictionary's form: unused bits zero.
+void load_row(LzType type, const std::uint8_t* from, std::uint32_t width, std::uint16_t* to) {
+  if (type != LzType::Rgb16) return;
+  for (std::uint32_t x = 0; x < width; ++x)
+    to[x] = lz::load<std::uint16_t>(from + std::size_t{x} * 2) & 0x7fffU;
+}
+
+void load_row(LzType type, const std::uint8_t* from, std::uint32_t width, std::uint32_t* to) {
+  if (type == LzType::Rgb24) {
+    for (std::uint32_t x = 0; x + 1 < width; ++x)
+      to[x] = lz::load<std::uint32_t>(from + std::size_t{x} * 3) & 0xffffff;
+    to[width - 1] = lz::Rgb24Unit::key(from + std::size_t{width - 1} * 3);
+  } else if (type == LzType::Rgb32) {
+    for (std::uint32_t x = 0; x < width; ++x)
+      to[x] = lz::load<std::uint32_t>(from + std::size_t{x} * 4) & 0xffffff;
+  } else {
+    std::memcpy(to, from, std::size_t{width} * 4);
+  }
+}
+
 }  // namespace
 
-// One image against the dictionary.
+// One image against the dictionary. Its rows are copied in shortly before they are looked at, while they are in the
+// processor's near caches anyway.
+template <class Pixel>
 class GlzMatcher {
  public:
   using Entry = GlzDictionary::Entry;
 
-  GlzMatcher(GlzDictionary& dictionary, const Entry& image)
+  GlzMatcher(GlzDictionary& dictionary, const LzImage& image, const Entry& entry)
       : dictionary_(dictionary),
         image_(image),
-        begin_(dictionary.store_.get() + image.start % dictionary.window_pixels_),
-        end_(begin_ + image.pixels) {}
+        entry_(entry),
+        store_(reinterpret_cast<Pixel*>(dictionary.store_.get())),
+        begin_(first_of(entry)),
+        end_(begin_ + entry.pixels),
+        ready_(begin_) {}
 
   template <class Pass>
   std::uint8_t* run(std::uint8_t* to) {
+    load_more();
     const auto* at = begin_ + 1;
     const auto* literals = begin_;
-    guess_ = first_guess();
+    guess_ = {};
+    place_ = same_place();
     while (end_ - at >= 3) {
+      if (ready_ - at < 3) load_more();
       const auto match = find<Pass>(at);
       if (match.length == 0) {
         ++at;
@@ -144,123 +166,148 @@ class GlzMatcher {
       literals = at;
       remember_end<Pass>(at);
     }
+    while (ready_ < end_)
+      load_more();
     return put_literals<Pass>(to, literals, static_cast<std::size_t>(end_ - literals));
   }
 
  private:
   struct Match {
-    Source source;
+    Source<Pixel> source;
     std::uint32_t length = 0;
   };
   // A source that has been good before, for the pixels that follow: the one of pixel p is p - distance.
   struct Guess {
-    std::ptrdiff_t distance = 0;  // 0: none
+    std::ptrdiff_t distance = 0;   // 0: none
     const Entry* image = nullptr;  // none: this one
   };
+  static constexpr std::uint32_t kLoadAtOnce = 8192;      // pixels
+  static constexpr std::uint32_t kLeastOfSamePlace = 16;  // where less is equal, something else often fits better
+
+  const Pixel* first_of(const Entry& entry) const {
+    return store_ + entry.start % dictionary_.window_pixels_ * (sizeof(std::uint32_t) / sizeof(Pixel));
+  }
+
+  void load_more() {
+    auto* to = store_ + (ready_ - store_);
+    for (const auto* enough = to + kLoadAtOnce; to < enough && next_row_ < image_.height; ++next_row_) {
+      load_row(image_.type, image_.rows + std::ptrdiff_t{next_row_} * image_.stride, image_.width, to);
+      to += image_.width;
+    }
+    ready_ = to;
+  }
 
   template <class Pass>
-  static std::uint32_t hash(const std::uint32_t* at) {
-    constexpr std::uint64_t kMask = std::uint64_t{Pass::mask} << 32 | Pass::mask;
-    const auto mixed = (load_pair(at) & kMask) * 0x9e3779b97f4a7c15 ^ (at[2] & Pass::mask) * 0xc2b2ae3d27d4eb4f;
+  static std::uint32_t hash(const Pixel* at) {
+    const auto pair = std::uint64_t{at[0] & Pass::mask} | std::uint64_t{at[1] & Pass::mask} << 32;
+    const auto mixed = pair * 0x9e3779b97f4a7c15 ^ (at[2] & Pass::mask) * 0xc2b2ae3d27d4eb4f;
     return static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> (64 - kSlotBits));
   }
 
   template <class Pass>
-  static bool same_three(const std::uint32_t* x, const std::uint32_t* y) {
-    return ((x[0] ^ y[0]) & Pass::mask) == 0 && ((x[1] ^ y[1]) & Pass::mask) == 0 && ((x[2] ^ y[2]) & Pass::mask) == 0;
+  static bool same(Pixel x, Pixel y) {
+    return ((x ^ y) & Pass::mask) == 0;
   }
 
-  std::uint32_t index_of(const std::uint32_t* at) const {
-    return static_cast<std::uint32_t>(at - dictionary_.store_.get());
-  }
-
-  // Pictures of the same place often have the same size: then the image before is looked at first.
-  Guess first_guess() const {
-    if (dictionary_.window_.empty()) return {};
-    const auto& last = dictionary_.window_.back();
-    if (last.type != image_.type || last.width != image_.width || last.pixels != image_.pixels || !is_valid(last))
-      return {};
-    return {begin_ - (dictionary_.store_.get() + last.start % dictionary_.window_pixels_), &last};
-  }
+  // A slot counts half words, so that it leads into the store whatever type it is taken for.
+  static constexpr unsigned kSlotStep = sizeof(Pixel) / sizeof(std::uint16_t);
+  std::uint32_t slot_of(const Pixel* at) const { return static_cast<std::uint32_t>(at - store_) * kSlotStep; }
 
   bool is_valid(const Entry& entry) const { return entry.start >= dictionary_.first_valid_; }
 
-  Source in_this(const std::uint32_t* at, const std::uint32_t* source) const {
+  // Pictures of the same place often have the same size: then the image before is looked at first.
+  Guess same_place() const {
+    if (dictionary_.window_.empty()) return {};
+    const auto& last = dictionary_.window_.back();
+    if (last.type != entry_.type || last.width != entry_.width || last.pixels != entry_.pixels || !is_valid(last))
+      return {};
+    return {begin_ - first_of(last), &last};
+  }
+
+  Source<Pixel> in_this(const Pixel* at, const Pixel* source) const {
     return {source, static_cast<std::uint32_t>(end_ - at), 0, static_cast<std::uint32_t>(at - source - 1)};
   }
   // Nothing where the format cannot say it or the pixels are not those of the image.
-  std::optional<Source> in_other(const std::uint32_t* at, const std::uint32_t* source, const Entry& entry) const {
-    const auto* first = dictionary_.store_.get() + entry.start % dictionary_.window_pixels_;
-    const auto position = source - first;
+  std::optional<Source<Pixel>> in_other(const Pixel* at, const Pixel* source, const Entry& entry) const {
+    const auto position = source - first_of(entry);
     // [reference server: never position 0 of another image]
     if (position <= 0 || position >= std::ptrdiff_t{entry.pixels}) return std::nullopt;
     const auto limit = std::min(end_ - at, std::ptrdiff_t{entry.pixels} - position);
-    return Source{source, static_cast<std::uint32_t>(limit), static_cast<std::uint32_t>(image_.id - entry.id),
-                  static_cast<std::uint32_t>(position)};
+    return Source<Pixel>{source, static_cast<std::uint32_t>(limit), static_cast<std::uint32_t>(entry_.id - entry.id),
+                         static_cast<std::uint32_t>(position)};
   }
 
-  // The image of the window, of our type, that has this pixel.
-  const Entry* owner(std::uint32_t index) {
-    const auto lap = image_.start / dictionary_.window_pixels_;
-    auto start = lap * dictionary_.window_pixels_ + index;
-    if (start >= image_.start) {
+  // The image of the window, of our type, that has this word of the store.
+  const Entry* owner(std::uint32_t word) {
+    const auto lap = entry_.start / dictionary_.window_pixels_;
+    auto start = lap * dictionary_.window_pixels_ + word;
+    if (start >= entry_.start) {
       if (lap == 0) return nullptr;
       start -= dictionary_.window_pixels_;
     }
-    if (owner_ == nullptr || start < owner_->start || start - owner_->start >= owner_->pixels) {
+    if (owner_ == nullptr || start < owner_->start || start - owner_->start >= owner_->words) {
       const auto& window = dictionary_.window_;
       auto found = std::upper_bound(window.begin(), window.end(), start,
                                     [](std::uint64_t value, const Entry& entry) { return value < entry.start; });
       if (found == window.begin()) return nullptr;
       --found;
-      if (start - found->start >= found->pixels || !is_valid(*found) || found->type != image_.type) return nullptr;
-      if (image_.id - found->id > glz::kMaxImageDistance) return nullptr;
+      if (start - found->start >= found->words || !is_valid(*found) || found->type != entry_.type) return nullptr;
+      if (entry_.id - found->id > glz::kMaxImageDistance) return nullptr;
       owner_ = &*found;
     }
     return owner_;
   }
 
   template <class Pass>
-  Match measure(const std::uint32_t* at, const Source& source) const {
-    const auto length = equal_pixels<Pass::mask>(at, source.at, source.limit);
-    if (length < Pass::least || length * Pass::literal <= match_bytes(source)) return {};
+  Match measure(const Pixel* at, const Source<Pixel>& source) {
+    std::uint32_t length = 0;
+    for (;;) {
+      const auto loaded = static_cast<std::uint32_t>(std::min(ready_ - at, std::ptrdiff_t{source.limit}));
+      length += equal_pixels<Pass::mask>(at + length, source.at + length, loaded - length);
+      if (length < loaded || loaded == source.limit) break;
+      load_more();
+    }
+    if (length < Pass::least || length * Pass::literal <= source.match_bytes()) return {};
     return {source, length};
   }
 
   template <class Pass>
-  Match guessed(const std::uint32_t* at) const {
-    const auto* source = at - guess_.distance;
-    if (!same_three<Pass>(at, source)) return {};
-    if (guess_.image == nullptr) return measure<Pass>(at, in_this(at, source));
-    const auto other = in_other(at, source, *guess_.image);
+  Match guessed(const Pixel* at, const Guess& guess) {
+    if (!reaches(at, guess)) return {};
+    const auto* source = at - guess.distance;
+    if (!same<Pass>(at[0], source[0]) || !same<Pass>(at[1], source[1]) || !same<Pass>(at[2], source[2])) return {};
+    if (guess.image == nullptr) return measure<Pass>(at, in_this(at, source));
+    const auto other = in_other(at, source, *guess.image);
     return other ? measure<Pass>(at, *other) : Match{};
   }
 
-  template <class Pass>
-  bool is_run(const std::uint32_t* at) const {
-    return ((at[0] ^ at[-1]) & Pass::mask) == 0 && ((at[1] ^ at[0]) & Pass::mask) == 0 &&
-           ((at[2] ^ at[0]) & Pass::mask) == 0;
+  // Whether the three pixels of the guess are there to be looked at.
+  bool reaches(const Pixel* at, const Guess& guess) const {
+    if (guess.image == nullptr) return guess.distance != 0 && guess.distance <= at - begin_;
+    const auto position = at - guess.distance - first_of(*guess.image);
+    return position >= 0 && position + 3 <= std::ptrdiff_t{guess.image->pixels};
   }
 
   template <class Pass>
-  Match find(const std::uint32_t* at) {
-    if (guess_.distance != 0 && guess_reaches(at)) {
-      if (const auto match = guessed<Pass>(at); match.length > 0) return match;
+  Match find(const Pixel* at) {
+    if (place_.image != nullptr) {
+      if (const auto match = guessed<Pass>(at, place_); match.length >= kLeastOfSamePlace) return match;
     }
-    if (is_run<Pass>(at)) {
+    if (const auto match = guessed<Pass>(at, guess_); match.length > 0) return match;
+    if (same<Pass>(at[0], at[-1]) && same<Pass>(at[1], at[0]) && same<Pass>(at[2], at[0])) {
       if (const auto match = measure<Pass>(at, in_this(at, at - 1)); match.length > 0) return match;
     }
     auto& slot = dictionary_.slots_[hash<Pass>(at)];
-    const auto index = slot;
-    slot = index_of(at);
-    const auto* source = dictionary_.store_.get() + index;
-    if (((source[0] ^ at[0]) & Pass::mask) != 0) return {};
+    const auto* source = store_ + slot / kSlotStep;
+    const auto word = slot / 2;
+    slot = slot_of(at);
+    if (!same<Pass>(source[0], at[0])) return {};
     if (source >= begin_ && source < at) {
       const auto match = measure<Pass>(at, in_this(at, source));
       if (match.length > 0) guess_ = {at - source, nullptr};
       return match;
     }
-    const auto* entry = source >= at && source < end_ ? nullptr : owner(index);
+    const auto* entry = source >= at && source < end_ ? nullptr : owner(word);
     if (entry == nullptr) return {};
     const auto other = in_other(at, source, *entry);
     const auto match = other ? measure<Pass>(at, *other) : Match{};
@@ -268,28 +315,26 @@ class GlzMatcher {
     return match;
   }
 
-  // Whether the three pixels of the guess are there to be looked at.
-  bool guess_reaches(const std::uint32_t* at) const {
-    if (guess_.image == nullptr) return guess_.distance <= at - begin_;
-    const auto* first = dictionary_.store_.get() + guess_.image->start % dictionary_.window_pixels_;
-    const auto position = at - guess_.distance - first;
-    return position >= 0 && position + 3 <= std::ptrdiff_t{guess_.image->pixels};
-  }
-
   // Enters the last two pixels of a match; the others are not worth it.
   template <class Pass>
-  void remember_end(const std::uint32_t* at) {
+  void remember_end(const Pixel* at) {
     if (end_ - at < 1) return;
-    dictionary_.slots_[hash<Pass>(at - 2)] = index_of(at - 2);
+    if (ready_ - at < 2) load_more();
+    dictionary_.slots_[hash<Pass>(at - 2)] = slot_of(at - 2);
     if (end_ - at < 2) return;
-    dictionary_.slots_[hash<Pass>(at - 1)] = index_of(at - 1);
+    dictionary_.slots_[hash<Pass>(at - 1)] = slot_of(at - 1);
   }
 
   GlzDictionary& dictionary_;
-  const Entry image_;
-  const std::uint32_t* const begin_;
-  const std::uint32_t* const end_;
-  Guess guess_;
+  const LzImage& image_;
+  const Entry entry_;
+  Pixel* const store_;
+  const Pixel* const begin_;
+  const Pixel* const end_;
+  const Pixel* ready_;            // pixels before it have been copied in
+  std::uint32_t next_row_ = 0;    // to be copied
+  Guess guess_;                   // where the last match that was searched for came from
+  Guess place_;                   // the same place of the image before, if that has the same size
   const Entry* owner_ = nullptr;  // that was found last
 };
 
@@ -332,46 +377,24 @@ void GlzDictionary::make_room(std::uint32_t pixels) {
   }
 }
 
-// An image lies in one piece, so the end of the store may be skipped. What is overwritten stays in the window's count, as
-// the client counts it, but is not referred to any more.
-std::uint64_t GlzDictionary::place(std::uint32_t pixels) {
+// An image lies in one piece, so the end of the store may be skipped. What is overwritten stays in the window's count,
+// as the client counts it, but is not referred to any more.
+std::uint64_t GlzDictionary::place(std::uint32_t words) {
   const auto left = window_pixels_ - next_start_ % window_pixels_;
-  if (left < pixels) next_start_ += left;
+  if (left < words) next_start_ += left;
   const auto start = next_start_;
-  next_start_ += pixels;
+  next_start_ += words;
   if (next_start_ > window_pixels_) first_valid_ = std::max(first_valid_, next_start_ - window_pixels_);
   return start;
-}
-
-void GlzDictionary::copy_in(const LzImage& image, std::uint32_t* to) const {
-  for (std::uint32_t y = 0; y < image.height; ++y, to += image.width) {
-    const auto* from = image.rows + std::ptrdiff_t{y} * image.stride;
-    switch (image.type) {
-      case LzType::Rgb16:
-        for (std::uint32_t x = 0; x < image.width; ++x)
-          to[x] = lz::load<std::uint16_t>(from + std::size_t{x} * 2) & 0x7fffU;
-        break;
-      case LzType::Rgb24:
-        for (std::uint32_t x = 0; x + 1 < image.width; ++x)
-          to[x] = lz::load<std::uint32_t>(from + std::size_t{x} * 3) & 0xffffff;
-        to[image.width - 1] = lz::Rgb24Unit::key(from + std::size_t{image.width - 1} * 3);
-        break;
-      case LzType::Rgb32:
-        for (std::uint32_t x = 0; x < image.width; ++x)
-          to[x] = lz::load<std::uint32_t>(from + std::size_t{x} * 4) & 0xffffff;
-        break;
-      default: std::memcpy(to, from, std::size_t{image.width} * 4);
-    }
-  }
 }
 
 std::optional<GlzEncoded> GlzDictionary::encode(const LzImage& image, std::span<std::uint8_t> out) {
   if (!takes(image) || out.size() < glz_max_bytes(image.type, image.width, image.height)) return std::nullopt;
   const auto pixels = image.width * image.height;
   make_room(pixels);
-  const Entry entry{next_id_++, place(pixels), pixels, image.type, image.width};
+  const auto words = image.type == LzType::Rgb16 ? (pixels + 1) / 2 : pixels;
+  const Entry entry{next_id_++, place(words), pixels, words, image.type, image.width};
   const auto head = window_.empty() ? 0 : static_cast<std::uint32_t>(entry.id - window_.front().id);
-  copy_in(image, store_.get() + entry.start % window_pixels_);
 
   auto* at = put_be(put_be(out.data(), lz::kMagic), lz::kVersion);
   *at++ = static_cast<std::uint8_t>(static_cast<unsigned>(image.type) | unsigned{image.top_down} << glz::kTopDownBit);
@@ -379,14 +402,15 @@ std::optional<GlzEncoded> GlzDictionary::encode(const LzImage& image, std::span<
     at = put_be(at, word);
   at = put_be(put_be(at, entry.id), head);
 
-  GlzMatcher matcher(*this, entry);
   switch (image.type) {
-    case LzType::Rgb16: at = matcher.run<glz::Rgb16Pass>(at); break;
-    case LzType::Rgba:
+    case LzType::Rgb16: at = GlzMatcher<std::uint16_t>(*this, image, entry).run<glz::Rgb16Pass>(at); break;
+    case LzType::Rgba: {
+      GlzMatcher<std::uint32_t> matcher(*this, image, entry);
       at = matcher.run<glz::RgbaColourPass>(at);
       at = matcher.run<glz::AlphaPass>(at);
       break;
-    default: at = matcher.run<glz::RgbPass>(at);
+    }
+    default: at = GlzMatcher<std::uint32_t>(*this, image, entry).run<glz::RgbPass>(at);
   }
   window_.push_back(entry);
   kept_pixels_ += pixels;

@@ -1,21 +1,24 @@
-// GLZ, the LZ of SPICE whose matches reach into earlier images: the server keeps a dictionary, the client a window of the
-// same images. Image types are LZ's RGB16, RGB24, RGB32 and RGBA.
+// GLZ, the LZ of SPICE whose matches reach into earlier images: the server keeps a dictionary, the client a window of
+// the same images. Image types are LZ's RGB16, RGB24, RGB32 and RGBA.
 //
 // Stream: magic and version as in LZ, a byte type | top-down << 4, big-endian width, height and stride (of rows without
 // padding), a 64-bit image id and the distance of the oldest image the client has to keep. Then literals and matches; a
 // match names how many images back its source is and where it begins there.
 //
 // The dictionary, for whoever owns one:
-// - There is one per client and dictionary id (the client's first display INIT names its id and window size, in pixels);
+// - There is one per client and dictionary id (the client's first display INIT names its id and window size, in
+// pixels);
 //   all display channels of that client use it. Ids count 0, 1, 2, ... in the order of encoding over all of them.
 // - It has no lock inside. Its owner holds one lock per dictionary from the call of encode() until the image is in the
 //   sending queue of its channel, so that images are queued in the order of their ids. Any thread may do that; encoding
 //   is not to be handed to a pool, as the lock would be held all the time.
 // - An id that encode() gave must be sent, even if the drawing it belongs to is gone by then: the client waits for ids
 //   without gaps. Encode when you send. Two channels may overtake each other on the wire: the client sorts that out.
-// - Pixels are copied, so that nothing of the caller's needs to stay. A dictionary takes up to four bytes a pixel of its
+// - Pixels are copied, so that nothing of the caller's needs to stay. A dictionary takes up to four bytes a pixel of
+// its
 //   window, as far as they have been used, and 512 KiB.
-// - While a migration is prepared, encode nothing with it (use LZ). The target makes a new one that goes on at next_id();
+// - While a migration is prepared, encode nothing with it (use LZ). The target makes a new one that goes on at
+// next_id();
 //   a client that starts a new session begins at 0 again.
 #pragma once
 
@@ -70,27 +73,28 @@ class GlzDictionary {
   void restart(std::uint64_t next_id = 0);
 
  private:
+  template <class Pixel>
   friend class GlzMatcher;
   struct Entry {
     std::uint64_t id = 0;
-    std::uint64_t start = 0;  // in pixels since the dictionary was made; the store's index is its remainder
+    std::uint64_t start = 0;  // in words since the last restart; the store's index is its remainder
     std::uint32_t pixels = 0;
+    std::uint32_t words = 0;
     LzType type = LzType::Rgb32;
     std::uint32_t width = 0;
   };
 
   void make_room(std::uint32_t pixels);
-  std::uint64_t place(std::uint32_t pixels);
-  void copy_in(const LzImage& image, std::uint32_t* to) const;
+  std::uint64_t place(std::uint32_t words);
 
   std::uint32_t window_pixels_;
   std::uint64_t next_id_;
-  std::uint64_t kept_pixels_ = 0;   // of `window_`
+  std::uint64_t kept_pixels_ = 0;  // of `window_`
   std::uint64_t next_start_ = 0;
-  std::uint64_t first_valid_ = 0;   // what started before that has been overwritten
-  std::deque<Entry> window_;        // the oldest first
-  std::unique_ptr<std::uint32_t[]> store_;  // of window_pixels_; a pixel a word, unused bits zero
-  std::unique_ptr<std::uint32_t[]> slots_;  // hash of three pixels -> index in the store
+  std::uint64_t first_valid_ = 0;           // what started before that has been overwritten
+  std::deque<Entry> window_;                // the oldest first
+  std::unique_ptr<std::uint32_t[]> store_;  // of window_pixels_; a pixel a word, RGB16's half a word; unused bits zero
+  std::unique_ptr<std::uint32_t[]> slots_;  // hash of three pixels -> half words from the store's begin
 };
 
 struct GlzHeader {

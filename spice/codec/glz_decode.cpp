@@ -120,7 +120,8 @@ class GlzReader {
     while (position < out_.size()) {
       const auto control = in_.byte();
       if (!in_.ok()) return std::unexpected(GlzError::Truncated);
-      const auto done = control < lz::kMaxLiterals ? literals<Pass>(control + 1, position) : match<Pass>(control, position);
+      const auto done =
+          control < lz::kMaxLiterals ? literals<Pass>(control + 1, position) : match<Pass>(control, position);
       if (!done) return std::unexpected(done.error());
       position += *done;
     }

@@ -15,15 +15,17 @@ constexpr std::uint32_t kFarPositions = 1 << 17;  // positions from here on have
 constexpr std::uint32_t kShortImages = 1 << 6;
 constexpr std::uint64_t kMaxImageDistance = (1 << 24) - 1;
 
-// The kinds of pass. Pixels are words in memory; mask: the bits that take part. literal: bytes in the stream. bias: a match
-// of n pixels is coded as n - bias. least: the shortest match worth coding at all.
+// The kinds of pass. Pixel: as it lies in the encoder's memory; mask: the bits that take part. literal: bytes in the
+// stream. bias: a match of n pixels is coded as n - bias. least: the shortest match worth coding at all.
 struct Rgb16Pass {
+  using Pixel = std::uint16_t;
   static constexpr std::uint32_t mask = 0xffffffff;
   static constexpr std::size_t literal = 2;
   static constexpr std::uint32_t bias = 1;
   static constexpr std::uint32_t least = 2;
 };
 struct RgbPass {
+  using Pixel = std::uint32_t;
   static constexpr std::uint32_t mask = 0xffffffff;
   static constexpr std::size_t literal = 3;
   static constexpr std::uint32_t bias = 0;
@@ -33,6 +35,7 @@ struct RgbaColourPass : RgbPass {
   static constexpr std::uint32_t mask = 0x00ffffff;
 };
 struct AlphaPass {
+  using Pixel = std::uint32_t;
   static constexpr std::uint32_t mask = 0xff000000;
   static constexpr std::size_t literal = 1;
   static constexpr std::uint32_t bias = 2;

@@ -45,10 +45,10 @@ class TurboJpeg {
       flags |= TJFLAG_BOTTOMUP;
     }
     auto size = state_.file_bytes;
-    const auto result = tjCompress2(state_.encoder, image.rows, static_cast<int>(image.width),
-                                    static_cast<int>(image.stride), static_cast<int>(image.height),
-                                    image.format == JpegFormat::Rgb24 ? TJPF_BGR : TJPF_BGRX, &state_.file, &size,
-                                    TJSAMP_420, quality, flags);
+    const auto result =
+        tjCompress2(state_.encoder, image.rows, static_cast<int>(image.width), static_cast<int>(image.stride),
+                    static_cast<int>(image.height), image.format == JpegFormat::Rgb24 ? TJPF_BGR : TJPF_BGRX,
+                    &state_.file, &size, TJSAMP_420, quality, flags);
     if (result != 0) {
       // What happened to the buffer's size is not known.
       forget(state_.encoder);

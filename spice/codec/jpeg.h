@@ -1,5 +1,6 @@
-// JPEG images of the SPICE protocol, and JPEG with a lossless alpha plane behind it (LZ of type Xxxa). The top row comes
-// first in a JPEG, always. Baseline with halved colour resolution, as libjpeg makes it; the work is libjpeg-turbo's.
+// JPEG images of the SPICE protocol, and JPEG with a lossless alpha plane behind it (LZ of type Xxxa). The top row
+// comes first in a JPEG, always. Baseline with halved colour resolution, as libjpeg makes it; the work is
+// libjpeg-turbo's.
 //
 // Any thread; a JpegScratch belongs to one call at a time.
 #pragma once
@@ -36,7 +37,8 @@ struct JpegImage {
   std::ptrdiff_t stride = 0;
 };
 
-// libjpeg-turbo's encoder and decoder with their memory, each made when first used. Rgb16 images are widened here first.
+// libjpeg-turbo's encoder and decoder with their memory, each made when first used. Rgb16 images are widened here
+// first.
 class JpegScratch {
  public:
   JpegScratch();
@@ -55,8 +57,8 @@ enum class JpegSpeed : std::uint8_t {
   Fast,   // for streams
 };
 
-// Writes the file to `out` and returns its size; nothing if it does not fit or the image is empty or beyond kJpegMaxSide.
-// `quality` is 1 to 100.
+// Writes the file to `out` and returns its size; nothing if it does not fit or the image is empty or beyond
+// kJpegMaxSide. `quality` is 1 to 100.
 std::optional<std::size_t> jpeg_encode(const JpegImage& image, int quality, std::span<std::uint8_t> out,
                                        JpegScratch& scratch, JpegSpeed speed = JpegSpeed::Exact);
 
@@ -64,8 +66,8 @@ struct JpegAlphaSize {
   std::size_t jpeg = 0;   // of the JPEG in front
   std::size_t total = 0;  // with the alpha plane
 };
-// Colours and alpha of a B, G, R, A image; `top_down` says how the alpha rows are to be stored, and the image's flag must
-// say the same. The image is given as above, whatever `top_down` is.
+// Colours and alpha of a B, G, R, A image; `top_down` says how the alpha rows are to be stored, and the image's flag
+// must say the same. The image is given as above, whatever `top_down` is.
 std::optional<JpegAlphaSize> jpeg_alpha_encode(const JpegImage& image, int quality, bool top_down,
                                                std::span<std::uint8_t> out, JpegScratch& scratch,
                                                LzScratch& lz_scratch);

@@ -44,7 +44,8 @@ class Lz4Blocks {
 
   bool encode(const Lz4Image& image) {
     const auto row = image.width * lz4_pixel_bytes(image.format);
-    if (image.stride == static_cast<std::ptrdiff_t>(row) || image.height == 1) return put(image.rows, row * image.height);
+    if (image.stride == static_cast<std::ptrdiff_t>(row) || image.height == 1)
+      return put(image.rows, row * image.height);
     // What the encoder looks back to has to stay where it was, so two halves of a buffer take turns.
     const auto rows_a_block = std::max<std::size_t>(1, kReach / row);
     auto& packed = scratch_.rows_;

@@ -1,6 +1,6 @@
-// LZ4 images of the SPICE protocol: a byte that says top-down, a byte with the bitmap format, then blocks of a big-endian
-// 32-bit size and that many bytes of raw LZ4, each of whole rows in stored order, without padding. Blocks are chained:
-// their matches reach back into what came before. Width and height are not part of the data.
+// LZ4 images of the SPICE protocol: a byte that says top-down, a byte with the bitmap format, then blocks of a
+// big-endian 32-bit size and that many bytes of raw LZ4, each of whole rows in stored order, without padding. Blocks
+// are chained: their matches reach back into what came before. Width and height are not part of the data.
 //
 // Any thread; an Lz4Scratch belongs to one call at a time. LZ4 itself is liblz4.
 #pragma once
@@ -45,8 +45,8 @@ struct Lz4Image {
   bool top_down = true;
 };
 
-// The encoder's tables, and rows that do not lie side by side in their image. It grows to two blocks of 64 KiB or two of
-// the longest rows.
+// The encoder's tables, and rows that do not lie side by side in their image. It grows to two blocks of 64 KiB or two
+// of the longest rows.
 class Lz4Scratch {
  public:
   Lz4Scratch();

@@ -97,10 +97,10 @@ struct QuicTarget {
 };
 
 std::expected<QuicHeader, QuicError> quic_read_header(std::span<const std::uint8_t> data);
-// Decodes to B, G, R, A or B, G, R, 0, RGB16's components widened to eight bits (their upper bits repeated below), or to
-// gray bytes. The caller has read the header and owns image rows of that size behind `target`; nothing else is written.
-// Time and memory are bounded by the size that the header names, so check it before you allocate. What follows the image
-// in `data` is ignored, as all decoders do.
+// Decodes to B, G, R, A or B, G, R, 0, RGB16's components widened to eight bits (their upper bits repeated below), or
+// to gray bytes. The caller has read the header and owns image rows of that size behind `target`; nothing else is
+// written. Time and memory are bounded by the size that the header names, so check it before you allocate. What follows
+// the image in `data` is ignored, as all decoders do.
 std::expected<QuicHeader, QuicError> quic_decode(std::span<const std::uint8_t> data, const QuicTarget& target,
                                                  QuicScratch& scratch);
 // The same into one piece of image_bytes(), top row first.

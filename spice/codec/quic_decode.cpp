@@ -37,7 +37,8 @@ struct Lookup {
   }();
 };
 
-// Reads bits, first bit highest, from little-endian 32-bit groups. Behind the end there are zeros, and it is remembered.
+// Reads bits, first bit highest, from little-endian 32-bit groups. Behind the end there are zeros, and it is
+// remembered.
 class BitReader {
  public:
   explicit BitReader(std::span<const std::uint8_t> data) : at_(data.data()), end_(data.data() + data.size() / 4 * 4) {}
@@ -97,8 +98,8 @@ class GroupDecoder {
  public:
   GroupDecoder(std::uint32_t* symbols, BitReader& in) : symbols_(symbols), in_(in) {}
 
-  // False for a run that passes its segment's end. Bits outside of the group are left as they are in `row`, if the group
-  // comes after another, or made zero.
+  // False for a run that passes its segment's end. Bits outside of the group are left as they are in `row`, if the
+  // group comes after another, or made zero.
   bool row(Words row, Words above, std::uint32_t width, bool first) {
     row_ = row;
     above_ = above;
@@ -259,9 +260,7 @@ class OwnRows {
         target_(target),
         type_(type) {}
 
-  Words row(std::uint32_t y) const {
-    return {rows_[y % 2]};
-  }
+  Words row(std::uint32_t y) const { return {rows_[y % 2]}; }
   void done(std::uint32_t y) const {
     const Words from{rows_[y % 2]};
     auto* const to = target_.rows + std::ptrdiff_t{y} * target_.stride;

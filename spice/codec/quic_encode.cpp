@@ -30,8 +30,8 @@ struct Bits {
   }
 };
 
-// Where the bits go. Whoever writes asks for room first; where the output gets short, bits go to a buffer of our own and
-// are moved over as long as they fit.
+// Where the bits go. Whoever writes asks for room first; where the output gets short, bits go to a buffer of our own
+// and are moved over as long as they fit.
 class BitWriter {
  public:
   static constexpr std::ptrdiff_t kRoom = 1024;  // bytes that room() promises
@@ -307,8 +307,8 @@ void analyse(const Row& row, std::uint32_t* symbols, std::uint64_t* equal_colour
   }
 }
 
-// A run may begin where the pixels above have just been equal and so have the two on the left. On entry `candidates` has
-// the row above's `equal`; never in the first three columns.
+// A run may begin where the pixels above have just been equal and so have the two on the left. On entry `candidates`
+// has the row above's `equal`; never in the first three columns.
 void find_candidates(std::uint64_t* candidates, const std::uint64_t* equal, std::size_t words) {
   std::uint64_t carry = 0;
   for (std::size_t i = 0; i < words; ++i) {

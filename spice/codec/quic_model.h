@@ -36,8 +36,8 @@ struct Alpha8 {
   static constexpr std::uint32_t mask = 0xff000000;
 };
 
-// Code number l of symbols of `bits` bits: s < golomb: s >> l zeros, a one, the l low bits of s; others: `zeros` zeros and
-// s - golomb in `escape_bits` bits.
+// Code number l of symbols of `bits` bits: s < golomb: s >> l zeros, a one, the l low bits of s; others: `zeros` zeros
+// and s - golomb in `escape_bits` bits.
 struct Code {
   unsigned zeros = 0;
   unsigned golomb = 0;

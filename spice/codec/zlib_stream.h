@@ -1,5 +1,5 @@
-// The zlib stream around a GLZ image (image type ZLIB_GLZ_RGB): one stream that inflates to exactly the GLZ bytes, whose
-// number is sent along. Any thread; the objects here belong to one call at a time.
+// The zlib stream around a GLZ image (image type ZLIB_GLZ_RGB): one stream that inflates to exactly the GLZ bytes,
+// whose number is sent along. Any thread; the objects here belong to one call at a time.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace spice::codec {
 
-constexpr int kZlibGlzLevel = 3;               // [reference server]
+constexpr int kZlibGlzLevel = 3;                 // [reference server]
 constexpr std::size_t kZlibGlzLeastBytes = 100;  // less is not worth trying [reference server]
 
 class ZlibEncoder {

@@ -202,9 +202,9 @@ int main(int argc, char** argv) {
   for (const auto& image : images) {
     for (const auto& [name, run] : cases) {
       const auto& call = run;
-      benchmark::RegisterBenchmark((name + "/" + image.name).c_str(),
-                                   [call, &image](benchmark::State& state) { call(state, image); })
-          ->UseManualTime();
+      benchmark::RegisterBenchmark((name + "/" + image.name).c_str(), [call, &image](benchmark::State& state) {
+        call(state, image);
+      })->UseManualTime();
     }
   }
   benchmark::Initialize(&argc, argv);

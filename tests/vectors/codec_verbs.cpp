@@ -54,7 +54,8 @@ struct Encoded {
 
 Bytes decode_quic(const Encoded& image) {
   const auto header = quic_read_header(image.data);
-  if (!header || header->width != image.picture.width || header->height != image.picture.height) fail("bad QUIC header");
+  if (!header || header->width != image.picture.width || header->height != image.picture.height)
+    fail("bad QUIC header");
   Bytes out(header->image_bytes());
   QuicScratch scratch;
   if (!quic_decode(image.data, out, scratch)) fail("bad QUIC stream");
@@ -99,8 +100,7 @@ struct Decoder {
   Bytes (*decode)(const Encoded& image);
 };
 constexpr Decoder kDecoders[] = {
-    {"quic", decode_quic}, {"lz", decode_lz},
-    {"lz4", decode_lz4},   {"jpeg_alpha", decode_jpeg_alpha},
+    {"quic", decode_quic}, {"lz", decode_lz}, {"lz4", decode_lz4}, {"jpeg_alpha", decode_jpeg_alpha},
     {"jpeg", decode_jpeg},
 };
 
@@ -121,7 +121,8 @@ std::optional<std::size_t> encode_quic(Job& job) {
 }
 
 LzImage lz_image(const Picture& picture, const Bytes& raw) {
-  return {picture.lz_type(), picture.width, picture.height, raw.data(), std::ptrdiff_t{picture.stride}, picture.top_down};
+  return {picture.lz_type(), picture.width, picture.height, raw.data(), std::ptrdiff_t{picture.stride},
+          picture.top_down};
 }
 
 std::optional<std::size_t> encode_lz(Job& job) {

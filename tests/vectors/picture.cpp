@@ -48,7 +48,8 @@ Picture::Picture(const nlohmann::json& meta)
       stride(meta.at("stride")),
       format(meta.at("format")),
       top_down(meta.at("top_down") != 0) {
-  if (meta.contains("palette") && meta["palette"].is_array()) palette = meta["palette"].get<std::vector<std::uint32_t>>();
+  if (meta.contains("palette") && meta["palette"].is_array())
+    palette = meta["palette"].get<std::vector<std::uint32_t>>();
 }
 
 LzType Picture::lz_type() const {

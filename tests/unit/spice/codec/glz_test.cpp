@@ -184,8 +184,8 @@ TEST(Glz, distant_images_and_positions_survive) {
 // --- the window against bytes of anybody ---
 
 Bytes stream(std::uint8_t id, std::initializer_list<std::uint8_t> body, std::uint8_t head = 0) {
-  Bytes bytes = {0x20, 0x20, 0x5a, 0x4c, 0, 1, 0, 1, 0x18, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 16,
-                 0,    0,    0,    0,    0, 0, 0, id, 0,   0, 0, head};
+  Bytes bytes = {0x20, 0x20, 0x5a, 0x4c, 0, 1, 0, 1, 0x18, 0, 0, 0,  4, 0, 0, 0,   1,
+                 0,    0,    0,    16,   0, 0, 0, 0, 0,    0, 0, id, 0, 0, 0, head};
   bytes.insert(bytes.end(), body);
   return bytes;
 }

@@ -175,7 +175,8 @@ TEST(QuicDecode, flipped_bits_never_reach_outside_the_image) {
   Bytes out(4096);
   for (int round = 0; round < 3000; ++round) {
     auto bad = good;
-    bad[20 + random.below(static_cast<std::uint32_t>(bad.size() - 20))] ^= static_cast<std::uint8_t>(1U << random.below(8));
+    bad[20 + random.below(static_cast<std::uint32_t>(bad.size() - 20))] ^=
+        static_cast<std::uint8_t>(1U << random.below(8));
     (void)quic_decode(bad, out, scratch);  // the sanitizers watch
   }
 }

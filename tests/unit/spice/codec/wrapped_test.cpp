@@ -143,8 +143,8 @@ TEST(Jpeg, alpha_comes_back_exactly_in_either_order) {
   LzScratch lz_scratch;
   for (const bool top_down : {false, true}) {
     Bytes encoded(65536);
-    const auto size = jpeg_alpha_encode({JpegFormat::Rgb32, 30, 20, pixels.data(), 120}, 85, top_down, encoded, scratch,
-                                        lz_scratch);
+    const auto size =
+        jpeg_alpha_encode({JpegFormat::Rgb32, 30, 20, pixels.data(), 120}, 85, top_down, encoded, scratch, lz_scratch);
     ASSERT_TRUE(size.has_value());
     Bytes out(pixels.size());
     ASSERT_TRUE(jpeg_alpha_decode(std::span(encoded).first(size->total), size->jpeg, out, scratch).has_value());
