@@ -33,7 +33,7 @@ class LzHistory {
  public:
   struct Place {
     std::uint32_t position = 0;
-    std::int32_t offset = 0;
+    std::uint32_t key = 0;  // of the unit there, so that most places that do not fit need not be looked at
   };
 
   LzHistory(LzScratch& scratch, std::uint32_t units) : slots_(scratch.slots_.data()) {
@@ -49,13 +49,13 @@ class LzHistory {
     const auto mixed = std::uint64_t{a} | std::uint64_t{b} << 24 | std::uint64_t{c} << 48;
     return static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> (64 - LzScratch::kHashBits));
   }
-  void put(std::uint32_t hash, Place place) { slots_[hash] = {base_ + place.position, place.offset}; }
+  void put(std::uint32_t hash, Place place) { slots_[hash] = {base_ + place.position, place.key}; }
   // What was last put under this hash in this pass; `place` takes its place.
   std::optional<Place> exchange(std::uint32_t hash, Place place) {
     const auto seen = slots_[hash];
     put(hash, place);
     if (seen.position < base_) return std::nullopt;
-    return Place{seen.position - base_, seen.offset};
+    return Place{seen.position - base_, seen.key};
   }
 
  private:
@@ -145,6 +145,13 @@ class Pass {
     return {cursor.offset - grid_.stride + static_cast<std::ptrdiff_t>(grid_.width - 1) * kStep, 1};
   }
 
+  Cursor cursor_at(std::uint32_t position) const {
+    if (grid_.height == 1) return {static_cast<std::ptrdiff_t>(position) * kStep, grid_.width - position};
+    const auto column = position % grid_.width;
+    return {std::ptrdiff_t{position / grid_.width} * grid_.stride + static_cast<std::ptrdiff_t>(column) * kStep,
+            grid_.width - column};
+  }
+
   // The three units from `cursor` on, which must exist.
   Window window(Cursor cursor) const {
     if (cursor.left >= 3) {
@@ -202,12 +209,12 @@ class Pass {
       const auto length = match(end, before(here_));
       return put_match(length, 0, end);
     }
-    const auto seen = history_.exchange(hash(w), {position_, static_cast<std::int32_t>(here_.offset)});
-    if (seen && Unit::key(grid_.origin + seen->offset) == w.a) {
+    const auto seen = history_.exchange(hash(w), {position_, w.a});
+    if (seen && seen->key == w.a) {
       const auto distance = position_ - seen->position - 1;
       if (distance <= lz::kFarDistance) {
         Cursor end = here_;
-        const auto length = match(end, {seen->offset, grid_.width - seen->position % grid_.width});
+        const auto length = match(end, cursor_at(seen->position));
         const auto minimum = distance < lz::kNearDistance ? Unit::near_minimum : Unit::far_minimum;
         if (length >= minimum) return put_match(length, distance, end);
       }
@@ -275,9 +282,10 @@ class Pass {
     last_ = Unit::key(at(one));
     const auto remaining = units_ - position_;
     if (remaining < 2) return;
-    const Cursor two = before(one);
-    history_.put(hash(window(two)), {position_ - 2, static_cast<std::int32_t>(two.offset)});
-    history_.put(hash(window(one)), {position_ - 1, static_cast<std::int32_t>(one.offset)});
+    const auto w = window(before(one));
+    history_.put(hash(w), {position_ - 2, w.a});
+    const auto v = window(one);
+    history_.put(hash(v), {position_ - 1, v.a});
   }
 
   const Grid grid_;
@@ -320,9 +328,7 @@ bool encode_body(const LzImage& image, LzScratch& scratch, Output& out) {
 std::optional<std::size_t> lz_encode(const LzImage& image, std::span<std::uint8_t> out, LzScratch& scratch) {
   const auto row = lz_row_bytes(image.type, image.width);
   if (image.width == 0 || image.height == 0 || row >= kLzMaxImageBytes / image.height) return std::nullopt;
-  // Offsets are kept in 32 bits.
-  const auto reach = static_cast<std::uint64_t>(std::abs(image.stride)) * image.height;
-  if (reach > std::numeric_limits<std::int32_t>::max() || out.size() < kLzHeaderBytes) return std::nullopt;
+  if (out.size() < kLzHeaderBytes) return std::nullopt;
   Output output{out.data(), out.data() + out.size()};
   for (const auto word : {lz::kMagic, lz::kVersion, std::uint32_t{static_cast<std::uint8_t>(image.type)}, image.width,
                           image.height, static_cast<std::uint32_t>(row), std::uint32_t{image.top_down}})

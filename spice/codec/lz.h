@@ -59,7 +59,7 @@ class LzScratch {
   friend class LzHistory;
   struct Seen {
     std::uint32_t position = 0;  // in units, counted through all passes since the last clearing
-    std::int32_t offset = 0;     // in bytes from the image's first
+    std::uint32_t key = 0;       // of the unit there
   };
   std::array<Seen, std::size_t{1} << kHashBits> slots_{};
   std::uint32_t next_base_ = 1;
