@@ -84,6 +84,12 @@ class GlzDictionary {
     std::uint32_t width = 0;
   };
 
+  struct Release {
+    void operator()(std::uint32_t* store) const;
+  };
+  using Store = std::unique_ptr<std::uint32_t[], Release>;
+
+  static Store allocate(std::size_t words);
   void make_room(std::uint32_t pixels);
   std::uint64_t place(std::uint32_t words);
 
@@ -93,7 +99,7 @@ class GlzDictionary {
   std::uint64_t next_start_ = 0;
   std::uint64_t first_valid_ = 0;           // what started before that has been overwritten
   std::deque<Entry> window_;                // the oldest first
-  std::unique_ptr<std::uint32_t[]> store_;  // of window_pixels_; a pixel a word, RGB16's half a word; unused bits zero
+  Store store_;                             // of window_pixels_; a pixel a word, RGB16's half a word; unused bits zero
   std::unique_ptr<std::uint32_t[]> slots_;  // hash of three pixels -> half words from the store's begin
 };
 
