@@ -12,7 +12,6 @@
 namespace spice::codec {
 namespace {
 
-constexpr unsigned kSlotBits = 17;
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
 // Many tiny images shall not take more memory than their pixels do.
 constexpr std::size_t kMaxImages = 65536;
@@ -144,7 +143,8 @@ class GlzMatcher {
       : dictionary_(dictionary),
         image_(image),
         entry_(entry),
-        store_(reinterpret_cast<Pixel*>(dictionary.store_.get())),
+        store_(reinterpret_cast<Pixel*>(dictionary.pixels())),
+        slots_(dictionary.slots()),
         begin_(first_of(entry)),
         end_(begin_ + entry.pixels),
         ready_(begin_) {}
@@ -188,7 +188,7 @@ class GlzMatcher {
   static constexpr std::uint32_t kLeastOfSamePlace = 16;  // where less is equal, something else often fits better
 
   const Pixel* first_of(const Entry& entry) const {
-    return store_ + entry.start % dictionary_.window_pixels_ * (sizeof(std::uint32_t) / sizeof(Pixel));
+    return store_ + std::size_t{entry.index} * (sizeof(std::uint32_t) / sizeof(Pixel));
   }
 
   void load_more() {
@@ -204,7 +204,7 @@ class GlzMatcher {
   static std::uint32_t hash(const Pixel* at) {
     const auto pair = std::uint64_t{at[0] & Pass::mask} | std::uint64_t{at[1] & Pass::mask} << 32;
     const auto mixed = pair * 0x9e3779b97f4a7c15 ^ (at[2] & Pass::mask) * 0xc2b2ae3d27d4eb4f;
-    return static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> (64 - kSlotBits));
+    return static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> (64 - GlzDictionary::kSlotBits));
   }
 
   template <class Pass>
@@ -242,10 +242,9 @@ class GlzMatcher {
 
   // The image of the window, of our type, that has this word of the store.
   const Entry* owner(std::uint32_t word) {
-    const auto lap = entry_.start / dictionary_.window_pixels_;
-    auto start = lap * dictionary_.window_pixels_ + word;
-    if (start >= entry_.start) {
-      if (lap == 0) return nullptr;
+    auto start = entry_.start - entry_.index + word;  // if it has been written since the ring began anew
+    if (word >= entry_.index) {
+      if (start < dictionary_.window_pixels_) return nullptr;
       start -= dictionary_.window_pixels_;
     }
     if (owner_ == nullptr || start < owner_->start || start - owner_->start >= owner_->words) {
@@ -300,7 +299,7 @@ class GlzMatcher {
     if (same<Pass>(at[0], at[-1]) && same<Pass>(at[1], at[0]) && same<Pass>(at[2], at[0])) {
       if (const auto match = measure<Pass>(at, in_this(at, at - 1)); match.length > 0) return match;
     }
-    auto& slot = dictionary_.slots_[hash<Pass>(at)];
+    auto& slot = slots_[hash<Pass>(at)];
     const auto* source = store_ + slot / kSlotStep;
     const auto word = slot / 2;
     slot = slot_of(at);
@@ -323,15 +322,16 @@ class GlzMatcher {
   void remember_end(const Pixel* at) {
     if (end_ - at < 1) return;
     if (ready_ - at < 2) load_more();
-    dictionary_.slots_[hash<Pass>(at - 2)] = slot_of(at - 2);
+    slots_[hash<Pass>(at - 2)] = slot_of(at - 2);
     if (end_ - at < 2) return;
-    dictionary_.slots_[hash<Pass>(at - 1)] = slot_of(at - 1);
+    slots_[hash<Pass>(at - 1)] = slot_of(at - 1);
   }
 
   GlzDictionary& dictionary_;
   const LzImage& image_;
   const Entry entry_;
   Pixel* const store_;
+  std::uint32_t* const slots_;
   const Pixel* const begin_;
   const Pixel* const end_;
   const Pixel* ready_;            // pixels before it have been copied in
@@ -353,15 +353,15 @@ std::size_t glz_max_bytes(LzType type, std::uint32_t width, std::uint32_t height
 GlzDictionary::GlzDictionary(std::uint32_t window_pixels, std::uint64_t next_id)
     : window_pixels_(std::clamp(window_pixels, 1U, kGlzMaxPixels)),
       next_id_(next_id),
-      // Looking at three pixels from any index on stays inside.
-      store_(allocate(std::size_t{window_pixels_} + 4)),
-      slots_(std::make_unique<std::uint32_t[]>(std::size_t{1} << kSlotBits)) {}
+      store_(allocate(window_pixels_)) {}
+
 // Memory comes to be when it is written to first, in large pages where the system has them: a full screen's first image
 // would otherwise cost a thousand page faults, which take as long as its encoding.
-GlzDictionary::Store GlzDictionary::allocate(std::size_t words) {
-  const auto bytes = words * sizeof(std::uint32_t);
+GlzDictionary::Store GlzDictionary::allocate(std::size_t pixels) {
+  const auto bytes = (kSlots + pixels) * sizeof(std::uint32_t);
   auto* const store = static_cast<std::uint32_t*>(::operator new(bytes, std::align_val_t{kLargePage}));
-  if (bytes >= kLargePage) ::madvise(store, bytes, MADV_HUGEPAGE);  // a wish: without it all is the same, but slower
+  ::madvise(store, bytes, MADV_HUGEPAGE);  // a wish: without it all is the same, but slower
+  std::memset(store, 0, kSlots * sizeof *store);
   return Store(store);
 }
 
@@ -409,7 +409,14 @@ std::optional<GlzEncoded> GlzDictionary::encode(const LzImage& image, std::span<
   const auto pixels = image.width * image.height;
   make_room(pixels);
   const auto words = image.type == LzType::Rgb16 ? (pixels + 1) / 2 : pixels;
-  const Entry entry{next_id_++, place(words), pixels, words, image.type, image.width};
+  const auto start = place(words);
+  const Entry entry{.id = next_id_++,
+                    .start = start,
+                    .index = static_cast<std::uint32_t>(start % window_pixels_),
+                    .pixels = pixels,
+                    .words = words,
+                    .width = image.width,
+                    .type = image.type};
   const auto head = window_.empty() ? 0 : static_cast<std::uint32_t>(entry.id - window_.front().id);
 
   auto* at = put_be(put_be(out.data(), lz::kMagic), lz::kVersion);

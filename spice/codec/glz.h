@@ -77,11 +77,12 @@ class GlzDictionary {
   friend class GlzMatcher;
   struct Entry {
     std::uint64_t id = 0;
-    std::uint64_t start = 0;  // in words since the last restart; the store's index is its remainder
+    std::uint64_t start = 0;  // in words since the last restart
+    std::uint32_t index = 0;  // of its first word in the store
     std::uint32_t pixels = 0;
     std::uint32_t words = 0;
-    LzType type = LzType::Rgb32;
     std::uint32_t width = 0;
+    LzType type = LzType::Rgb32;
   };
 
   struct Release {
@@ -89,7 +90,12 @@ class GlzDictionary {
   };
   using Store = std::unique_ptr<std::uint32_t[], Release>;
 
-  static Store allocate(std::size_t words);
+  static constexpr unsigned kSlotBits = 17;
+  static constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
+
+  static Store allocate(std::size_t pixels);
+  std::uint32_t* slots() const { return store_.get(); }
+  std::uint32_t* pixels() const { return store_.get() + kSlots; }
   void make_room(std::uint32_t pixels);
   std::uint64_t place(std::uint32_t words);
 
@@ -97,10 +103,11 @@ class GlzDictionary {
   std::uint64_t next_id_;
   std::uint64_t kept_pixels_ = 0;  // of `window_`
   std::uint64_t next_start_ = 0;
-  std::uint64_t first_valid_ = 0;           // what started before that has been overwritten
-  std::deque<Entry> window_;                // the oldest first
-  Store store_;                             // of window_pixels_; a pixel a word, RGB16's half a word; unused bits zero
-  std::unique_ptr<std::uint32_t[]> slots_;  // hash of three pixels -> half words from the store's begin
+  std::uint64_t first_valid_ = 0;  // what started before that has been overwritten
+  std::deque<Entry> window_;       // the oldest first
+  // The hash table, then window_pixels_ words of pixels. Table: hash of three pixels -> half words from the first
+  // pixel. Pixels: one a word, RGB16's half a word; unused bits zero.
+  Store store_;
 };
 
 struct GlzHeader {
