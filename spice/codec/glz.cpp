@@ -6,6 +6,7 @@
 #include <emmintrin.h>
 #include <new>
 #include <sys/mman.h>
+#include <type_traits>
 
 #include "spice/codec/glz_format.h"
 
@@ -184,12 +185,11 @@ class GlzMatcher {
     std::ptrdiff_t distance = 0;   // 0: none
     const Entry* image = nullptr;  // none: this one
   };
-  static constexpr std::uint32_t kLoadAtOnce = 8192;      // pixels
+  static constexpr unsigned kHalfWords = std::is_same_v<Pixel, std::uint16_t> ? 1 : 2;  // a pixel
+  static constexpr std::uint32_t kLoadAtOnce = 8192;                                    // pixels
   static constexpr std::uint32_t kLeastOfSamePlace = 16;  // where less is equal, something else often fits better
 
-  const Pixel* first_of(const Entry& entry) const {
-    return store_ + std::size_t{entry.index} * (sizeof(std::uint32_t) / sizeof(Pixel));
-  }
+  const Pixel* first_of(const Entry& entry) const { return store_ + std::size_t{entry.index} * (2 / kHalfWords); }
 
   void load_more() {
     auto* to = store_ + (ready_ - store_);
@@ -213,8 +213,7 @@ class GlzMatcher {
   }
 
   // A slot counts half words, so that it leads into the store whatever type it is taken for.
-  static constexpr unsigned kSlotStep = sizeof(Pixel) / sizeof(std::uint16_t);
-  std::uint32_t slot_of(const Pixel* at) const { return static_cast<std::uint32_t>(at - store_) * kSlotStep; }
+  std::uint32_t slot_of(const Pixel* at) const { return static_cast<std::uint32_t>(at - store_) * kHalfWords; }
 
   bool is_valid(const Entry& entry) const { return entry.start >= dictionary_.first_valid_; }
 
@@ -300,7 +299,7 @@ class GlzMatcher {
       if (const auto match = measure<Pass>(at, in_this(at, at - 1)); match.length > 0) return match;
     }
     auto& slot = slots_[hash<Pass>(at)];
-    const auto* source = store_ + slot / kSlotStep;
+    const auto* source = store_ + slot / kHalfWords;
     const auto word = slot / 2;
     slot = slot_of(at);
     if (!same<Pass>(source[0], at[0])) return {};
