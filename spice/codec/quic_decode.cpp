@@ -63,6 +63,11 @@ class BitReader {
     bits_ <<= length;
     count_ -= length;
   }
+  // By the six lowest bits of `length`.
+  void skip_masked(std::uint32_t length) {
+    bits_ <<= length & 63;
+    count_ -= length & 63;
+  }
   std::uint32_t take(unsigned length) {  // at most 32, which may be 0
     const auto value = look(length);
     skip(length);
@@ -186,10 +191,12 @@ class GroupDecoder {
     for (std::size_t p = 0; p < Kind::shifts.size(); ++p) {
       const auto shift = Kind::shifts[p];
       const auto base = group_.planes[p].choice[contexts >> shift & 0xff];
-      const auto entry = Table::entries[base + static_cast<std::size_t>(in.bits() >> (64 - Table::kIndexBits))];
+      // The way from one symbol's bits to the next one's is what takes the time: shift, load, shift.
+      const auto* const codes = Table::entries.data() + base;
+      const std::uint32_t entry = codes[in.bits() >> (64 - Table::kIndexBits)];
       if (entry != 0) [[likely]] {
-        in.skip(entry & 0xff);
-        symbols |= std::uint32_t{entry} >> 8 << shift;
+        in.skip_masked(entry);
+        symbols |= entry >> 8 << shift;
       } else {
         const auto read = read_long(base / Table::kStep, in);
         in = read.behind;

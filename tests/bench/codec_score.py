@@ -47,9 +47,11 @@ def main():
     print(f"{'image':14} {'case':24} {'MB/s':>7} {'score':>6}  size by the reference's")
     for (case, image), speed in sorted(speeds.items(), key=lambda item: item[0][::-1]):
         codec, direction = case.rsplit("_", 1)
-        if (image, codec) not in known:
+        # The reference's dictionary has no memory of its own that a new one would have to touch first.
+        theirs_is = "glz_second_frame" if codec == "glz_steady" else codec
+        if (image, theirs_is) not in known:
             continue
-        size, encode, decode = known[image, codec]
+        size, encode, decode = known[image, theirs_is]
         theirs = encode if direction == "encode" else decode
         ratio = sizes[case, image] / size
         score = speed / speeds["lz4_encode", image] / (theirs / known[image, "lz4"][1]) if theirs else math.nan
