@@ -6,20 +6,18 @@
 // match names how many images back its source is and where it begins there.
 //
 // The dictionary, for whoever owns one:
-// - There is one per client and dictionary id (the client's first display INIT names its id and window size, in
-// pixels);
-//   all display channels of that client use it. Ids count 0, 1, 2, ... in the order of encoding over all of them.
+// - There is one per client and dictionary id; the client's first display INIT names that id and the window size in
+//   pixels. All display channels of the client use it. Ids count 0, 1, 2, ... in the order of encoding over all of
+//   these channels.
 // - It has no lock inside. Its owner holds one lock per dictionary from the call of encode() until the image is in the
-//   sending queue of its channel, so that images are queued in the order of their ids. Any thread may do that; encoding
-//   is not to be handed to a pool, as the lock would be held all the time.
-// - An id that encode() gave must be sent, even if the drawing it belongs to is gone by then: the client waits for ids
-//   without gaps. Encode when you send. Two channels may overtake each other on the wire: the client sorts that out.
-// - Pixels are copied, so that nothing of the caller's needs to stay. A dictionary takes up to four bytes a pixel of
-// its
-//   window, as far as they have been used, and 512 KiB.
-// - While a migration is prepared, encode nothing with it (use LZ). The target makes a new one that goes on at
-// next_id();
-//   a client that starts a new session begins at 0 again.
+//   sending queue of its channel, so that images are queued in the order of their ids. Any thread may do that. Do not
+//   hand encoding to a pool: the lock would be held all the time.
+// - An id that encode() gave must be sent, even if the drawing it belongs to is gone by then, as the client waits for
+//   ids without gaps. So encode when you send. Two channels may overtake each other on the wire; the client sorts that.
+// - Pixels are copied: nothing of the caller's needs to stay. A dictionary takes up to four bytes a pixel of its
+//   window, as far as they have been used (in pages of 2 MiB), and 512 KiB.
+// - While a migration is prepared, encode nothing with it (use LZ). The target's dictionary goes on at next_id(); for a
+//   new session of the client call restart().
 #pragma once
 
 #include <cstddef>

@@ -29,6 +29,8 @@ enum class QuicType : std::uint8_t {
 constexpr std::size_t kQuicHeaderBytes = 20;
 // width * height of an image stays at or below this, in both directions.
 constexpr std::uint64_t kQuicMaxPixels = (std::uint64_t{1} << 29) - 1;
+// Ours, not the format's: bounds the memory of a scratch. No surface is as wide.
+constexpr std::uint32_t kQuicMaxWidth = std::uint32_t{1} << 20;
 
 // Bytes of a source pixel.
 constexpr std::size_t quic_pixel_bytes(QuicType type) {
@@ -52,7 +54,7 @@ struct QuicImage {
   std::ptrdiff_t stride = 0;
 };
 
-// Rows to work on. It grows to the widest image (about 40 bytes a pixel of one row), and that is all that is ever
+// Rows to work on. It grows to the widest image (about 22 bytes a pixel of one row), and that is all that is ever
 // allocated; results do not depend on what it was used for before.
 class QuicScratch {
  public:
@@ -67,7 +69,7 @@ class QuicScratch {
 };
 
 // Writes the encoded image to `out` and returns its size; nothing if it does not fit (then send it another way) or the
-// image is empty or beyond kQuicMaxPixels.
+// image is empty or beyond kQuicMaxPixels or kQuicMaxWidth.
 std::optional<std::size_t> quic_encode(const QuicImage& image, std::span<std::uint8_t> out, QuicScratch& scratch);
 
 struct QuicHeader {

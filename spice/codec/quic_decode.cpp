@@ -342,7 +342,7 @@ std::expected<QuicHeader, QuicError> quic_read_header(std::span<const std::uint8
   const auto type = word(2);
   const QuicHeader header{static_cast<QuicType>(type), word(3), word(4)};
   if (word(0) != quic::kMagic || word(1) != 0 || type < 1 || type > 5 || header.width == 0 || header.height == 0 ||
-      header.width > kQuicMaxPixels / header.height)
+      header.width > kQuicMaxWidth || header.width > kQuicMaxPixels / header.height)
     return std::unexpected(QuicError::BadHeader);
   return header;
 }

@@ -398,7 +398,8 @@ bool encode_body(const QuicImage& image, QuicScratch& scratch, BitWriter& out) {
 }  // namespace quic
 
 std::optional<std::size_t> quic_encode(const QuicImage& image, std::span<std::uint8_t> out, QuicScratch& scratch) {
-  if (image.width == 0 || image.height == 0 || image.width > kQuicMaxPixels / image.height) return std::nullopt;
+  if (image.width == 0 || image.height == 0 || image.width > kQuicMaxWidth) return std::nullopt;
+  if (image.width > kQuicMaxPixels / image.height) return std::nullopt;
   quic::BitWriter writer(out);
   writer.room();
   for (const auto group :

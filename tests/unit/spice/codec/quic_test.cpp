@@ -137,6 +137,7 @@ TEST(Quic, empty_and_oversized_images_are_refused) {
   EXPECT_FALSE(quic_encode({QuicType::Rgb32, 0, 1, out.data(), 0}, out, scratch).has_value());
   EXPECT_FALSE(quic_encode({QuicType::Rgb32, 1, 0, out.data(), 4}, out, scratch).has_value());
   EXPECT_FALSE(quic_encode({QuicType::Rgb32, 1U << 15, 1U << 14, out.data(), 4}, out, scratch).has_value());
+  EXPECT_FALSE(quic_encode({QuicType::Rgb32, (1U << 20) + 1, 1, out.data(), 4}, out, scratch).has_value());
 }
 
 TEST(QuicDecode, header_is_checked) {
