@@ -5,6 +5,8 @@
 #include <cstring>
 #include <turbojpeg.h>
 
+#include "spice/codec/lz_units.h"
+
 namespace spice::codec {
 
 struct JpegScratch::State {
@@ -28,6 +30,20 @@ JpegScratch::JpegScratch() : state_(std::make_unique<State>()) {}
 JpegScratch::~JpegScratch() = default;
 JpegScratch::JpegScratch(JpegScratch&&) noexcept = default;
 JpegScratch& JpegScratch::operator=(JpegScratch&&) noexcept = default;
+
+namespace {
+
+// Five bits a component to eight.
+void widen_row(const std::uint8_t* from, std::uint32_t width, std::uint8_t* to) {
+  for (std::size_t x = 0; x < width; ++x) {
+    const std::uint32_t pixel = lz::load<std::uint16_t>(from + 2 * x);
+    const auto five = (pixel & 0x1f) | (pixel << 3 & 0x1f00) | (pixel << 6 & 0x1f0000);
+    const auto eight = (five << 3 & 0xf8f8f8) | (five >> 2 & 0x070707);
+    std::memcpy(to + 4 * x, &eight, sizeof eight);
+  }
+}
+
+}  // namespace
 
 // The turbojpeg calls over a scratch.
 class TurboJpeg {
@@ -97,16 +113,9 @@ class TurboJpeg {
   JpegImage widened(const JpegImage& image) {
     const auto pixels = std::size_t{image.width} * image.height;
     if (state_.pixels.size() < pixels * 4) state_.pixels.resize(pixels * 4);
-    auto* to = state_.pixels.data();
-    for (std::uint32_t y = 0; y < image.height; ++y) {
-      const auto* from = image.rows + std::ptrdiff_t{y} * image.stride;
-      for (std::uint32_t x = 0; x < image.width; ++x, to += 4) {
-        const auto pixel = std::uint32_t{from[2 * std::size_t{x}]} | std::uint32_t{from[2 * std::size_t{x} + 1]} << 8;
-        const auto five = (pixel & 0x1f) | (pixel << 3 & 0x1f00) | (pixel << 6 & 0x1f0000);
-        const auto eight = (five << 3 & 0xf8f8f8) | (five >> 2 & 0x070707);
-        std::memcpy(to, &eight, sizeof eight);
-      }
-    }
+    for (std::uint32_t y = 0; y < image.height; ++y)
+      widen_row(image.rows + std::ptrdiff_t{y} * image.stride, image.width,
+                state_.pixels.data() + std::size_t{y} * image.width * 4);
     return {JpegFormat::Rgb32, image.width, image.height, state_.pixels.data(), std::ptrdiff_t{image.width} * 4};
   }
 
