@@ -32,9 +32,9 @@ minivmm_fuzz(canvas
   USES spice/canvas
   RANDOM 20)
 
-# The codecs over one vector, by hand and for tests/vectors/check.py.
-add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp)
-target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_codec nlohmann_json::nlohmann_json)
+# The codecs and the canvas over one vector, by hand and for tests/vectors/check.py.
+add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp vectors/render.cpp vectors/render_images.cpp)
+target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_canvas spice_codec nlohmann_json::nlohmann_json ZLIB::ZLIB)
 set_target_properties(spice-vectors PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 add_test(NAME spice_vectors
   COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/vectors/check.py --tool $<TARGET_FILE:spice-vectors>)

@@ -6,9 +6,7 @@
 #include <span>
 
 #include "spice/canvas/pixman_image.h"
-#ifdef MINIVMM_QUIC_HEADER
-#include MINIVMM_QUIC_HEADER
-#endif
+#include "spice/codec/quic.h"
 
 namespace spice::canvas {
 namespace {
@@ -205,7 +203,6 @@ std::expected<SourcePixels, DrawError> unpack(const core::Bitmap& bitmap, Surfac
   return unpack_direct(*rows, bitmap.format);
 }
 
-#ifdef MINIVMM_QUIC_HEADER
 std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap& bitmap) {
   const auto header = codec::quic_read_header(bitmap.data);
   if (!header || !is_size(header->width, header->height)) return std::unexpected(DrawError::BadImage);
@@ -224,15 +221,6 @@ std::optional<core::Rect> size_of(const core::QuicBitmap& bitmap) {
   if (!header || !is_size(header->width, header->height)) return {};
   return core::Rect{0, 0, static_cast<std::int32_t>(header->width), static_cast<std::int32_t>(header->height)};
 }
-#else
-std::expected<SourcePixels, DrawError> unpack(const core::QuicBitmap&) {
-  return std::unexpected(DrawError::BadImage);
-}
-
-std::optional<core::Rect> size_of(const core::QuicBitmap&) {
-  return {};
-}
-#endif
 
 std::optional<core::Rect> size_of(const core::ImagePtr& image, SurfaceTable& surfaces) {
   if (image == nullptr) return {};

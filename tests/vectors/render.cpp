@@ -18,8 +18,6 @@ using nlohmann::json;
 using spice::canvas::Surface;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr int kUnknownCodec = 64;
-
 class Surfaces final : public spice::canvas::SurfaceTable {
  public:
   Surface* find(core::SurfaceId id) override {
@@ -258,12 +256,7 @@ int render(const std::vector<std::string>& arguments) {
   std::ifstream file(arguments.at(0));
   if (!file) throw std::runtime_error("cannot read " + arguments[0]);
   const auto description = json::parse(file);
-  Bytes bytes;
-  try {
-    bytes = rendered(description, description.at("images"), arguments.at(1));
-  } catch (const UnknownCodec&) {
-    return kUnknownCodec;
-  }
+  const auto bytes = rendered(description, description.at("images"), arguments.at(1));
   std::ofstream out(arguments.at(2), std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (!out.flush()) throw std::runtime_error("cannot write " + arguments[2]);

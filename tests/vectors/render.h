@@ -3,20 +3,14 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace vectors {
 
 // CASE.json FOLDER OUT.raw: draws the case, whose images and surfaces are files of FOLDER, and writes the surface, row
-// after row as its description says. 0 if that worked, 64 if the case needs a codec that this build does not have;
-// throws std::exception with a reason otherwise.
+// after row as its description says. 0 if that worked; throws std::exception with a reason otherwise.
 int render(const std::vector<std::string>& arguments);
-
-struct UnknownCodec : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // The surface of a case of cases.json after the drawing. `images`: what cases.json says of its images.
 std::vector<std::uint8_t> rendered(const nlohmann::json& description, const nlohmann::json& images,

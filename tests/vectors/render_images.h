@@ -8,8 +8,8 @@
 
 namespace vectors {
 
-// Bitmaps and surfaces as they are; what is encoded in a way that only clients know is decoded to a bitmap. Throws
-// UnknownCodec and std::runtime_error.
+// Bitmaps and surfaces as they are; what is encoded in a way that only clients know is decoded to a bitmap.
+// Throws std::runtime_error.
 core::ImagePtr image_of(const nlohmann::json& description, const std::string& folder);
 
 }  // namespace vectors
