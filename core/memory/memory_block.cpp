@@ -166,6 +166,18 @@ std::vector<bool> MemoryBlock::touched_pages(std::uint64_t first_page, std::uint
   return touched;
 }
 
+std::vector<bool> MemoryBlock::copy_nonzero_pages(std::uint64_t first_page, std::uint64_t count,
+                                                  std::vector<std::uint8_t>& out) const {
+  MV_ASSERT(range_inside(first_page, count, pages()), "callers go by the block's pages");
+  auto wanted = touched_pages(first_page, count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto* page = host_ + (first_page + i) * kPageSize;
+    wanted[i] = wanted[i] && (page[0] != 0 || std::memcmp(page, page + 1, kPageSize - 1) != 0);
+    if (wanted[i]) out.insert(out.end(), page, page + kPageSize);
+  }
+  return wanted;
+}
+
 void MemoryBlock::discard(std::uint64_t offset, std::uint64_t length) {
   MV_ASSERT(range_inside(offset, length, size_), "callers check the range against the block");
   ::madvise(host_ + offset, length, MADV_DONTNEED);

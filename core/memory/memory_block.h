@@ -98,9 +98,10 @@ class MemoryBlock {
   void collect_dirty(Watcher watcher, std::uint64_t first_page, std::uint64_t count, std::vector<std::uint64_t>& pages);
   void set_dirty_source(DirtySource* source) { dirty_source_.store(source); }
 
-  // Which of the pages may hold something else than zeros: those that were never touched need not be looked at. Any
-  // thread.
-  std::vector<bool> touched_pages(std::uint64_t first_page, std::uint64_t count) const;
+  // Appends those of the pages that hold something else than zeros to `out`, and says which they are. Those that were
+  // never touched are not looked at. Any thread, while nobody writes to them.
+  std::vector<bool> copy_nonzero_pages(std::uint64_t first_page, std::uint64_t count,
+                                       std::vector<std::uint8_t>& out) const;
   // Gives the pages of a range back to the host; they read as zeros. Whoever uses them
   // meanwhile, guest or host, finds the old or the new contents.
   void discard(std::uint64_t offset, std::uint64_t length);
@@ -111,6 +112,7 @@ class MemoryBlock {
 
  private:
   friend class MemorySlice;
+  std::vector<bool> touched_pages(std::uint64_t first_page, std::uint64_t count) const;
   MemoryBlock(std::string name, std::uint8_t* host, std::uint64_t size);
 
   std::string name_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <string_view>
@@ -18,12 +17,9 @@ using core::Result;
 
 namespace {
 
-constexpr std::uint64_t kPagesInChunk = 1024;
+constexpr std::uint64_t kPagesInChunk = 512;
+constexpr std::uint64_t kMostPagesInChunk = 1024;  // of those that are read
 constexpr std::size_t kMaxName = 255;
-
-bool is_zero(std::span<const std::uint8_t> page) {
-  return page[0] == 0 && std::memcmp(page.data(), page.data() + 1, page.size() - 1) == 0;
-}
 
 void append_text(std::vector<std::uint8_t>& out, std::string_view text) {
   const auto length = std::min(text.size(), kMaxName);
@@ -73,8 +69,6 @@ class Reader {
 // Appends the chunk of `count` pages, or nothing if they are all zero.
 void make_memory_chunk(std::vector<std::uint8_t>& chunk, core::MemoryBlock& block, std::uint64_t first,
                        std::uint64_t count) {
-  const auto touched = block.touched_pages(first, count);
-  if (std::ranges::none_of(touched, std::identity())) return;
   chunk.reserve(kMaxName + 64 + count / 8 + count * kPageSize);
   append_text(chunk, block.name());
   append(chunk, first);
@@ -82,14 +76,10 @@ void make_memory_chunk(std::vector<std::uint8_t>& chunk, core::MemoryBlock& bloc
   const auto bits = chunk.size();
   chunk.resize(bits + (count + 7) / 8);
   const auto pages = chunk.size();
-  std::array<std::uint8_t, kPageSize> page;
+  const auto copied = block.copy_nonzero_pages(first, count, chunk);
   for (std::uint64_t i = 0; i < count; ++i) {
-    if (!touched[i]) continue;
-    block.all().read((first + i) * kPageSize, page);
-    if (is_zero(page)) continue;
-    chunk.insert(chunk.end(), page.begin(), page.end());
     auto& byte = chunk[bits + i / 8];
-    byte = static_cast<std::uint8_t>(byte | (1U << (i % 8)));
+    if (copied[i]) byte = static_cast<std::uint8_t>(byte | (1U << (i % 8)));
   }
   if (chunk.size() == pages) chunk.clear();
 }
@@ -111,7 +101,7 @@ Result<> load_memory(std::span<const std::uint8_t> chunk,
   const auto block = blocks.find(reader.text());
   const auto first = reader.number<std::uint64_t>();
   const auto count = reader.number<std::uint32_t>();
-  const bool sound = reader.sound && block != blocks.end() && count <= kPagesInChunk &&
+  const bool sound = reader.sound && block != blocks.end() && count <= kMostPagesInChunk &&
                      core::range_inside<std::uint64_t>(first, count, block->second->pages());
   if (!sound) return core::fail("the snapshot has memory that this machine has not");
   const auto bits = reader.bytes((count + 7) / 8);

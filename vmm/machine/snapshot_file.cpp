@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -23,8 +24,8 @@ namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic{'M', 'V', 'M', 'S', 'N', 'A', 'P', '\n'};
 constexpr std::uint32_t kVersion = 1;
-// As fast as a disk, and half the size of what it is given.
-constexpr int kLevel = -30;
+// Faster than a disk, and well below the size of what it is given.
+constexpr int kLevel = -100;
 constexpr unsigned kMostLanes = 8;
 
 struct FileHead {
@@ -77,6 +78,25 @@ std::vector<std::unique_ptr<Lane>> make_lanes() {
   return lanes;
 }
 
+// The first bytes of a buffer that only grows, as new room costs zeros.
+std::span<std::uint8_t> room_for(std::vector<std::uint8_t>& buffer, std::size_t bytes) {
+  if (buffer.size() < bytes) buffer.resize(bytes);
+  return std::span(buffer).first(bytes);
+}
+
+// Puts a file in the place of another. The blocks of that one are given back when nobody has it open any more, which
+// takes a while: nobody has to wait for that.
+int replace(const std::string& from, const std::string& to) {
+  core::Fd replaced(::open(to.c_str(), O_RDONLY | O_CLOEXEC));
+  if (std::rename(from.c_str(), to.c_str()) != 0) return errno;
+  try {
+    if (replaced.valid()) std::thread([held = std::move(replaced)] {}).detach();
+  } catch (const std::system_error&) {
+    // Then it is closed here.
+  }
+  return 0;
+}
+
 std::string partial_path(const std::string& path) {
   return path + ".partial";
 }
@@ -94,8 +114,8 @@ struct SnapshotWriter::Lane {
     plain.clear();
     make(plain);
     if (plain.size() > kMaxChunkBytes) return core::fail("a part of the snapshot has {} bytes, too many", plain.size());
-    if (packed.size() < ZSTD_compressBound(plain.size())) packed.resize(ZSTD_compressBound(plain.size()));
-    stored = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
+    const auto room = room_for(packed, ZSTD_compressBound(plain.size()));
+    stored = ZSTD_compressCCtx(context.get(), room.data(), room.size(), plain.data(), plain.size(), kLevel);
     if (ZSTD_isError(stored) != 0) return core::fail("cannot compress the snapshot: {}", ZSTD_getErrorName(stored));
     const auto bytes = std::span(packed).first(stored);
     head = {std::to_underlying(kind), 0, stored, plain.size(), checksum_of(kind, plain.size(), bytes)};
@@ -174,8 +194,8 @@ Result<> SnapshotWriter::finish() {
   }
   if (auto written = write(bytes_of(ChunkHead{})); !written) return written;
   if (::fsync(fd_.get()) != 0) return core::fail("cannot write the snapshot {}: {}", path_, core::errno_text());
-  if (std::rename(partial_path(path_).c_str(), path_.c_str()) != 0)
-    return core::fail("cannot put the snapshot at {}: {}", path_, core::errno_text());
+  if (const int error = replace(partial_path(path_), path_); error != 0)
+    return core::fail("cannot put the snapshot at {}: {}", path_, core::errno_text(error));
   fd_ = core::Fd();
   return {};
 }
@@ -240,20 +260,20 @@ Result<> SnapshotReader::fetch(std::uint64_t at, std::span<std::uint8_t> out) co
 }
 
 Result<> SnapshotReader::verify(Lane& lane, const Chunk& chunk) const {
-  lane.packed.resize(chunk.stored);
-  if (auto read = fetch(chunk.at, lane.packed); !read) return read;
-  if (checksum_of(chunk.kind, chunk.plain, lane.packed) == chunk.checksum) return {};
+  const auto packed = room_for(lane.packed, chunk.stored);
+  if (auto read = fetch(chunk.at, packed); !read) return read;
+  if (checksum_of(chunk.kind, chunk.plain, packed) == chunk.checksum) return {};
   return core::fail("the snapshot {} is damaged", path_);
 }
 
 // The file may have changed since it was opened: the checksum is looked at again.
 Result<> SnapshotReader::unpack(Lane& lane, const Chunk& chunk, const Take& take) const {
   if (auto verified = verify(lane, chunk); !verified) return verified;
-  lane.plain.resize(chunk.plain);
-  const auto bytes = ZSTD_decompressDCtx(lane.context.get(), lane.plain.data(), lane.plain.size(), lane.packed.data(),
-                                         lane.packed.size());
+  const auto plain = room_for(lane.plain, chunk.plain);
+  const auto bytes =
+      ZSTD_decompressDCtx(lane.context.get(), plain.data(), plain.size(), lane.packed.data(), chunk.stored);
   if (ZSTD_isError(bytes) != 0 || bytes != chunk.plain) return core::fail("the snapshot {} is damaged", path_);
-  return take(lane.plain);
+  return take(plain);
 }
 
 Result<> SnapshotReader::check_head() {
