@@ -197,6 +197,7 @@ constexpr SystemCall kInstruments[] = {
     {SYS_openat},
     {SYS_readlink},
     {SYS_readlinkat},
+    {SYS_getdents},
     {SYS_getdents64},
     {SYS_clone},
     {SYS_wait4},
