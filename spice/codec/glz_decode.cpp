@@ -3,43 +3,13 @@
 
 #include "spice/codec/glz.h"
 #include "spice/codec/glz_format.h"
+#include "spice/codec/lz_input.h"
 
 namespace spice::codec {
 namespace {
 
 using Status = std::expected<void, GlzError>;
-
-// What is left to read. A read past the end gives zeros and is remembered.
-class Input {
- public:
-  explicit Input(std::span<const std::uint8_t> data) : at_(data.data()), end_(data.data() + data.size()) {}
-
-  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
-  bool ok() const { return ok_; }
-  std::uint32_t byte() {
-    if (at_ == end_) {
-      ok_ = false;
-      return 0;
-    }
-    return *at_++;
-  }
-  template <class T>
-  T be() {  // the caller has checked left()
-    const auto value = std::byteswap(lz::load<T>(at_));
-    at_ += sizeof value;
-    return value;
-  }
-  const std::uint8_t* take(std::size_t bytes) {  // so here
-    const auto* from = at_;
-    at_ += bytes;
-    return from;
-  }
-
- private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-  bool ok_ = true;
-};
+using lz::Input;
 
 template <class Pass>
 void store_literal(std::uint32_t* to, const std::uint8_t* from) {

@@ -2,47 +2,14 @@
 #include <bit>
 
 #include "spice/codec/lz.h"
+#include "spice/codec/lz_input.h"
 #include "spice/codec/lz_units.h"
 
 namespace spice::codec {
 namespace {
 
 using Status = std::expected<void, LzError>;
-
-// What is left to read. A read past the end gives zeros and is remembered.
-class Input {
- public:
-  explicit Input(std::span<const std::uint8_t> data) : at_(data.data()), end_(data.data() + data.size()) {}
-
-  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
-  bool ok() const { return ok_; }
-  std::uint32_t byte() {
-    if (at_ == end_) {
-      ok_ = false;
-      return 0;
-    }
-    return *at_++;
-  }
-  std::uint32_t be32() {
-    if (left() < 4) {
-      ok_ = false;
-      return 0;
-    }
-    const auto value = std::byteswap(lz::load<std::uint32_t>(at_));
-    at_ += 4;
-    return value;
-  }
-  const std::uint8_t* take(std::size_t bytes) {  // the caller has checked left()
-    const auto* from = at_;
-    at_ += bytes;
-    return from;
-  }
-
- private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-  bool ok_ = true;
-};
+using lz::Input;
 
 template <class Unit>
 void store_literal(std::uint8_t* to, const std::uint8_t* from) {
@@ -148,14 +115,14 @@ Status decode_body(const LzHeader& header, Input& in, std::uint8_t* out) {
 std::expected<LzHeader, LzError> lz_read_header(std::span<const std::uint8_t> data) {
   if (data.size() < kLzHeaderBytes) return std::unexpected(LzError::Truncated);
   Input in(data);
-  const auto magic = in.be32();
-  const auto version = in.be32();
-  const auto type = in.be32();
+  const auto magic = in.be<std::uint32_t>();
+  const auto version = in.be<std::uint32_t>();
+  const auto type = in.be<std::uint32_t>();
   LzHeader header;
-  header.width = in.be32();
-  header.height = in.be32();
-  header.stride = in.be32();
-  const auto top_down = in.be32();
+  header.width = in.be<std::uint32_t>();
+  header.height = in.be<std::uint32_t>();
+  header.stride = in.be<std::uint32_t>();
+  const auto top_down = in.be<std::uint32_t>();
   if (magic != lz::kMagic || version != lz::kVersion || type < 1 || type > 11 || top_down > 1)
     return std::unexpected(LzError::BadHeader);
   header.type = static_cast<LzType>(type);

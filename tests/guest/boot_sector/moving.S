@@ -1,20 +1,6 @@
 # A boot sector that paints all of 1024x768 in 32 bits anew at each timer tick (18.2 a second): plain bands, which shrink
 # to nothing, and bands of colours that all differ, in turn.
-        .code16
-        .globl _start
-_start: ljmp $0, $1f
-1:      xor %ax, %ax
-        mov %ax, %ds
-        mov $settings, %si
-        cld
-        mov $5, %cx
-set:    mov $0x1ce, %dx
-        lodsw                           # the register's number
-        out %ax, %dx
-        inc %dx
-        lodsw                           # its value
-        out %ax, %dx
-        loop set
+        .include "bochs_mode.inc"
         mov $0xa000, %ax
         mov %ax, %es
 

@@ -1,19 +1,5 @@
 # A boot sector that sets the largest mode of 16 MiB, 2560x1600 in 32 bits, by the Bochs display interface, and rests.
-        .code16
-        .globl _start
-_start: ljmp $0, $1f
-1:      xor %ax, %ax
-        mov %ax, %ds
-        mov $settings, %si
-        cld
-        mov $5, %cx
-set:    mov $0x1ce, %dx
-        lodsw                           # the register's number
-        out %ax, %dx
-        inc %dx
-        lodsw                           # its value
-        out %ax, %dx
-        loop set
+        .include "bochs_mode.inc"
 rest:   hlt
         jmp rest
 
