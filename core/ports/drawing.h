@@ -10,21 +10,16 @@
 // says.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
 
-#include "core/ports/display.h"
+#include "core/ports/geometry.h"
 
 namespace core::inline ports {
-
-struct Point {
-  std::int32_t x = 0;
-  std::int32_t y = 0;
-  bool operator==(const Point&) const = default;
-};
 
 // Surfaces. A pixel is a little-endian number of 1, 8, 16 or 32 bits.
 
@@ -37,6 +32,26 @@ enum class SurfaceFormat : std::uint32_t {
   Rgb565 = 80,
   Xrgb = 32,  // 0x00RRGGBB; guests keep things in the unused byte, so it is copied like the others
   Argb = 96,  // premultiplied
+};
+
+struct SurfaceShape {
+  std::int32_t width = 0;
+  std::int32_t height = 0;
+  SurfaceFormat format = SurfaceFormat::Xrgb;
+  bool operator==(const SurfaceShape&) const = default;
+};
+
+// Rows of pixels that somebody else owns and that are only read. `rows` is the top row's first byte, the row below it
+// is `stride` bytes further, which may be negative. Rows begin at multiples of their pixels' size.
+struct Pixels {
+  const std::uint8_t* rows = nullptr;
+  std::ptrdiff_t stride = 0;
+  std::int32_t width = 0;
+  std::int32_t height = 0;
+  core::SurfaceFormat format = core::SurfaceFormat::Xrgb;
+
+  core::Rect bounds() const { return {0, 0, width, height}; }
+  const std::uint8_t* row(std::int32_t y) const { return rows + y * stride; }
 };
 
 // Images.
@@ -318,9 +333,13 @@ struct Drawing {
   Clip clip{};
   Effect effect = Effect::Blend;
   std::uint32_t time_ms = 0;  // multimedia time; 0: now
+  std::size_t memory = 0;     // bytes that were copied out of the guest for it, as whoever made it counts them
   std::variant<DrawNothing, DrawFill, DrawOpaque, DrawCopy, DrawBlend, DrawCopyBits, DrawBlackness, DrawWhiteness,
                DrawInvers, DrawRop3, DrawStroke, DrawText, DrawTransparent, DrawAlphaBlend, DrawComposite>
       operation{};
 };
+
+// Drawings are shared by the surface's and clients' queues, and never change.
+using DrawingPtr = std::shared_ptr<const Drawing>;
 
 }  // namespace core::inline ports

@@ -11,10 +11,11 @@
 #include <memory>
 #include <span>
 
-#include "core/ports/display.h"
 #include "core/ports/drawing.h"
 
 namespace spice::canvas {
+
+using core::Pixels;
 
 constexpr std::int32_t kMaxScreenSide = 8192;  // of what a display shows
 // Of any surface and any image. Beyond it pixman, whose coordinates have 16 bits, draws nothing.
@@ -32,19 +33,6 @@ constexpr unsigned bits_per_pixel(core::SurfaceFormat format) {
   }
   return 0;  // a number that is no format
 }
-
-// Rows of pixels that somebody else owns and that are only read. `rows` is the top row's first byte, the row below it
-// is `stride` bytes further, which may be negative. Rows begin at multiples of their pixels' size.
-struct Pixels {
-  const std::uint8_t* rows = nullptr;
-  std::ptrdiff_t stride = 0;
-  std::int32_t width = 0;
-  std::int32_t height = 0;
-  core::SurfaceFormat format = core::SurfaceFormat::Xrgb;
-
-  core::Rect bounds() const { return {0, 0, width, height}; }
-  const std::uint8_t* row(std::int32_t y) const { return rows + y * stride; }
-};
 
 // Gives a surface's memory back.
 struct SurfaceUnmap {

@@ -16,7 +16,7 @@
 
 namespace {
 
-class Canvas final : public core::DisplayCanvas {
+class Canvas final : public core::DisplayCanvas, private core::CursorSink {
  public:
   core::PixelView pixels() override { return {pixels_.data(), width_, height_, width_}; }
   core::PixelView set_mode(std::int32_t width, std::int32_t height) override {
@@ -31,6 +31,19 @@ class Canvas final : public core::DisplayCanvas {
       __builtin_trap();
     }
   }
+  bool create_surface(core::SurfaceId, const core::SurfaceShape&) override { return false; }
+  void destroy_surface(core::SurfaceId) override {}
+  void destroy_surfaces() override {}
+  void load_surface(core::SurfaceId, const core::Pixels&) override {}
+  void draw(core::DrawingPtr) override {}
+  core::Pixels read_surface(core::SurfaceId, const core::Rect&) override { return {}; }
+  void set_monitors(const core::MonitorLayout&) override {}
+  core::CursorSink& cursor() override { return *this; }
+  void set(core::CursorShapePtr, core::Point, bool) override {}
+  void move(core::Point) override {}
+  void hide() override {}
+  void set_trail(std::uint16_t, std::uint16_t) override {}
+  void reset() override {}
 
  private:
   std::vector<std::uint32_t> pixels_;

@@ -16,7 +16,7 @@
 namespace tests {
 
 // The worker's side of a refresh: remembers what was reported.
-class FakeCanvas final : public core::DisplayCanvas {
+class FakeCanvas final : public core::DisplayCanvas, private core::CursorSink {
  public:
   core::PixelView pixels() override { return {pixels_.data(), width, height, width}; }
   core::PixelView set_mode(std::int32_t new_width, std::int32_t new_height) override {
@@ -31,6 +31,19 @@ class FakeCanvas final : public core::DisplayCanvas {
     EXPECT_TRUE(area.left >= 0 && area.top >= 0 && area.right <= width && area.bottom <= height);
     reported.push_back(area);
   }
+  bool create_surface(core::SurfaceId, const core::SurfaceShape&) override { return false; }
+  void destroy_surface(core::SurfaceId) override {}
+  void destroy_surfaces() override {}
+  void load_surface(core::SurfaceId, const core::Pixels&) override {}
+  void draw(core::DrawingPtr) override {}
+  core::Pixels read_surface(core::SurfaceId, const core::Rect&) override { return {}; }
+  void set_monitors(const core::MonitorLayout&) override {}
+  core::CursorSink& cursor() override { return *this; }
+  void set(core::CursorShapePtr, core::Point, bool) override {}
+  void move(core::Point) override {}
+  void hide() override {}
+  void set_trail(std::uint16_t, std::uint16_t) override {}
+  void reset() override {}
 
   std::uint32_t at(std::int32_t x, std::int32_t y) { return pixels().row(y)[static_cast<std::size_t>(x)]; }
   // FNV-1a over size and pixels.
