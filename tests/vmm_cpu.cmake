@@ -1,7 +1,7 @@
 # Unit tests of vmm/cpu, and bare guests on real accelerators.
 include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
 
-foreach(guest interrupts ports memory processors compute triple_fault virtqueue)
+foreach(guest interrupts ports memory processors compute triple_fault virtqueue sleeper)
   minivmm_guest(${guest} SOURCES guest/bare/guests/${guest}.cpp)
 endforeach()
 foreach(guest cpuid ext_int kvm_clock nowhere)

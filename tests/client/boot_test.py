@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 
-from harness import GUESTS, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen, wait_for
+from harness import GUESTS, MINIVMM, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen, wait_for
 
 GRUB = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso"
 # Kernel-mode code in KVM runs at half a million instructions a second where KVM has no hardware behind it.
@@ -126,9 +126,18 @@ def sata_and_virtio_disks_boot():
         vmm.close()
 
 
+def sleep_and_wake_up():
+    image = os.path.join(os.path.dirname(MINIVMM), "guests/sleeper.img")
+    vmm = Vmm("--disk", image + ",snapshot=on")
+    wait_for("the guest's sleep", lambda: vmm.qmp("query-status")["status"] == "suspended", SEABIOS_TIMEOUT)
+    vmm.qmp("system_wakeup")
+    check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x01, f"exit status {vmm.process.returncode}, not 1, after the wake-up")
+    vmm.close()
+
+
 CASES = {function.__name__: function for function in (
     seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, snapshots, panic, panic_pauses,
-    direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again,
+    direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again, sleep_and_wake_up,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 
 if __name__ == "__main__":

@@ -114,8 +114,12 @@ void send_interrupt(unsigned cpu, std::uint8_t vector) {
   command(cpu, vector);
 }
 
-void start_cpu(unsigned cpu, void (*program)()) {
+void enter_next(void (*program)()) {
   next_program = program;
+}
+
+void start_cpu(unsigned cpu, void (*program)()) {
+  enter_next(program);
   command(cpu, 0x4500);               // INIT, assert
   command(cpu, 0x4600 | kStartPage);  // SIPI
   while (next_program != nullptr)

@@ -83,5 +83,9 @@ void start_timer(std::uint8_t vector, std::uint32_t count);
 void send_interrupt(unsigned cpu, std::uint8_t vector);
 // Runs `program` on CPU `cpu` (1-3, by local APIC id), its interrupts open. CPUs are started in order.
 void start_cpu(unsigned cpu, void (*program)());
+// Who enters the guest at kEntry in real mode next runs `program`, with the tables and stack of the next CPU: what
+// firmware does that wakes the machine from sleep.
+constexpr std::uint32_t kEntry = 0x8000;
+void enter_next(void (*program)());
 
 }  // namespace bare
