@@ -59,6 +59,7 @@ struct Stos {
     std::uint8_t* to = nullptr;
     const std::uint64_t wanted = std::min<std::uint64_t>(count, core::kPageSize) * sizeof(T);
     const std::uint64_t elements = direct_run(cpu, kEs, cpu.reg<A>(kRdi), wanted, Access::Write, to) / sizeof(T);
+    if (elements == 0) return 0;
     const T value = cpu.reg<T>(kRax);
     for (std::uint64_t i = 0; i < elements; ++i)
       std::memcpy(to + i * sizeof(T), &value, sizeof value);

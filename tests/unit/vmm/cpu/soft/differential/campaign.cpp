@@ -21,6 +21,14 @@ constexpr std::uint8_t kNop = 0x90;
 constexpr std::array<const char*, 16> kNames{"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                              "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 
+std::string_view name_of(Segments segments) {
+  return segments == Segments::Bits16 ? "16:" : segments == Segments::Bits32 ? "32:" : "64:";
+}
+// Of a regression; without one it is 64-bit code.
+Segments segments_in(std::string_view code) {
+  return code.starts_with("16:") ? Segments::Bits16 : code.starts_with("32:") ? Segments::Bits32 : Segments::Bits64;
+}
+
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
@@ -132,8 +140,9 @@ std::string Runner::differences(const Case& one, const Memory& memory, const Out
   if (native->vector == static_cast<std::uint8_t>(Vector::PageFault))
     found.compare("address", native->address, soft.address);
   if (faulted) found.compare("error code", native->error_code, soft.error_code);
-  const std::uint64_t mask = one.code32 ? 0xffffffff : ~std::uint64_t{0};
-  for (unsigned i = 0; i < (one.code32 ? 8 : 16); ++i)
+  const bool is_64 = one.segments == Segments::Bits64;
+  const std::uint64_t mask = is_64 ? ~std::uint64_t{0} : 0xffffffff;
+  for (unsigned i = 0; i < (is_64 ? 16 : 8); ++i)
     found.compare(kNames[i], native->after.general[i] & mask, soft.after.general[i] & mask);
   if (((native->after.flags ^ soft.after.flags) & (kArithmeticFlags | kDf | kAc | kId)) != 0) {
     const UnknownFlags unknown = unknown_flags(one);
@@ -168,7 +177,7 @@ void Runner::report(const Case& one, const Memory& memory) {
   Decoded decoded;
   Outcome outcome;
   for (unsigned at = 0; at < one.size; at += decoded.instruction.length) {
-    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.code32, decoded)) break;
+    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.segments, decoded)) break;
     // Where it was, so that addresses relative to RIP are the same.
     std::fill_n(single.code.begin(), at, kNop);
     std::copy_n(one.code.begin() + at, decoded.instruction.length, single.code.begin() + at);
@@ -178,7 +187,7 @@ void Runner::report(const Case& one, const Memory& memory) {
     if (!text.empty()) {
       std::string& report = failures_[ZydisMnemonicGetString(decoded.instruction.mnemonic)];
       if (!report.empty()) return;
-      report = (one.code32 ? "32: " : "64: ") + disassemble(single, at) + text + "    before:";
+      report = std::string(name_of(one.segments)) + " " + disassemble(single, at) + text + "    before:";
       for (unsigned i = 0; i < 16; ++i)
         report += std::string(" ") + kNames[i] + "=" + hex(single.before.general[i]);
       report += " flags=" + hex(single.before.flags) + "\n";
@@ -221,18 +230,15 @@ std::string run_regressions(std::span<const std::string_view> codes, const Campa
   const auto runner = std::make_unique<Runner>(campaign);
   for (const std::string_view code : codes) {
     Case one;
-    one.code32 = code.starts_with("32:");
-    for (std::size_t at = one.code32 ? 3 : 0; at + 1 < code.size(); at += 2) {
+    one.segments = segments_in(code);
+    for (std::size_t at = code.find(':') + 1; at + 1 < code.size(); at += 2) {
       while (at < code.size() && code[at] == ' ')
         ++at;
       std::from_chars(code.data() + at, code.data() + at + 2, one.code[one.size++], 16);
     }
     std::vector<Case> cases(kStates, one);
     for (Case& each : cases) {
-      each.before = generator.make_registers();
-      if (!one.code32) continue;
-      for (std::uint64_t& value : each.before.general)
-        value &= 0xffffffff;
+      each.before = generator.make_registers(one.segments);
     }
     if (!runner->run(cases, generator.make_memory())) break;
   }

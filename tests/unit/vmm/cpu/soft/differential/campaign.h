@@ -24,8 +24,8 @@ struct Campaign {
 
 // What differs; empty if nothing does.
 std::string run_campaign(const Campaign& campaign);
-// Each of `codes` (hexadecimal bytes, "32:" in front for compatibility mode) with many random registers; RBX points
-// into the middle of the data page, to an address that 64 divides.
+// Each of `codes` (hexadecimal bytes, "32:" or "16:" in front for compatibility mode) with many random registers; RBX
+// points into the middle of the data page, to an address that 64 divides.
 std::string run_regressions(std::span<const std::string_view> codes, const Campaign& campaign);
 
 }  // namespace vmm::cpu::soft::differential

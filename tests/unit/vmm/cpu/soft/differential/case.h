@@ -1,5 +1,6 @@
 // One experiment: registers and memory before, a few instructions, and what they made of it. The host's processor and
-// the software CPU do the same ones, at the same addresses and in the same mode (64-bit or compatibility, CPL 3).
+// the software CPU do the same ones, at the same addresses and in the same mode (64-bit, or compatibility with code and
+// data of 32 or 16 bits; CPL 3).
 #pragma once
 
 #include <array>
@@ -11,6 +12,17 @@ namespace vmm::cpu::soft::differential {
 // Code and data have a page each; the pages around them are not mapped, on either side.
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kCodeAddress = 0x10000000, kDataAddress = 0x10010000;
+
+// Bits of code and data segments. Those of 16 bits have 64 KiB: code from its page on, data with its page in the
+// middle.
+enum class Segments : std::uint8_t { Bits16, Bits32, Bits64 };
+constexpr std::uint64_t kData16Base = kDataAddress - 0x8000, kLimit16 = 0xffff;
+constexpr std::uint64_t code_base(Segments segments) {
+  return segments == Segments::Bits16 ? kCodeAddress : 0;
+}
+constexpr std::uint64_t data_base(Segments segments) {
+  return segments == Segments::Bits16 ? kData16Base : 0;
+}
 
 // The part of an FXSAVE image that holds registers. [SDM 1 10.5.1]
 constexpr unsigned kFxBytes = 416;
@@ -38,11 +50,14 @@ struct Case {
   static constexpr unsigned kMaxBytes = 120;
   std::array<std::uint8_t, kMaxBytes> code{};
   std::uint8_t size = 0;
-  bool code32 = false;
+  Segments segments = Segments::Bits64;
   Registers before;
 };
 
 using Memory = std::array<std::uint8_t, kPage>;
+
+// INT3. Whatever of the code page is no code is that.
+constexpr std::uint8_t kBreakpoint = 0xcc;
 
 // Ends with a breakpoint after the last instruction, or with an earlier fault.
 constexpr std::uint8_t kDone = 3;

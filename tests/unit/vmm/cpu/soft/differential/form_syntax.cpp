@@ -73,10 +73,13 @@ FormSyntax parse_form(std::string_view text) {
   return form;
 }
 
-bool decode_for_test(std::span<const std::uint8_t> bytes, bool code32, Decoded& decoded) {
+bool decode_for_test(std::span<const std::uint8_t> bytes, Segments segments, Decoded& decoded) {
   ZydisDecoder decoder;
-  ZydisDecoderInit(&decoder, code32 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_32 : ZYDIS_MACHINE_MODE_LONG_64,
-                   code32 ? ZYDIS_STACK_WIDTH_32 : ZYDIS_STACK_WIDTH_64);
+  switch (segments) {
+    case Segments::Bits16: ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16); break;
+    case Segments::Bits32: ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32); break;
+    case Segments::Bits64: ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64); break;
+  }
   return ZYAN_SUCCESS(
       ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded.instruction, decoded.operands.data()));
 }
@@ -87,11 +90,11 @@ std::string disassemble(const Case& one, unsigned from) {
   std::string text;
   Decoded decoded;
   for (unsigned at = from; at < one.size; at += decoded.instruction.length) {
-    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.code32, decoded)) break;
+    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.segments, decoded)) break;
     std::array<char, 128> line{};
     ZydisFormatterFormatInstruction(&formatter, &decoded.instruction, decoded.operands.data(),
                                     decoded.instruction.operand_count_visible, line.data(), line.size(),
-                                    kCodeAddress + at, nullptr);
+                                    kCodeAddress - code_base(one.segments) + at, nullptr);
     for (unsigned i = 0; i < decoded.instruction.length; ++i) {
       std::array<char, 4> hex{};
       const auto end = std::to_chars(hex.data(), hex.data() + hex.size(), one.code[at + i], 16).ptr;
@@ -125,7 +128,7 @@ UnknownFlags unknown_flags(const Case& one) {
   UnknownFlags unknown;
   Decoded decoded;
   for (unsigned at = 0; at < one.size; at += decoded.instruction.length) {
-    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.code32, decoded)) break;
+    if (!decode_for_test({one.code.data() + at, static_cast<std::size_t>(one.size - at)}, one.segments, decoded)) break;
     unknown.step(decoded);
   }
   return unknown;

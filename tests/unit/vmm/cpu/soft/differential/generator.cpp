@@ -9,7 +9,7 @@ namespace vmm::cpu::soft::differential {
 struct Generator::Encoding {
   std::vector<std::uint8_t> prefixes, body;  // REX or VEX goes in between
   unsigned bits = 32;
-  bool address32 = false;
+  unsigned address_bits = 64;
   bool memory = false;
   bool rex_r = false, rex_x = false, rex_b = false, rex_w = false;
   int rip_at = -1;  // where in `body` a displacement from the next instruction is
@@ -22,7 +22,10 @@ struct Generator::Encoding {
 
 namespace {
 
-constexpr std::uint64_t kMiddle = kDataAddress + kPage / 2;  // RBX at first
+// RBX at first.
+std::uint64_t middle(Segments segments) {
+  return kDataAddress + kPage / 2 - data_base(segments);
+}
 
 bool is_near(std::uint64_t value, std::uint64_t to) {
   return value - to + 0x100000 < 0x200000;
@@ -50,19 +53,24 @@ Memory Generator::make_memory() {
   return memory;
 }
 
-Registers Generator::make_registers() {
+Registers Generator::make_registers(Segments segments) {
   Registers registers;
   for (std::uint64_t& value : registers.general) {
     switch (random_.below(8)) {
       case 0:
       case 1:
-      case 2: value = kDataAddress + random_.below(kPage); break;
+      case 2: value = kDataAddress - data_base(segments) + random_.below(kPage); break;
       case 3: value = random_.below(64); break;
       case 4: value = std::uint64_t{random_.below(4000)} - 2000; break;
       default: value = random_.interesting();
     }
   }
-  registers.general[3] = kMiddle;
+  registers.general[3] = middle(segments);
+  if (segments != Segments::Bits64) {
+    for (std::uint64_t& value : registers.general)
+      value &= 0xffffffff;
+    std::fill(registers.general.begin() + 8, registers.general.end(), 0);
+  }
   registers.flags = (static_cast<std::uint32_t>(random_.next()) & kArithmeticFlags) | 0x202;
   make_fx(registers);
   return registers;
@@ -104,14 +112,10 @@ void Generator::make_fx(Registers& registers) {
 
 Case Generator::make(unsigned max_instructions) {
   Case one;
-  code32_ = random_.one_in(4);
-  one.code32 = code32_;
-  one.before = make_registers();
-  if (code32_) {
-    for (std::uint64_t& value : one.before.general)
-      value &= 0xffffffff;
-    std::fill(one.before.general.begin() + 8, one.before.general.end(), 0);
-  }
+  constexpr std::array<Segments, 4> kSegments{Segments::Bits16, Segments::Bits32, Segments::Bits64, Segments::Bits64};
+  segments_ = random_.pick(kSegments);
+  one.segments = segments_;
+  one.before = make_registers(segments_);
   values_ = one.before.general;
   written_ = 0;
   UnknownFlags unknown;
@@ -126,14 +130,14 @@ Case Generator::make(unsigned max_instructions) {
 
 bool Generator::append(Case& one, UnknownFlags& unknown) {
   const FormSyntax& form = forms_[random_.below(static_cast<unsigned>(forms_.size()))];
-  if (code32_ ? form.only64 : form.only32) return false;
+  if (is_64() ? form.only32 : form.only64) return false;
   Encoding encoding;
   if (!encode(form, one, encoding)) return false;
   std::vector<std::uint8_t> bytes = encoding.prefixes;
   bytes.insert(bytes.end(), encoding.body.begin(), encoding.body.end());
   Decoded decoded;
   if (bytes.size() > 15 || bytes.size() + one.size > Case::kMaxBytes) return false;
-  if (!decode_for_test(bytes, code32_, decoded) || decoded.instruction.length != bytes.size()) return false;
+  if (!decode_for_test(bytes, segments_, decoded) || decoded.instruction.length != bytes.size()) return false;
   if (unknown.asked(decoded)) return false;
   std::copy(bytes.begin(), bytes.end(), one.code.begin() + one.size);
   one.size = static_cast<std::uint8_t>(one.size + bytes.size());
@@ -148,20 +152,28 @@ bool Generator::append(Case& one, UnknownFlags& unknown) {
   return true;
 }
 
-bool Generator::encode(const FormSyntax& form, const Case& one, Encoding& to) {
+// Operand and address size, with the prefixes they need.
+void Generator::pick_sizes(const FormSyntax& form, Encoding& to) {
   constexpr std::array<unsigned, 4> kSizes{16, 32, 64, 64};
-  to.bits = form.size == 'b' ? 8 : form.size == 'q' ? (code32_ ? 32 : 64) : random_.pick(kSizes);
-  if (code32_) to.bits = std::min(to.bits, 32u);
+  const bool is_16 = segments_ == Segments::Bits16;
+  to.bits = form.size == 'b' ? 8 : form.size == 'q' ? 64 : random_.pick(kSizes);
+  if (!is_64()) to.bits = std::min(to.bits, 32u);
   if (form.size == 'y' || form.size == 0) to.bits = std::max(to.bits, 32u);
   to.rex_w = to.bits == 64 && (form.size == 'v' || form.size == 'y');
-  to.address32 = code32_ || random_.one_in(10);
-  if (to.address32 && !code32_) to.prefixes.push_back(0x67);
-  if (form.size == 'v' && to.bits == 16) to.prefixes.push_back(0x66);
-  if (form.prefix != 0) to.prefixes.push_back(form.prefix);
 
+  const bool other_address = random_.one_in(10) && segments_ != Segments::Bits32;
+  to.address_bits = is_16 && !other_address ? 16 : is_64() && !other_address ? 64 : 32;
+  if (other_address) to.prefixes.push_back(0x67);
+  const bool is_sized = form.size == 'v' || (is_16 && (form.size == 'q' || (form.size == 'y' && form.prefix == 0)));
+  if (is_sized && !form.vex && to.bits == (is_16 ? 32 : 16)) to.prefixes.push_back(0x66);
+  if (form.prefix != 0) to.prefixes.push_back(form.prefix);
+}
+
+bool Generator::encode(const FormSyntax& form, const Case& one, Encoding& to) {
+  pick_sizes(form, to);
   to.body = form.opcode;
   if (form.opcode_register) {
-    const unsigned reg = random_.below(code32_ ? 8 : 16);
+    const unsigned reg = random_.below(is_64() ? 16 : 8);
     to.body.back() = static_cast<std::uint8_t>(to.body.back() | (reg & 7));
     to.rex_b = reg >= 8;
   }
@@ -170,21 +182,21 @@ bool Generator::encode(const FormSyntax& form, const Case& one, Encoding& to) {
   if (form.modrm && to.body.empty()) return false;
   if (form.moffs) {
     to.memory = true;
-    to.put(pick_target(form, to.bits / 8), to.address32 ? 4 : 8);
+    to.put(pick_target(form, to.bits / 8), to.address_bits / 8);
   }
-  if (form.xlat && ((written_ & 8) != 0 || !is_near(values_[3], kMiddle))) return false;
+  if (form.xlat && ((written_ & 8) != 0 || !is_near(values_[3], middle(segments_)))) return false;
   encode_immediate(form, to);
   if (form.lock && to.memory && random_.one_in(4)) to.prefixes.push_back(0xf0);
 
   if (form.vex) {
-    const unsigned vvvv = form.vex_operand ? random_.below(code32_ ? 8 : 16) : 0;
+    const unsigned vvvv = form.vex_operand ? random_.below(is_64() ? 16 : 8) : 0;
     to.prefixes.push_back(0xc4);
     to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_r ? 0 : 0x80) | (to.rex_x ? 0 : 0x40) |
                                                     (to.rex_b ? 0 : 0x20) | form.vex_map));
     to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_w ? 0x80 : 0) | (~vvvv & 15) << 3 | form.vex_prefix));
   } else {
     const unsigned rex = (to.rex_w ? 8u : 0) | (to.rex_r ? 4u : 0) | (to.rex_x ? 2u : 0) | (to.rex_b ? 1u : 0);
-    if (!code32_ && (rex != 0 || random_.one_in(4))) to.prefixes.push_back(static_cast<std::uint8_t>(0x40 | rex));
+    if (is_64() && (rex != 0 || random_.one_in(4))) to.prefixes.push_back(static_cast<std::uint8_t>(0x40 | rex));
   }
   if (to.rip_at >= 0) {
     const std::uint64_t next = kCodeAddress + one.size + to.prefixes.size() + to.body.size();
@@ -204,16 +216,17 @@ void Generator::encode_immediate(const FormSyntax& form, Encoding& to) {
 
 // Mostly within the data page; sometimes across its end, and rarely nowhere near.
 std::uint64_t Generator::pick_target(const FormSyntax& form, unsigned size) {
-  if (random_.one_in(150)) return kDataAddress + random_.next() % 0x100000 - 0x2000;
-  if (random_.one_in(100)) return kDataAddress + kPage - random_.below(size);
+  const std::uint64_t page = kDataAddress - data_base(segments_);
+  if (random_.one_in(150)) return page + random_.next() % 0x100000 - 0x2000;
+  if (random_.one_in(100)) return page + kPage - random_.below(size);
   std::uint64_t offset = random_.below(static_cast<unsigned>(kPage) - size + 1);
   if (form.bits) offset = 512 + offset % 3072;
   if (form.align && !random_.one_in(50)) offset -= offset % size;
-  return kDataAddress + offset;
+  return page + offset;
 }
 
 void Generator::encode_modrm(const FormSyntax& form, Encoding& to) {
-  const unsigned registers = code32_ ? 8 : 16;
+  const unsigned registers = is_64() ? 16 : 8;
   unsigned reg = form.digit >= 0 ? static_cast<unsigned>(form.digit) : random_.below(registers);
   const bool memory = form.memory_only || (!form.register_only && random_.one_in(2));
   if (!memory) {
@@ -227,7 +240,7 @@ void Generator::encode_modrm(const FormSyntax& form, Encoding& to) {
   if (form.bits && form.digit < 0) {
     const auto is_small = [&](unsigned n) {
       return (written_ >> n & 1) == 0 &&
-             (values_[n] + 2000 < 4000 || (code32_ && values_[n] + 2000 - 0x100000000 < 4000));
+             (values_[n] + 2000 < 4000 || (!is_64() && values_[n] + 2000 - 0x100000000 < 4000));
     };
     for (unsigned tries = 0; !is_small(reg); ++tries) {
       if (tries == 64) {
@@ -239,28 +252,31 @@ void Generator::encode_modrm(const FormSyntax& form, Encoding& to) {
   }
   to.memory = true;
   to.rex_r = reg >= 8;
-  encode_memory(reg & 7, pick_target(form, size), to);
+  const std::uint64_t target = pick_target(form, size);
+  if (to.address_bits == 16) return encode_memory16(reg & 7, static_cast<std::uint16_t>(target), to);
+  encode_memory(reg & 7, target, to);
 }
 
 // Addresses of 32 bits wrap, so that any register will do.
 bool Generator::pick_base(std::uint64_t target, const Encoding& to, unsigned& base) {
   for (unsigned tries = 0; tries < 16; ++tries) {
-    base = random_.below(code32_ ? 8 : 16);
-    if ((written_ >> base & 1) == 0 && (to.address32 || is_near(values_[base], target))) return true;
+    base = random_.below(is_64() ? 16 : 8);
+    if ((written_ >> base & 1) == 0 && (to.address_bits == 32 || is_near(values_[base], target))) return true;
   }
   return false;
 }
 bool Generator::pick_index(const Encoding& to, unsigned& index) {
   for (unsigned tries = 0; tries < 8; ++tries) {
-    index = random_.below(code32_ ? 8 : 16);
-    if (index != 4 && (written_ >> index & 1) == 0 && (to.address32 || is_near(values_[index], 0))) return true;
+    index = random_.below(is_64() ? 16 : 8);
+    if (index != 4 && (written_ >> index & 1) == 0 && (to.address_bits == 32 || is_near(values_[index], 0)))
+      return true;
   }
   return false;
 }
 
 void Generator::encode_memory(unsigned reg, std::uint64_t target, Encoding& to) {
   to.target = target;
-  if (!code32_ && random_.one_in(4)) {
+  if (is_64() && random_.one_in(4)) {
     to.put(reg << 3 | 5, 1);
     to.rip_at = static_cast<int>(to.body.size());
     to.put(0, 4);
@@ -273,7 +289,7 @@ void Generator::encode_memory(unsigned reg, std::uint64_t target, Encoding& to) 
   const unsigned scale = has_index ? random_.below(4) : 0;
   const std::uint64_t rest = target - (has_base ? values_[base] : 0) - (has_index ? values_[index] << scale : 0);
   const auto displacement =
-      to.address32 ? std::int64_t{static_cast<std::int32_t>(rest)} : static_cast<std::int64_t>(rest);
+      to.address_bits == 32 ? std::int64_t{static_cast<std::int32_t>(rest)} : static_cast<std::int64_t>(rest);
   const bool sib = has_index || !has_base || (base & 7) == 4;
   unsigned mode = 0, bytes = 4;
   if (has_base) {
@@ -288,6 +304,30 @@ void Generator::encode_memory(unsigned reg, std::uint64_t target, Encoding& to) 
   to.put(static_cast<std::uint64_t>(displacement), bytes);
   to.rex_b = has_base && base >= 8;
   to.rex_x = index >= 8;
+}
+
+// [SDM 2A 2.1.5, table 2-1] Sums wrap at 64 KiB, so that any registers will do.
+void Generator::encode_memory16(unsigned reg, std::uint16_t target, Encoding& to) {
+  constexpr unsigned kNone = 8, kBx = 3, kBp = 5, kSi = 6, kDi = 7, kNoBase = 6;
+  constexpr std::array<std::array<unsigned, 2>, 8> kSums{
+      {{kBx, kSi}, {kBx, kDi}, {kBp, kSi}, {kBp, kDi}, {kSi, kNone}, {kDi, kNone}, {kBp, kNone}, {kBx, kNone}}};
+  const unsigned rm = random_.below(8);
+  std::uint64_t sum = 0;
+  bool is_known = true;
+  for (const unsigned part : kSums[rm]) {
+    if (part == kNone) continue;
+    sum += values_[part];
+    is_known &= (written_ >> part & 1) == 0;
+  }
+  if (!is_known || random_.one_in(8)) {
+    to.put(reg << 3 | kNoBase, 1);
+    return to.put(target, 2);
+  }
+  const auto displacement = static_cast<std::int16_t>(target - sum);
+  const bool is_short = fits(displacement, 8) && !random_.one_in(4);
+  const unsigned mode = displacement == 0 && rm != kNoBase ? 0 : is_short ? 1 : 2;
+  to.put(mode << 6 | reg << 3 | rm, 1);
+  to.put(static_cast<std::uint64_t>(displacement), mode);
 }
 
 }  // namespace vmm::cpu::soft::differential

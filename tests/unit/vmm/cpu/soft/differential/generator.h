@@ -50,7 +50,7 @@ struct Decoded {
   ZydisDecodedInstruction instruction;
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
 };
-bool decode_for_test(std::span<const std::uint8_t> bytes, bool code32, Decoded& decoded);
+bool decode_for_test(std::span<const std::uint8_t> bytes, Segments segments, Decoded& decoded);
 std::string disassemble(const Case& one, unsigned from);
 
 // Which arithmetic flags have no defined value.
@@ -68,7 +68,7 @@ class Generator {
   Case make(unsigned max_instructions);
   Memory make_memory();
   // Registers as make() has them; RBX points into the middle of the data page.
-  Registers make_registers();
+  Registers make_registers(Segments segments);
   void use_fpu(bool used) { fpu_ = used; }
 
  private:
@@ -77,16 +77,20 @@ class Generator {
   bool encode(const FormSyntax& form, const Case& one, Encoding& to);
   void encode_modrm(const FormSyntax& form, Encoding& to);
   void encode_memory(unsigned reg, std::uint64_t target, Encoding& to);
+  void encode_memory16(unsigned reg, std::uint16_t target, Encoding& to);
   bool pick_base(std::uint64_t target, const Encoding& to, unsigned& base);
   bool pick_index(const Encoding& to, unsigned& index);
   void encode_immediate(const FormSyntax& form, Encoding& to);
+  void pick_sizes(const FormSyntax& form, Encoding& to);
   std::uint64_t pick_target(const FormSyntax& form, unsigned size);
   void make_fx(Registers& registers);
 
   Random random_;
   std::vector<FormSyntax> forms_;
   bool fpu_ = false;
-  bool code32_ = false;
+  bool is_64() const { return segments_ == Segments::Bits64; }
+
+  Segments segments_ = Segments::Bits64;
   std::array<std::uint64_t, 16> values_{};  // of registers as a case begins
   std::uint32_t written_ = 0;               // bit n: register n has been written to since
 };

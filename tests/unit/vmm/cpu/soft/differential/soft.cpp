@@ -16,10 +16,11 @@ namespace {
 // Physical pages: four levels of page tables, code, data.
 constexpr std::uint64_t kPml4 = 0x1000, kPdpt = 0x2000, kDirectory = 0x3000, kTable = 0x4000;
 constexpr std::uint64_t kCodePhysical = 0x5000, kDataPhysical = 0x6000, kRamBytes = 0x10000;
-constexpr std::uint64_t kUserPage = 7;  // present, writable, user [SDM 3A 4.5]
+constexpr std::uint64_t kUserPage = 7, kReadOnlyPage = 5;  // present, (writable,) user [SDM 3A 4.5]
 
 // Access rights as SegmentRegister has them.
 constexpr std::uint32_t kUserData = 0xc0f3, kUserCode32 = 0xc0fb, kUserCode64 = 0xa0fb;
+constexpr std::uint32_t kUserData16 = 0xf3, kUserCode16 = 0xfb;
 
 class TestPlatform final : public Platform {
  public:
@@ -37,13 +38,30 @@ class TestPlatform final : public Platform {
   std::uint64_t time_ = 0;
 };
 
-void set_segment(Cpu& cpu, SegmentIndex index, std::uint16_t selector, std::uint32_t attributes) {
+void set_segment(Cpu& cpu, SegmentIndex index, std::uint32_t attributes, std::uint64_t base = 0,
+                 std::uint32_t limit = 0xffffffff) {
   SegmentRegister& segment = cpu.segments[index];
-  segment.selector = selector;
-  segment.base = 0;
-  segment.limit = 0xffffffff;
+  segment.selector = 3;  // of CPL 3; nobody loads it again
+  segment.base = base;
+  segment.limit = limit;
   segment.attributes = attributes;
   segment.derive(true);
+}
+
+void set_segments(Cpu& cpu, Segments segments) {
+  const bool is_16 = segments == Segments::Bits16;
+  if (is_16) {
+    set_segment(cpu, kCs, kUserCode16, code_base(segments), kLimit16);
+  } else {
+    set_segment(cpu, kCs, segments == Segments::Bits32 ? kUserCode32 : kUserCode64);
+  }
+  for (const SegmentIndex index : {kEs, kSs, kDs}) {
+    if (is_16) {
+      set_segment(cpu, index, kUserData16, data_base(segments), kLimit16);
+    } else {
+      set_segment(cpu, index, kUserData);
+    }
+  }
 }
 
 void load_fx(const Registers& from, Cpu& cpu) {
@@ -101,7 +119,7 @@ SoftCpu::SoftCpu() : impl_(std::make_unique<Impl>()) {
   my.put(kPml4, kPdpt | kUserPage);
   my.put(kPdpt, kDirectory | kUserPage);
   my.put(kDirectory + (kCodeAddress >> 21) * 8, kTable | kUserPage);
-  my.put(kTable + (kCodeAddress >> 12) % 512 * 8, kCodePhysical | kUserPage);
+  my.put(kTable + (kCodeAddress >> 12) % 512 * 8, kCodePhysical | kReadOnlyPage);
   my.put(kTable + (kDataAddress >> 12) % 512 * 8, kDataPhysical | kUserPage);
 
   Cpu& cpu = my.cpu;
@@ -111,8 +129,8 @@ SoftCpu::SoftCpu() : impl_(std::make_unique<Impl>()) {
   cpu.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt;
   cpu.cr3 = kPml4;
   cpu.efer = kEferLme | kEferLma | kEferNxe | kEferSce;
-  for (const SegmentIndex index : {kEs, kSs, kDs, kFs, kGs})
-    set_segment(cpu, index, 0x2b, kUserData);
+  for (const SegmentIndex index : {kFs, kGs})
+    set_segment(cpu, index, kUserData);
   cpu.cpl = 3;
 }
 
@@ -124,9 +142,10 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
   Cpu& cpu = impl_->cpu;
   std::uint8_t* code = impl_->at(kCodePhysical);
   std::memcpy(impl_->at(kDataPhysical), memory.data(), kPage);
+  std::memset(code, kBreakpoint, kPage);
   std::memcpy(code, one.code.data(), one.size);
   std::ranges::copy(one.before.general, cpu.general.begin());
-  set_segment(cpu, kCs, one.code32 ? 0x23 : 0x33, one.code32 ? kUserCode32 : kUserCode64);
+  set_segments(cpu, one.segments);
   cpu.set_rflags(one.before.flags);
   cpu.derive_mode();
   cpu.mmu.privilege_changed();
@@ -135,12 +154,13 @@ void SoftCpu::run(const Case& one, const Memory& memory, Outcome& outcome) {
   outcome.vector = kDone;
   outcome.error_code = 0;
   outcome.address = 0;
-  cpu.rip = kCodeAddress;
+  const std::uint64_t start = kCodeAddress - code_base(one.segments);
+  cpu.rip = start;
   constexpr unsigned kMaxSteps = 100000;  // repeated strings come back now and then
-  for (unsigned step = 0; step < kMaxSteps && cpu.rip - kCodeAddress < one.size; ++step) {
+  for (unsigned step = 0; step < kMaxSteps && cpu.rip - start < one.size; ++step) {
     Op op;
     DecodeNotes notes;
-    const auto offset = static_cast<unsigned>(cpu.rip - kCodeAddress);
+    const auto offset = static_cast<unsigned>(cpu.rip - start);
     const bool whole = decode({code + offset, one.size - offset}, cpu.mode, *cpu.features, op, notes);
     const Flow flow = whole ? run_alone(cpu, op) : cpu.raise(Vector::InvalidOpcode);
     if (flow == Flow::Fault) {

@@ -1,7 +1,10 @@
 // The integer instructions against the host's processor.
+#include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
 
 #include "tests/unit/vmm/cpu/soft/differential/campaign.h"
+#include "tests/unit/vmm/cpu/soft/differential/generator.h"
 
 namespace vmm::cpu::soft::differential {
 namespace {
@@ -50,6 +53,12 @@ constexpr std::string_view kBits = R"(
     F3 0F BD /r v, F3 0F B8 /r v, vex map2 F2 /r y, vex map2 F3 /1 y, vex map2 F3 /2 y, vex map2 F3 /3 y,
     vex map2 F7 /r y, vex map2 F5 /r y, vex map2 pF2 F5 /r y, vex map2 pF3 F5 /r y, F2 0F 38 F0 /r m1 y,
     F2 0F 38 F1 /r v)";
+// Repeated ones run into the end of the data page, one way or the other, unless their count is small.
+constexpr std::string_view kStrings = R"(
+    A4 b, A5 v, A6 b, A7 v, AA b, AB v, AC b, AD v, AE b, AF v, F3 A4 b, F3 A5 v, F3 A6 b, F3 A7 v, F2 A6 b, F2 A7 v,
+    F3 AA b, F3 AB v, F3 AC b, F3 AD v, F3 AE b, F3 AF v, F2 AE b, F2 AF v, FC, FD, B8+r iv v, 8D /r mem v)";
+constexpr std::string_view kStack = R"(
+    50+r v, 58+r v, FF /6 v, 8F /0 v, 68 iz v, 6A ib v, 9C v, C9 v, 60 i386 v, 61 i386 v, 83 /0 ib v)";
 
 // What random operands seldom meet.
 constexpr std::string_view kSequences[] = {
@@ -117,7 +126,27 @@ constexpr std::string_view kSequences[] = {
 // What was wrong once.
 constexpr std::string_view kRegressions[] = {
     "410FB1DD",  // CMPXCHG r13d, ebx: cleared R13's upper half where they differ
+    "67F3AA",    // REP STOSB with 32-bit addresses: cleared RDI's upper half when its first element faulted
 };
+
+// Which of two places that are not there CMPS names, and how far PUSHA and POPA get, is each processor's own affair.
+bool may_fault_anyhow(const Case& one, std::uint64_t rip) {
+  constexpr std::array kMnemonics{ZYDIS_MNEMONIC_CMPSB, ZYDIS_MNEMONIC_CMPSW, ZYDIS_MNEMONIC_CMPSD,
+                                  ZYDIS_MNEMONIC_CMPSQ, ZYDIS_MNEMONIC_PUSHA, ZYDIS_MNEMONIC_PUSHAD,
+                                  ZYDIS_MNEMONIC_POPA,  ZYDIS_MNEMONIC_POPAD};
+  const auto at = rip - (kCodeAddress - code_base(one.segments));
+  Decoded decoded;
+  return at < one.size && decode_for_test(std::span(one.code).subspan(at, one.size - at), one.segments, decoded) &&
+         std::ranges::find(kMnemonics, decoded.instruction.mnemonic) != kMnemonics.end();
+}
+
+void forgive_faults(const Case& one, Outcome& native, Outcome& soft) {
+  if (native.vector == kDone || soft.vector == kDone) return;
+  if (native.rip == soft.rip && may_fault_anyhow(one, soft.rip)) native = soft;
+  // Linux says of addresses of its own that they are there.
+  constexpr std::uint64_t kEndOfUsers = 0x7ffffffff000;
+  if (native.address >= kEndOfUsers) native.error_code = soft.error_code;
+}
 
 TEST(IntegerDifferential, moves) {
   EXPECT_EQ(run_campaign({.forms = kMoves, .cases = 40000}), "");
@@ -137,6 +166,12 @@ TEST(IntegerDifferential, multiplications_and_divisions) {
 TEST(IntegerDifferential, bits) {
   EXPECT_EQ(run_campaign({.forms = kBits, .cases = 30000}), "");
 }
+TEST(IntegerDifferential, strings) {
+  EXPECT_EQ(run_campaign({.forms = kStrings, .cases = 20000, .max_instructions = 3, .forgive = forgive_faults}), "");
+}
+TEST(IntegerDifferential, stack) {
+  EXPECT_EQ(run_campaign({.forms = kStack, .cases = 20000, .forgive = forgive_faults}), "");
+}
 TEST(IntegerDifferential, floating_point_registers_are_left_alone) {
   EXPECT_EQ(run_campaign({.forms = kArithmetic, .cases = 5000, .fpu = true}), "");
 }
@@ -144,7 +179,7 @@ TEST(IntegerDifferential, what_random_operands_seldom_meet) {
   EXPECT_EQ(run_regressions(kSequences, {}), "");
 }
 TEST(IntegerDifferential, what_was_wrong_once) {
-  EXPECT_EQ(run_regressions(kRegressions, {}), "");
+  EXPECT_EQ(run_regressions(kRegressions, {.forms = {}, .forgive = forgive_faults}), "");
 }
 
 }  // namespace
