@@ -26,6 +26,11 @@ std::size_t data_index(ImageType type) {
   return kUnknown;
 }
 
+unsigned glyph_bits(std::uint8_t string_flags) {
+  if ((string_flags & kGlyphsA8) != 0) return 8;
+  return (string_flags & kGlyphsA4) != 0 ? 4 : 1;
+}
+
 }  // namespace
 
 template <class IO>
@@ -134,6 +139,61 @@ void Brush::wire(IO& io) {
 }
 
 template <class IO>
+void PathPoint::wire(IO& io) {
+  io.value("x", x);
+  io.value("y", y);
+}
+
+template <class IO>
+void PathSegment::wire(IO& io) {
+  io.value("flags", flags);
+  io.array32("points", points);
+}
+
+template <class IO>
+void Path::wire(IO& io) {
+  io.count32("segments", segments);
+  io.references("segments", segments);
+}
+
+template <class IO>
+void Dashes::wire(IO& io) {
+  io.elements("lengths", lengths);
+}
+
+template <class IO>
+void LineAttributes::wire(IO& io) {
+  io.value("flags", flags);
+  if ((flags & kLineStyled) == 0) return;
+  io.count8("dashes", dashes.lengths);
+  io.reference("dashes", dashes);
+}
+
+template <class IO>
+void Glyph::wire(IO& io) {
+  io.object("position", position);
+  io.object("origin", origin);
+  io.value("width", width);
+  io.value("height", height);
+  io.payload("data", data, (std::uint64_t{width} * bits + 7) / 8 * height);
+}
+
+template <class IO>
+void GlyphString::wire(IO& io) {
+  io.count16("glyphs", glyphs);
+  io.value("flags", flags);
+  const unsigned bits = glyph_bits(flags);
+  for (auto& glyph : glyphs)
+    glyph.bits = bits;
+  io.references("glyphs", glyphs);
+}
+
+template <class IO>
+void Transform::wire(IO& io) {
+  io.fixed("rows", rows);
+}
+
+template <class IO>
 void DisplayCopyBits::wire(IO& io) {
   io.object("base", base);
   io.object("source", source);
@@ -170,6 +230,96 @@ void DisplayDrawCopy::wire(IO& io) {
   io.value("rop", rop);
   io.value("scale", scale);
   io.object("mask", mask);
+}
+
+template <class IO>
+void DisplayDrawOpaque::wire(IO& io) {
+  io.object("base", base);
+  io.reference("source", source);
+  io.object("source_area", source_area);
+  io.object("brush", brush);
+  io.value("rop", rop);
+  io.value("scale", scale);
+  io.object("mask", mask);
+}
+
+template <class IO>
+void DisplayDrawBlend::wire(IO& io) {
+  io.object("base", base);
+  io.reference("source", source);
+  io.object("source_area", source_area);
+  io.value("rop", rop);
+  io.value("scale", scale);
+  io.object("mask", mask);
+}
+
+template <std::uint16_t Type>
+template <class IO>
+void DrawPlain<Type>::wire(IO& io) {
+  io.object("base", base);
+  io.object("mask", mask);
+}
+
+template <class IO>
+void DisplayDrawRop3::wire(IO& io) {
+  io.object("base", base);
+  io.reference("source", source);
+  io.object("source_area", source_area);
+  io.object("brush", brush);
+  io.value("code", code);
+  io.value("scale", scale);
+  io.object("mask", mask);
+}
+
+template <class IO>
+void DisplayDrawStroke::wire(IO& io) {
+  io.object("base", base);
+  io.reference("path", path);
+  io.object("line", line);
+  io.object("brush", brush);
+  io.value("fore_mode", fore_mode);
+  io.value("back_mode", back_mode);
+}
+
+template <class IO>
+void DisplayDrawText::wire(IO& io) {
+  io.object("base", base);
+  io.reference("string", string);
+  io.object("back_area", back_area);
+  io.object("fore_brush", fore_brush);
+  io.object("back_brush", back_brush);
+  io.value("fore_mode", fore_mode);
+  io.value("back_mode", back_mode);
+}
+
+template <class IO>
+void DisplayDrawTransparent::wire(IO& io) {
+  io.object("base", base);
+  io.reference("source", source);
+  io.object("source_area", source_area);
+  io.value("source_color", source_color);
+  io.value("true_color", true_color);
+}
+
+template <class IO>
+void DisplayDrawAlphaBlend::wire(IO& io) {
+  io.object("base", base);
+  io.value("flags", flags);
+  io.value("alpha", alpha);
+  io.reference("source", source);
+  io.object("source_area", source_area);
+}
+
+template <class IO>
+void DisplayDrawComposite::wire(IO& io) {
+  io.object("base", base);
+  io.value("flags", flags);
+  io.reference("source", source);
+  if ((flags & kCompositeHasMask) != 0) io.reference("mask", mask);
+  if ((flags & kCompositeHasSourceTransform) != 0) io.object("source_transform", source_transform);
+  if ((flags & kCompositeHasMaskTransform) != 0) io.object("mask_transform", mask_transform);
+  io.object("source_origin", source_origin);
+  io.object("mask_origin", mask_origin);
 }
 
 template <class IO>
@@ -231,6 +381,17 @@ template struct Coding<DisplayInvalAllPalettes>;
 template struct Coding<DisplayStreamDestroyAll>;
 template struct Coding<DisplayDrawFill>;
 template struct Coding<DisplayDrawCopy>;
+template struct Coding<DisplayDrawOpaque>;
+template struct Coding<DisplayDrawBlend>;
+template struct Coding<DisplayDrawBlackness>;
+template struct Coding<DisplayDrawWhiteness>;
+template struct Coding<DisplayDrawInvers>;
+template struct Coding<DisplayDrawRop3>;
+template struct Coding<DisplayDrawStroke>;
+template struct Coding<DisplayDrawText>;
+template struct Coding<DisplayDrawTransparent>;
+template struct Coding<DisplayDrawAlphaBlend>;
+template struct Coding<DisplayDrawComposite>;
 template struct Coding<DisplaySurfaceCreate>;
 template struct Coding<DisplaySurfaceDestroy>;
 template struct Coding<DisplayMonitorsConfig>;

@@ -1,7 +1,7 @@
-// Messages of the display channel that a first picture needs. Still without a description: video streams, and the
-// drawings other than copy, fill and copy bits.
+// Messages of the display channel. Still without a description: video streams.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -84,6 +84,83 @@ enum Rop : std::uint16_t {
 
 enum class ScaleMode : std::uint8_t { Interpolate = 0, Nearest = 1 };
 
+// In 1/16 pixel.
+struct PathPoint {
+  static constexpr std::size_t kLeastSize = 8;
+  std::int32_t x = 0;
+  std::int32_t y = 0;
+
+  bool operator==(const PathPoint&) const = default;
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct PathSegment {
+  static constexpr std::size_t kLeastSize = 4;  // in a list, its offset
+  std::uint8_t flags = 0;                       // 1 begin, 2 end, 8 close, 16 Bezier
+  std::vector<PathPoint> points;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct Path {
+  std::vector<PathSegment> segments;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+// Lengths in 1/16 pixel. Their number stands elsewhere.
+struct Dashes {
+  std::vector<std::int32_t> lengths;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+enum LineFlag : std::uint8_t { kLineStartsWithGap = 4, kLineStyled = 8 };
+
+struct LineAttributes {
+  std::uint8_t flags = 0;  // LineFlag
+  Dashes dashes;           // if styled
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct Glyph {
+  static constexpr std::size_t kLeastSize = 4;  // in a list, its offset
+  Point position;
+  Point origin;
+  std::uint16_t width = 0;
+  std::uint16_t height = 0;
+  Payload data;       // rows of whole bytes
+  unsigned bits = 1;  // of a value; the string's flags say it
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+enum StringFlag : std::uint8_t { kGlyphsA1 = 1, kGlyphsA4 = 2, kGlyphsA8 = 4, kGlyphsTopDown = 8 };
+
+struct GlyphString {
+  std::uint8_t flags = kGlyphsA1;  // StringFlag
+  std::vector<Glyph> glyphs;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+// Two rows of a matrix, in 1/65536.
+struct Transform {
+  std::array<std::int32_t, 6> rows{};
+
+  bool operator==(const Transform&) const = default;
+  template <class IO>
+  void wire(IO& io);
+};
+
 enum class SurfaceFormat : std::uint32_t { Alpha1 = 1, Alpha8 = 8, Rgb555 = 16, Rgb565 = 80, Xrgb = 32, Argb = 96 };
 enum SurfaceFlag : std::uint32_t { kPrimarySurface = 1, kStreamingSurface = 2 };
 
@@ -159,6 +236,141 @@ struct DisplayDrawCopy {
   std::uint16_t rop = kRopPut;
   ScaleMode scale = ScaleMode::Interpolate;
   Mask mask;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct DisplayDrawOpaque {
+  static constexpr std::uint16_t kType = 303;
+  DrawBase base;
+  Image source;
+  Rect source_area;
+  Brush brush;
+  std::uint16_t rop = kRopPut;
+  ScaleMode scale = ScaleMode::Interpolate;
+  Mask mask;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+// Copied and blended drawings are alike.
+struct DisplayDrawBlend {
+  static constexpr std::uint16_t kType = 305;
+  DrawBase base;
+  Image source;
+  Rect source_area;
+  std::uint16_t rop = kRopPut;
+  ScaleMode scale = ScaleMode::Interpolate;
+  Mask mask;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+// A drawing that has nothing but its place: blackness, whiteness, inverse.
+template <std::uint16_t Type>
+struct DrawPlain {
+  static constexpr std::uint16_t kType = Type;
+  DrawBase base;
+  Mask mask;
+
+  template <class IO>
+  void wire(IO& io);
+};
+using DisplayDrawBlackness = DrawPlain<306>;
+using DisplayDrawWhiteness = DrawPlain<307>;
+using DisplayDrawInvers = DrawPlain<308>;
+
+struct DisplayDrawRop3 {
+  static constexpr std::uint16_t kType = 309;
+  DrawBase base;
+  Image source;
+  Rect source_area;
+  Brush brush;
+  std::uint8_t code = 0;
+  ScaleMode scale = ScaleMode::Interpolate;
+  Mask mask;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct DisplayDrawStroke {
+  static constexpr std::uint16_t kType = 310;
+  DrawBase base;
+  Path path;
+  LineAttributes line;
+  Brush brush;
+  std::uint16_t fore_mode = kRopPut;
+  std::uint16_t back_mode = kRopPut;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct DisplayDrawText {
+  static constexpr std::uint16_t kType = 311;
+  DrawBase base;
+  GlyphString string;
+  Rect back_area;
+  Brush fore_brush;
+  Brush back_brush;
+  std::uint16_t fore_mode = kRopPut;
+  std::uint16_t back_mode = kRopPut;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+struct DisplayDrawTransparent {
+  static constexpr std::uint16_t kType = 312;
+  DrawBase base;
+  Image source;
+  Rect source_area;
+  std::uint32_t source_color = 0;
+  std::uint32_t true_color = 0;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+enum AlphaFlag : std::uint8_t { kDestinationHasAlpha = 1, kSourceSurfaceHasAlpha = 2 };
+
+struct DisplayDrawAlphaBlend {
+  static constexpr std::uint16_t kType = 313;
+  DrawBase base;
+  std::uint8_t flags = 0;  // AlphaFlag
+  std::uint8_t alpha = 255;
+  Image source;
+  Rect source_area;
+
+  template <class IO>
+  void wire(IO& io);
+};
+
+enum CompositeFlag : std::uint32_t {
+  kCompositeComponentAlpha = 1U << 18,
+  kCompositeHasMask = 1U << 19,
+  kCompositeHasSourceTransform = 1U << 20,
+  kCompositeHasMaskTransform = 1U << 21,
+  kCompositeSourceOpaque = 1U << 22,
+  kCompositeMaskOpaque = 1U << 23,
+  kCompositeDestinationOpaque = 1U << 24,
+};
+
+struct DisplayDrawComposite {
+  static constexpr std::uint16_t kType = 318;
+  DrawBase base;
+  // Operation in bits 0-7, filters of source and mask in 8-10 and 11-13, repeats in 14-15 and 16-17, CompositeFlag.
+  std::uint32_t flags = 0;
+  Image source;
+  Image mask;  // the rest if the flags say so
+  Transform source_transform;
+  Transform mask_transform;
+  Point16 source_origin;
+  Point16 mask_origin;
 
   template <class IO>
   void wire(IO& io);

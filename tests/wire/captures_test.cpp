@@ -56,8 +56,10 @@ std::map<Key, RoundTrip> round_trips() {
   add<MainInit, MainChannelsList, MainMouseMode, MainMultiMediaTime, MainName, MainUuid>(all, Main, ToClient);
   add<MainAttachChannels, MainMouseModeRequest>(all, Main, ToServer);
   add<DisplayMark, DisplayCopyBits, DisplayInvalList, DisplayInvalAllPixmaps, DisplayInvalPalette,
-      DisplayInvalAllPalettes, DisplayStreamDestroyAll, DisplayDrawFill, DisplayDrawCopy, DisplaySurfaceCreate,
-      DisplaySurfaceDestroy, DisplayMonitorsConfig>(all, Display, ToClient);
+      DisplayInvalAllPalettes, DisplayStreamDestroyAll, DisplayDrawFill, DisplayDrawOpaque, DisplayDrawCopy,
+      DisplayDrawBlend, DisplayDrawBlackness, DisplayDrawWhiteness, DisplayDrawInvers, DisplayDrawRop3,
+      DisplayDrawStroke, DisplayDrawText, DisplayDrawTransparent, DisplayDrawAlphaBlend, DisplayDrawComposite,
+      DisplaySurfaceCreate, DisplaySurfaceDestroy, DisplayMonitorsConfig>(all, Display, ToClient);
   add<DisplayInit, DisplayPreferredCompression, DisplayPreferredVideoCodec>(all, Display, ToServer);
   add<InputsInit, InputsKeyModifiers, InputsMotionAck>(all, Inputs, ToClient);
   add<InputsKeyDown, InputsKeyUp, InputsClientKeyModifiers, InputsMouseMotion>(all, Inputs, ToServer);

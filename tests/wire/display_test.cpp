@@ -173,6 +173,180 @@ TEST(DisplayWire, copy_bits) {
   EXPECT_EQ(message.source, (Point{5, 6}));
 }
 
+// Base of a drawing on surface 5 without a clip: 21 bytes.
+Golden base_of_drawing() {
+  return joined({u32(5), rect(1, 2, 3, 4), u8(0)});
+}
+
+Golden no_mask() {
+  return joined({u8(0), u32(0), u32(0), u32(0)});
+}
+
+Golden cached_image() {
+  return image_header(ImageType::FromCache);
+}
+
+TEST(DisplayWire, draw_opaque) {
+  const auto message = check_golden<DisplayDrawOpaque>(joined({
+      base_of_drawing(),
+      u32(62),           // *image
+      rect(0, 0, 4, 2),  // its area
+      u8(1),
+      u32(0xff),  // brush: solid
+      u16(64),
+      u8(1),  // rop, scale
+      no_mask(),
+      cached_image(),
+  }));
+  EXPECT_EQ(message.base.surface_id, 5U);
+  EXPECT_EQ(std::get<SolidBrush>(message.brush.fill).color, 0xffU);
+  EXPECT_EQ(message.rop, kRopXor);
+}
+
+TEST(DisplayWire, draw_blend) {
+  const auto message = check_golden<DisplayDrawBlend>(
+      joined({base_of_drawing(), u32(57), rect(0, 0, 4, 2), u16(32), u8(0), no_mask(), cached_image()}));
+  EXPECT_EQ(message.rop, kRopAnd);
+  EXPECT_EQ(message.source.type, ImageType::FromCache);
+}
+
+TEST(DisplayWire, drawings_without_operands) {
+  const auto masked = joined({base_of_drawing(), u8(1), u32(7), u32(8), u32(34), cached_image()});
+  EXPECT_EQ(check_golden<DisplayDrawBlackness>(masked).mask.position, (Point{7, 8}));
+  EXPECT_EQ(check_golden<DisplayDrawWhiteness>(masked).mask.flags, 1);
+  EXPECT_TRUE(check_golden<DisplayDrawInvers>(masked).mask.bitmap.has_value());
+  EXPECT_FALSE(check_golden<DisplayDrawInvers>(joined({base_of_drawing(), no_mask()})).mask.bitmap.has_value());
+}
+
+TEST(DisplayWire, draw_rop3) {
+  const auto message = check_golden<DisplayDrawRop3>(joined({
+      base_of_drawing(),
+      u32(69),
+      rect(0, 0, 4, 2),  // *image, its area
+      u8(2),
+      u32(87),
+      u32(3),
+      u32(4),  // brush: pattern, origin
+      u8(0xb8),
+      u8(1),  // code, scale
+      no_mask(),
+      cached_image(),
+      cached_image(),
+  }));
+  EXPECT_EQ(message.code, 0xb8);
+  EXPECT_EQ(std::get<PatternBrush>(message.brush.fill).position, (Point{3, 4}));
+}
+
+TEST(DisplayWire, draw_stroke) {
+  const auto message = check_golden<DisplayDrawStroke>(joined({
+      base_of_drawing(),
+      u32(40),  // *path
+      u8(12),
+      u8(2),
+      u32(52),  // styled, starts with a gap; two dashes
+      u8(1),
+      u32(9),
+      u16(8),
+      u16(16),  // solid brush, modes
+      u32(2),
+      u32(60),
+      u32(81),  // path: two segments
+      u32(48),
+      u32(32),  // dashes
+      u8(1),
+      u32(2),  // first segment: begins, two points
+      u32(16),
+      u32(32),
+      u32(48),
+      u32(0xfffffff0),
+      u8(18),
+      u32(0),  // second segment: ends, Bezier, no points
+  }));
+  ASSERT_EQ(message.path.segments.size(), 2U);
+  EXPECT_THAT(message.path.segments[0].points, testing::ElementsAre(PathPoint{16, 32}, PathPoint{48, -16}));
+  EXPECT_THAT(message.line.dashes.lengths, testing::ElementsAre(48, 32));
+  const auto solid = check_golden<DisplayDrawStroke>(
+      joined({base_of_drawing(), u32(35), u8(0), u8(1), u32(9), u16(8), u16(16), u32(0)}));
+  EXPECT_TRUE(solid.path.segments.empty());
+}
+
+TEST(DisplayWire, draw_text) {
+  const auto message = check_golden<DisplayDrawText>(joined({
+      base_of_drawing(),
+      u32(51),  // *string
+      rect(0, 0, 0, 0),
+      u8(1),
+      u32(0xff),
+      u8(0),  // back area, brushes: solid and none
+      u16(8),
+      u16(0),  // modes
+      u16(2),
+      u8(kGlyphsA4 | kGlyphsTopDown),
+      u32(62),
+      u32(86),  // two glyphs
+      u32(1),
+      u32(2),
+      u32(3),
+      u32(4),
+      u16(3),
+      u16(2),
+      u32(0x44332211),
+      u32(5),
+      u32(6),
+      u32(7),
+      u32(8),
+      u16(0),
+      u16(9),
+  }));
+  ASSERT_EQ(message.string.glyphs.size(), 2U);
+  EXPECT_EQ(message.string.glyphs[0].data.size(), 4U);
+  EXPECT_EQ(message.string.glyphs[1].origin, (Point{7, 8}));
+}
+
+TEST(DisplayWire, draw_transparent_and_alpha_blend) {
+  const auto transparent = check_golden<DisplayDrawTransparent>(
+      joined({base_of_drawing(), u32(49), rect(0, 0, 4, 2), u32(0x11), u32(0x22), cached_image()}));
+  EXPECT_EQ(transparent.true_color, 0x22U);
+  const auto blend = check_golden<DisplayDrawAlphaBlend>(
+      joined({base_of_drawing(), u8(2), u8(77), u32(43), rect(0, 0, 4, 2), cached_image()}));
+  EXPECT_EQ(blend.flags, kSourceSurfaceHasAlpha);
+  EXPECT_EQ(blend.alpha, 77);
+}
+
+TEST(DisplayWire, draw_composite) {
+  const auto plain = check_golden<DisplayDrawComposite>(
+      joined({base_of_drawing(), u32(3), u32(37), u16(1), u16(2), u16(3), u16(4), cached_image()}));
+  EXPECT_EQ(plain.source_origin, (Point16{1, 2}));
+  EXPECT_EQ(plain.mask_origin, (Point16{3, 4}));
+  const auto flags = kCompositeHasMask | kCompositeHasSourceTransform | kCompositeHasMaskTransform;
+  const auto full = check_golden<DisplayDrawComposite>(joined({
+      base_of_drawing(),
+      u32(flags),
+      u32(89),
+      u32(107),
+      u32(1),
+      u32(2),
+      u32(3),
+      u32(4),
+      u32(5),
+      u32(6),
+      u32(7),
+      u32(8),
+      u32(9),
+      u32(10),
+      u32(11),
+      u32(12),
+      u16(0),
+      u16(0),
+      u16(0),
+      u16(0),
+      cached_image(),
+      cached_image(),
+  }));
+  EXPECT_EQ(full.source_transform, (Transform{{1, 2, 3, 4, 5, 6}}));
+  EXPECT_EQ(full.mask_transform, (Transform{{7, 8, 9, 10, 11, 12}}));
+}
+
 TEST(DisplayWire, invalidations) {
   EXPECT_EQ(check_golden<DisplayInvalList>(joined({u16(1), u8(1), u64(99)})).items[0].id, 99U);
   EXPECT_EQ(check_golden<DisplayInvalAllPixmaps>(joined({u8(1), u8(2), u8(0), u64(9)})).waits[0].serial, 9U);
