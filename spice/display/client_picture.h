@@ -1,16 +1,14 @@
 // What one client still has to be told to show the screen: a small state, never a queue. However slow the client and
-// however busy the guest, it is the set of pixels the client lacks and a handful of flags; what is sent next is decided
-// when it can be sent, from the newest pixels.
+// however busy the guest, it is the set of pixels of the primary surface that the client lacks and a handful of flags;
+// what is sent next is decided when it can be sent, from the newest pixels.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
 #include <optional>
-#include <vector>
 
-#include "core/ports/display.h"
-#include "spice/canvas/region.h"
+#include "spice/display/pixel_debt.h"
 
 namespace spice::display {
 
@@ -30,37 +28,48 @@ class ClientPicture {
     core::Rect area;
     bool operator==(const Step&) const = default;
   };
+  using Format = core::SurfaceFormat;
 
-  // A client that has nothing yet: gets the surface, a whole picture, the monitors and the mark, in this order.
-  explicit ClientPicture(const core::Rect& bounds);
+  // A client that has nothing yet: gets the surface, a whole picture, the monitors and the mark, in this order. Empty
+  // bounds: there is no surface yet.
+  explicit ClientPicture(const core::Rect& bounds, Format format = Format::Xrgb);
 
   void changed(const canvas::Region& region);
   // The surface is a new one. The client gets it with its monitors and the mark, then the picture; if it has one of
-  // that size already, the picture only.
-  void mode_set(const core::Rect& bounds);
+  // that shape already, the picture only.
+  void mode_set(const core::Rect& bounds, Format format = Format::Xrgb);
+  // There is no surface any more.
+  void surface_gone();
+  // The client learns of its monitors, if not anyway.
+  void monitors_changed();
 
-  bool up_to_date() const { return setup_.empty() && plan_.empty() && lacking_.empty(); }
+  bool up_to_date() const { return setup_.empty() && debt_.empty(); }
+  bool is_setting_up() const { return !setup_.empty(); }
+  // Whether the client has the surface and has had a whole picture of it offered, so that drawings may follow.
+  bool is_ready() const;
+  PixelDebt& debt() { return debt_; }
+  const PixelDebt& debt() const { return debt_; }
+  Format format() const { return shape_.format; }
   // What to send now; nothing when up to date. The caller sends it at once, with the pixels as they are now.
   std::optional<Step> next();
 
  private:
-  // A client that lacks more rectangles than this gets some pixels too many instead.
-  static constexpr std::size_t kMaxLackingRects = 256;
+  struct Shape {
+    core::Rect bounds;
+    Format format = Format::Xrgb;
+    bool operator==(const Shape&) const = default;
+  };
 
   void set_up(std::initializer_list<Kind> kinds) { setup_.assign(kinds); }
-  void withdraw_plan();
-  void make_plan();
   Step next_setup();
-  Step next_draw();
+  std::optional<Step> next_draw();
 
-  core::Rect bounds_;
-  std::deque<Kind> setup_;                   // sent before any drawing
-  canvas::Region lacking_;                   // changed since the client got it, without plan_
-  std::vector<core::Rect> plan_;             // the next drawings, last one first
-  canvas::Region first_picture_;             // of a new client: what must be drawn before the mark
-  std::optional<core::Rect> client_bounds_;  // of the surface the client has
-  bool mark_owed_ = false;                   // for that surface
-  std::int32_t resume_y_ = 0;                // where the last drawing ended: a busy top must not starve the bottom
+  Shape shape_;
+  std::deque<Kind> setup_;  // sent before any drawing
+  PixelDebt debt_;
+  canvas::Region first_picture_;       // of a new client: what must be drawn before the mark
+  std::optional<Shape> client_shape_;  // of the surface the client has
+  bool mark_owed_ = false;             // for that surface
 };
 
 }  // namespace spice::display

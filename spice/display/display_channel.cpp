@@ -2,25 +2,19 @@
 
 #include <utility>
 
+#include "spice/display/drawing_message.h"
+
 namespace spice::display {
-namespace {
-
-// An image's number says who made it, in its low half; the device itself is group 1. Nothing is cached by it.
-constexpr std::uint64_t kDeviceGroup = 1;
-
-wire::Rect wire_rect(const core::Rect& rect) {
-  return {.top = rect.top, .left = rect.left, .bottom = rect.bottom, .right = rect.right};
-}
-
-}  // namespace
 
 DisplayChannel::DisplayChannel(const Wiring& wiring, const Options& options, channel::LinkedConnection linked)
     : Channel(wiring.loop, std::move(linked)),
       wiring_(wiring),
       options_(options),
+      images_(wiring.screen.surfaces(), wiring.encoder),
       init_timer_(wiring.loop, [this] { close("no INIT in time"); }) {
   // On one machine copying is cheaper than compressing.
   if (connection().remote().family == "unix") options_.compression = wire::ImageCompression::Off;
+  images_.set_compresses(compresses());
 }
 
 std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
@@ -34,11 +28,16 @@ std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
 }
 
 bool DisplayChannel::init(const wire::DisplayInit&) {
-  if (picture_) return false;
+  if (surfaces_) return false;
   init_timer_.cancel();
   // The cache and the dictionary it names are not used yet.
   connection().start_acks(kAckWindow);
-  picture_.emplace(wiring_.screen.surface().bounds());
+  surfaces_.emplace(
+      wiring_.screen.surfaces(), wiring_.screen.primary(),
+      ClientSurfaces::Abilities{
+          .draws = [this](const core::Drawing& drawing) { return is_for_clients(drawing, client_caps()); },
+          .has_a8 = client_caps().has(wire::kA8SurfaceCap)});
+  wiring_.clients_changed();
   pump();
   return true;
 }
@@ -47,65 +46,105 @@ bool DisplayChannel::prefer_compression(const wire::DisplayPreferredCompression&
   if (message.compression < wire::ImageCompression::Off || message.compression > wire::ImageCompression::Lz4)
     return false;
   options_.compression = message.compression;
+  images_.set_compresses(compresses());
   return true;
 }
 
-void DisplayChannel::changed(const Screen::Changes& changes) {
-  if (!picture_ || !changes.any()) return;
-  if (changes.mode_set)
-    picture_->mode_set(wiring_.screen.surface().bounds());
-  else
-    picture_->changed(changes.region);
-  pump();
+void DisplayChannel::on_closed() {
+  if (surfaces_) wiring_.clients_changed();
+}
+
+void DisplayChannel::primary_made(SurfaceKey key) {
+  if (surfaces_) surfaces_->primary_made(key);
+}
+
+void DisplayChannel::surface_gone(SurfaceKey key) {
+  if (surfaces_) surfaces_->surface_gone(key);
+}
+
+void DisplayChannel::painted(SurfaceKey key, const canvas::Region& region) {
+  if (surfaces_) surfaces_->painted(key, region);
+}
+
+void DisplayChannel::drawn(const PlacedDrawingPtr& drawing) {
+  if (surfaces_) surfaces_->drawn(drawing);
+}
+
+void DisplayChannel::monitors_changed() {
+  if (surfaces_) surfaces_->monitors_changed();
+}
+
+void DisplayChannel::drawings_too_many() {
+  if (surfaces_) surfaces_->collapse();
 }
 
 void DisplayChannel::pump() {
-  while (picture_ && writable()) {
-    const auto step = picture_->next();
+  while (surfaces_ && writable()) {
+    const auto step = surfaces_->next();
     if (!step) return;
     send_step(*step);
   }
 }
 
-void DisplayChannel::send_step(const ClientPicture::Step& step) {
+void DisplayChannel::send_step(const ClientSurfaces::Step& step) {
+  using Kind = ClientSurfaces::Kind;
+  switch (step.kind) {
+    case Kind::SetUp: return send_set_up(step.set_up);
+    case Kind::Create: return send_create(step.surface);
+    case Kind::Destroy: return send(wire::DisplaySurfaceDestroy{.id = surface_id(step.surface)});
+    case Kind::Pixels: return send_pixels(step.surface, step.area);
+    case Kind::Draw: return send_drawing(step.drawing);
+  }
+}
+
+void DisplayChannel::send_set_up(const ClientPicture::Step& step) {
   using Kind = ClientPicture::Kind;
-  const auto width = static_cast<std::uint32_t>(step.area.width());
-  const auto height = static_cast<std::uint32_t>(step.area.height());
   switch (step.kind) {
     case Kind::InvalidatePalettes: return send(wire::DisplayInvalAllPalettes{});
     case Kind::DestroySurface: return send(wire::DisplaySurfaceDestroy{.id = 0});
     case Kind::DestroyStreams: return send(wire::DisplayStreamDestroyAll{});
-    case Kind::CreateSurface:
-      return send(
-          wire::DisplaySurfaceCreate{.id = 0, .width = width, .height = height, .flags = wire::kPrimarySurface});
-    case Kind::MonitorsConfig:
-      if (!client_caps().has(wire::kMonitorsConfigCap)) return;
-      return send(wire::DisplayMonitorsConfig{.max_allowed = 1, .heads = {{.width = width, .height = height}}});
+    case Kind::CreateSurface: return send_create(wiring_.screen.primary());
+    case Kind::MonitorsConfig: return send_monitors();
     case Kind::Mark: return send(wire::DisplayMark{});
-    case Kind::Draw: return send_pixels(step.area);
+    case Kind::Draw: return send_pixels(wiring_.screen.primary(), step.area);
   }
 }
 
-void DisplayChannel::send_pixels(const core::Rect& area) {
-  auto image = wiring_.encoder.encode(wiring_.screen.surface(), area, compresses());
-  wire::DisplayDrawCopy draw;
-  draw.base.box = wire_rect(area);
-  draw.source_area = wire_rect({0, 0, area.width(), area.height()});
-  draw.source.id = std::uint64_t{next_image_++} << 32 | kDeviceGroup;
-  draw.source.width = static_cast<std::uint32_t>(area.width());
-  draw.source.height = static_cast<std::uint32_t>(area.height());
-  if (image.is_lz) {
-    draw.source.type = wire::ImageType::LzRgb;
-    draw.source.data = wire::CompressedData{std::move(image.data)};
-  } else {
-    draw.source.type = wire::ImageType::Bitmap;
-    draw.source.data = wire::BitmapData{.width = draw.source.width,
-                                        .height = draw.source.height,
-                                        .stride = draw.source.width * 4,
-                                        .palette = {},
-                                        .data = std::move(image.data)};
-  }
-  send(draw);
+void DisplayChannel::send_create(SurfaceKey key) {
+  const auto& surface = *wiring_.screen.surfaces().surface(key);
+  // Clients cannot keep pixels of 5, 6 and 5 bits.
+  const auto format = surface.format() == core::SurfaceFormat::Rgb565 ? core::SurfaceFormat::Xrgb : surface.format();
+  send(wire::DisplaySurfaceCreate{.id = surface_id(key),
+                                  .width = static_cast<std::uint32_t>(surface.width()),
+                                  .height = static_cast<std::uint32_t>(surface.height()),
+                                  .format = static_cast<wire::SurfaceFormat>(format),
+                                  .flags = surface_id(key) == 0 ? wire::kPrimarySurface : std::uint32_t{0}});
+}
+
+void DisplayChannel::send_monitors() {
+  if (!client_caps().has(wire::kMonitorsConfigCap)) return;
+  const auto layout = wiring_.screen.monitors();
+  wire::DisplayMonitorsConfig message{.max_allowed = layout.max_allowed, .heads = {}};
+  for (const auto& head : layout.heads)
+    message.heads.push_back({.id = head.id,
+                             .surface_id = head.surface,
+                             .width = static_cast<std::uint32_t>(head.area.width()),
+                             .height = static_cast<std::uint32_t>(head.area.height()),
+                             .x = static_cast<std::uint32_t>(head.area.left),
+                             .y = static_cast<std::uint32_t>(head.area.top),
+                             .flags = head.flags});
+  send(message);
+}
+
+void DisplayChannel::send_pixels(SurfaceKey key, const core::Rect& area) {
+  wiring_.screen.surfaces().up_to_date(key, area);
+  send(pixels_message(key, area, images_));
+}
+
+void DisplayChannel::send_drawing(const PlacedDrawingPtr& drawing) {
+  auto message = drawing_message(*drawing->drawing, images_);
+  if (!message) return surfaces_->not_sent(*drawing);
+  connection().send_encoded(message->type, std::move(message->body));
 }
 
 }  // namespace spice::display

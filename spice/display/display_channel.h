@@ -1,15 +1,16 @@
-// The display channel of one client: tells it what its ClientPicture says it lacks, as fast as it takes it. Display
+// The display channel of one client: tells it what its ClientSurfaces say it lacks, as fast as it takes it. Display
 // worker only.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "core/event/loop_timer.h"
 #include "spice/channel/channel.h"
-#include "spice/display/client_picture.h"
-#include "spice/display/image_encoder.h"
+#include "spice/display/client_surfaces.h"
+#include "spice/display/image_writer.h"
 #include "spice/display/screen.h"
 #include "spice/wire/display.h"
 
@@ -20,8 +21,9 @@ class DisplayChannel final : public channel::Channel {
   // Shared by the clients of one display.
   struct Wiring {
     core::Loop& loop;
-    const Screen& screen;
+    Screen& screen;
     ImageEncoder& encoder;
+    std::function<void()> clients_changed;  // one is ready, or goes
   };
   struct Options {
     wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
@@ -31,8 +33,17 @@ class DisplayChannel final : public channel::Channel {
 
   DisplayChannel(const Wiring& wiring, const Options& options, channel::LinkedConnection linked);
 
-  // The screen was refreshed.
-  void changed(const Screen::Changes& changes);
+  // What happened to the screen; nothing is sent before pump().
+  void primary_made(SurfaceKey key);
+  void surface_gone(SurfaceKey key);
+  void painted(SurfaceKey key, const canvas::Region& region);
+  void drawn(const PlacedDrawingPtr& drawing);
+  void monitors_changed();
+  void drawings_too_many();
+  // Sends what the client lacks while it takes it.
+  void pump();
+
+  bool is_ready() const { return surfaces_.has_value(); }  // INIT has come
 
  private:
   std::span<const Handler> handlers() const override;
@@ -44,15 +55,19 @@ class DisplayChannel final : public channel::Channel {
   void prefer_video_codec(const wire::DisplayPreferredVideoCodec&) {}  // there are no streams yet
   bool gl_draw_done(const wire::DisplayGlDrawDone&) { return false; }  // we hand out no GL buffers
 
-  void pump();
-  void send_step(const ClientPicture::Step& step);
-  void send_pixels(const core::Rect& area);
+  void on_closed() override;
+  void send_step(const ClientSurfaces::Step& step);
+  void send_set_up(const ClientPicture::Step& step);
+  void send_create(SurfaceKey key);
+  void send_monitors();
+  void send_pixels(SurfaceKey key, const core::Rect& area);
+  void send_drawing(const PlacedDrawingPtr& drawing);
   bool compresses() const { return options_.compression != wire::ImageCompression::Off; }
 
   Wiring wiring_;
   Options options_;
-  std::optional<ClientPicture> picture_;  // from INIT on
-  std::uint32_t next_image_ = 1;
+  std::optional<ClientSurfaces> surfaces_;  // from INIT on
+  ImageWriter images_;
   core::LoopTimer init_timer_;
 };
 

@@ -1,10 +1,13 @@
 #include "spice/display/display_worker.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/event/loop_timer.h"
 #include "core/event/mailbox.h"
 #include "core/event/worker.h"
+#include "spice/canvas/source.h"
 #include "spice/channel/channel.h"
 #include "spice/display/cursor_channel.h"
 #include "spice/display/display_channel.h"
@@ -22,23 +25,55 @@ constexpr std::int64_t kCellPixels = 9 * 32;
 RefreshPace::Seen seen_in(const Screen::Changes& changes) {
   if (!changes.any()) return RefreshPace::Seen::Nothing;
   const bool is_small = !changes.mode_set && changes.region.area() <= kCellPixels;
-  return is_small ? RefreshPace::Seen::Blink : RefreshPace::Seen::Change;
+  return is_small && !changes.drawn ? RefreshPace::Seen::Blink : RefreshPace::Seen::Change;
+}
+
+// Pixels as screenshots have them.
+Picture picture_of(const canvas::Surface& surface) {
+  const auto wide = canvas::converted(surface.pixels(), surface.bounds(), core::SurfaceFormat::Xrgb);
+  Picture picture{surface.width(), surface.height(), {}};
+  const auto width = static_cast<std::size_t>(picture.width);
+  picture.pixels.resize(width * static_cast<std::size_t>(picture.height));
+  for (std::int32_t y = 0; y < picture.height; ++y)
+    std::memcpy(picture.pixels.data() + width * static_cast<std::size_t>(y), wide.pixels().row(y), width * 4);
+  // Guests keep things in the unused bytes.
+  for (auto& pixel : picture.pixels)
+    pixel &= 0x00ff'ffff;
+  return picture;
+}
+
+core::DisplayClients common_abilities(channel::ChannelList<DisplayChannel>& displays) {
+  core::DisplayClients clients;
+  displays.for_each([&clients](const DisplayChannel& display) {
+    if (!display.is_ready()) return;
+    if (!std::exchange(clients.present, true)) clients.capabilities.fill(0xff);
+    for (unsigned bit = 0; bit < clients.capabilities.size() * 8; ++bit) {
+      const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
+      if (!display.client_caps().has(bit)) clients.capabilities[bit / 8] &= static_cast<std::uint8_t>(~mask);
+    }
+  });
+  return clients;
 }
 
 }  // namespace
 
 // All on the worker's thread, except the constructor, the destructor and what says otherwise.
-class DisplayWorker::Impl {
+class DisplayWorker::Impl final : private ScreenListener {
  public:
   Impl(const Config& config, core::DisplaySource& source)
       : config_(config),
         source_(source),
+        screen_({.drawing_bytes = config.drawing_bytes}),
         worker_(config.name, core::ThreadKind::Display, config.start),
         timer_(worker_.loop(), [this] { timer_fired(); }),
-        wake_(worker_.loop(), [this] { refresh(); }),
+        soon_(worker_.loop(), [this] { look(); }),
+        wake_(worker_.loop(), [this] { look(); }),
+        again_(worker_.loop(), [this] { pull(); }),
+        clients_(worker_.loop(), [this] { tell_clients(); }),
         poke_(worker_.loop(), [this] { quicken(); }),
         display_provider_(*this),
         cursor_provider_(*this) {
+    screen_.set_listener(this);
     source_.set_wake([this] { wake_.ring(); });
   }
   ~Impl() { stop(); }  // before the members that its handlers use
@@ -59,15 +94,15 @@ class DisplayWorker::Impl {
   }
   void redraw() {
     full_wanted_ = true;
-    refresh();
+    look();
+  }
+  void store() {
+    drain();
+    screen_.store(source_);
   }
   Picture picture() {
-    refresh();
-    const auto& surface = screen_.surface();
-    Picture result{surface.width(), surface.height(), {}};
-    const auto* first = surface.at(0, 0);
-    result.pixels.assign(first, first + static_cast<std::ptrdiff_t>(result.width) * result.height);
-    return result;
+    drain();
+    return picture_of(screen_.surface());
   }
 
  private:
@@ -103,32 +138,87 @@ class DisplayWorker::Impl {
   bool watched() const { return !displays_.empty(); }
 
   void add_display(channel::LinkedConnection linked) {
-    displays_.add(std::make_unique<DisplayChannel>(DisplayChannel::Wiring{worker_.loop(), screen_, encoder_},
-                                                   DisplayChannel::Options{config_.compression, config_.init_timeout},
-                                                   std::move(linked)));
+    displays_.add(std::make_unique<DisplayChannel>(
+        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, [this] { clients_.ring(); }},
+        DisplayChannel::Options{config_.compression, config_.init_timeout}, std::move(linked)));
     pace_.expect_change();
-    refresh();  // the screen may not have been looked at for long
+    look();  // the screen may not have been looked at for long
   }
 
   void add_cursor(channel::LinkedConnection linked) {
     cursors_.add(std::make_unique<CursorChannel>(worker_.loop(), std::move(linked)));
   }
 
-  void refresh() {
+  // Takes what the source has queued, and what it shows if that is a frame buffer.
+  void look() {
     if (!running_) return;
-    const auto bounds = screen_.surface().bounds();
+    pull();
+    if (screen_.is_native() && !full_wanted_) return;
+    const auto bounds = screen_.bounds();
     const auto changes = screen_.refresh(source_, std::exchange(full_wanted_, false));
+    deliver(changes, bounds);
+    const auto interval = pace_.after_refresh(seen_in(changes));
+    if (watched() && !screen_.is_native()) timer_.arm(interval);
+  }
+
+  core::DisplaySource::Next pull_once() {
+    const auto bounds = screen_.bounds();
+    auto next = core::DisplaySource::Next::OnWake;
+    deliver(screen_.pull(source_, next), bounds);
+    return next;
+  }
+  void pull() {
+    using Next = core::DisplaySource::Next;
+    const auto next = pull_once();
+    if (next == Next::Soon) soon_.arm(std::chrono::milliseconds(core::DisplaySource::kSoonMilliseconds));
+    if (next == Next::AtOnce) again_.ring();  // the clients have their turn before
+  }
+  // All that the source has queued, within reason.
+  void drain() {
+    constexpr int kMostPulls = 100;
+    for (int i = 0; i < kMostPulls && running_ && pull_once() == core::DisplaySource::Next::AtOnce; ++i) {
+    }
+    look();
+  }
+
+  void deliver(const Screen::Changes& changes, const core::Rect& bounds_before) {
     encoder_.set_clients(displays_.size());
     if (changes.any()) encoder_.surface_changed();
-    if (changes.any()) displays_.for_each([&changes](DisplayChannel& display) { display.changed(changes); });
-    if (screen_.surface().bounds() != bounds) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
-    const auto interval = pace_.after_refresh(seen_in(changes));
-    if (watched()) timer_.arm(interval);
+    displays_.for_each([](DisplayChannel& display) { display.pump(); });
+    if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
   }
 
   void timer_fired() {
-    if (watched()) return refresh();
+    if (watched()) return look();
     encoder_.trim();  // the last client has gone
+  }
+
+  // Bits that all of them have.
+  void tell_clients() {
+    if (!running_) return;
+    const auto clients = common_abilities(displays_);
+    if (clients == told_clients_) return;
+    told_clients_ = clients;
+    source_.clients_changed(clients);
+  }
+
+  void primary_made(SurfaceKey key) override {
+    displays_.for_each([key](DisplayChannel& display) { display.primary_made(key); });
+  }
+  void surface_gone(SurfaceKey key) override {
+    displays_.for_each([key](DisplayChannel& display) { display.surface_gone(key); });
+  }
+  void painted(SurfaceKey key, const canvas::Region& region) override {
+    displays_.for_each([key, &region](DisplayChannel& display) { display.painted(key, region); });
+  }
+  void drawn(const PlacedDrawingPtr& drawing) override {
+    displays_.for_each([&drawing](DisplayChannel& display) { display.drawn(drawing); });
+  }
+  void monitors_changed() override {
+    displays_.for_each([](DisplayChannel& display) { display.monitors_changed(); });
+  }
+  void drawings_too_many() override {
+    displays_.for_each([](DisplayChannel& display) { display.drawings_too_many(); });
   }
 
   void quicken() {
@@ -144,9 +234,13 @@ class DisplayWorker::Impl {
   RefreshPace pace_;
   bool running_ = false;
   bool full_wanted_ = true;
+  core::DisplayClients told_clients_;
   core::Worker worker_;
   core::LoopTimer timer_;
+  core::LoopTimer soon_;
   core::Signal wake_;
+  core::Signal again_;
+  core::Signal clients_;
   core::Signal poke_;
   channel::ChannelList<DisplayChannel> displays_;
   channel::ChannelList<CursorChannel> cursors_;
@@ -175,6 +269,10 @@ Picture DisplayWorker::screenshot() {
   Picture picture;
   impl_->worker().run_and_wait([this, &picture] { picture = impl_->picture(); });
   return picture;
+}
+
+void DisplayWorker::store() {
+  impl_->worker().run_and_wait([this] { impl_->store(); });
 }
 
 void DisplayWorker::expect_change() {

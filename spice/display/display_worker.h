@@ -1,7 +1,8 @@
 // One display: a thread that pulls the picture from a device and brings it to every client.
 //
-// While a client watches, the source is asked every 30 ms, less often when nothing changes; with no client only when
-// the device wakes us or a screenshot is taken, so that an unwatched display costs nothing.
+// While a client watches a frame buffer, the source is asked every 30 ms, less often when nothing changes; with no
+// client only when the device wakes us or a screenshot is taken, so that an unwatched display costs nothing. In native
+// mode the device says when there is something to pull.
 #pragma once
 
 #include <chrono>
@@ -32,6 +33,8 @@ class DisplayWorker {
     core::ThreadStart start = {};
     // Off sends bitmaps as they are, all others LZ until there are more codecs. A client's own preference goes first.
     wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
+    // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.
+    std::size_t drawing_bytes = std::size_t{64} << 20;
     std::chrono::nanoseconds init_timeout = std::chrono::seconds(30);  // for a client's first message
   };
 
@@ -49,6 +52,9 @@ class DisplayWorker {
   void resume();
   void stop();  // drops the clients; idempotent
 
+  // Has the source write its surfaces to the guest's memory, which stands still: before pause(), for saving state. Any
+  // thread but the worker's, without a device lock, neither paused nor stopped.
+  void store();
   // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
   Picture screenshot();
   // Somebody typed or moved the mouse: look soon. Any thread, never blocks.

@@ -1,0 +1,86 @@
+#include "spice/display/drawing_list.h"
+
+#include <utility>
+
+namespace spice::display {
+namespace {
+
+// A cover of more pieces than this is not worth its search.
+constexpr std::size_t kMostCoverRects = 64;
+
+bool holds(const core::Rect& outer, const core::Rect& inner) {
+  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
+         inner.bottom <= outer.bottom;
+}
+
+bool holds(const canvas::Region& outer, const canvas::Region& inner) {
+  auto rest = inner;
+  rest.subtract(outer);
+  return rest.empty();
+}
+
+}  // namespace
+
+bool meet(const canvas::Region& a, const canvas::Region& b) {
+  if (!meet(a.extents(), b.extents())) return false;
+  auto both = a;
+  both.intersect(b);
+  return !both.empty();
+}
+
+bool meet(const canvas::Region& region, const core::Rect& rect) {
+  if (!meet(region.extents(), rect)) return false;
+  if (region.rect_count() == 1) return true;
+  auto both = region;
+  both.intersect(rect);
+  return !both.empty();
+}
+
+void DrawingList::push(PlacedDrawingPtr drawing) {
+  if (drawing->covers) {
+    auto cover = drawing->changed;
+    for (const auto& read : drawing->reads) {
+      if (read.surface == drawing->surface) cover.subtract(read.area);
+    }
+    drop_hidden(drawing->surface, std::move(cover));
+  }
+  bytes_ += drawing->memory.bytes();
+  entries_.push_back({drawing->changed.extents(), drawing->surface, !drawing->reads.empty(), std::move(drawing)});
+}
+
+void DrawingList::drop_unread(SurfaceKey surface, const core::Rect& bounds) {
+  drop_hidden(surface, canvas::Region(bounds));
+}
+
+void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
+  auto bounds = cover.extents();
+  bool found = false;
+  for (auto i = entries_.size(); i-- > 0 && !cover.empty() && cover.rect_count() <= kMostCoverRects;) {
+    const auto& entry = entries_[i];
+    if (entry.surface == surface && holds(bounds, entry.extents) &&
+        (cover.rect_count() == 1 || holds(cover, entry.drawing->changed))) {
+      remove(i);
+      found = true;
+      continue;
+    }
+    if (!entry.reads) continue;
+    for (const auto& read : entry.drawing->reads) {
+      if (read.surface == surface) cover.subtract(read.area);
+    }
+    bounds = cover.extents();
+  }
+  if (found) std::erase_if(entries_, [](const Entry& entry) { return entry.drawing == nullptr; });
+}
+
+PlacedDrawingPtr DrawingList::pop_front() {
+  auto first = remove(0);
+  entries_.erase(entries_.begin());
+  return first;
+}
+
+PlacedDrawingPtr DrawingList::remove(std::size_t index) {
+  bytes_ -= entries_[index].drawing->memory.bytes();
+  return std::exchange(entries_[index].drawing, nullptr);
+}
+
+}  // namespace spice::display

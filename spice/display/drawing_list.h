@@ -1,0 +1,63 @@
+// Drawings in the order in which they were made, of all surfaces together. One that covers others nobody reads in
+// between takes them out.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "spice/display/placed_drawing.h"
+
+namespace spice::display {
+
+class DrawingList {
+ public:
+  struct Entry {
+    core::Rect extents;  // of what it changes; most searches need no more
+    SurfaceKey surface = 0;
+    bool reads = false;
+    PlacedDrawingPtr drawing;
+  };
+
+  std::span<const Entry> entries() const { return entries_; }
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  std::size_t bytes() const { return bytes_; }  // of memory
+  const PlacedDrawingPtr& front() const { return entries_.front().drawing; }
+
+  // Drops what the drawing hides, then adds it.
+  void push(PlacedDrawingPtr drawing);
+  // The surface's pixels are not needed any more: drops what nobody behind it reads.
+  void drop_unread(SurfaceKey surface, const core::Rect& bounds);
+  PlacedDrawingPtr pop_front();
+  // Takes out, in order, what `wanted` says of each entry and its place.
+  template <class Wanted>
+  std::vector<PlacedDrawingPtr> take_if(const Wanted& wanted) {
+    std::vector<PlacedDrawingPtr> taken;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (wanted(entries_[i], i))
+        taken.push_back(remove(i));
+      else if (kept++ != i)
+        entries_[kept - 1] = std::move(entries_[i]);
+    }
+    entries_.resize(kept);
+    return taken;
+  }
+
+ private:
+  PlacedDrawingPtr remove(std::size_t index);
+  void drop_hidden(SurfaceKey surface, canvas::Region cover);
+
+  std::vector<Entry> entries_;
+  std::size_t bytes_ = 0;
+};
+
+// Whether two rectangles have a pixel in common.
+constexpr bool meet(const core::Rect& a, const core::Rect& b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+bool meet(const canvas::Region& a, const canvas::Region& b);
+bool meet(const canvas::Region& region, const core::Rect& rect);
+
+}  // namespace spice::display

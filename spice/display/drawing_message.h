@@ -1,0 +1,32 @@
+// Drawings as messages of the display channel.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/ports/drawing.h"
+#include "spice/display/image_writer.h"
+#include "spice/wire/capabilities.h"
+#include "spice/wire/display.h"
+#include "spice/wire/gather.h"
+
+namespace spice::display {
+
+wire::Rect wire_rect(const core::Rect& rect);
+
+struct EncodedMessage {
+  std::uint16_t type = 0;
+  wire::Gather body;
+};
+
+// Whether a client with these capabilities of its display channel can draw it, as far as can be said without its
+// images: what it reads of its own surface must be taken before, and some numbers do not fit into messages.
+bool is_for_clients(const core::Drawing& drawing, const wire::Capabilities& capabilities);
+
+// Nothing if one of its images cannot be written.
+std::optional<EncodedMessage> drawing_message(const core::Drawing& drawing, ImageWriter& images);
+
+// The pixels of `area` of a surface, which is up to date there.
+wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, ImageWriter& images);
+
+}  // namespace spice::display
