@@ -49,7 +49,6 @@ class ClientPicture {
   bool is_ready() const;
   PixelDebt& debt() { return debt_; }
   const PixelDebt& debt() const { return debt_; }
-  Format format() const { return shape_.format; }
   // What to send now; nothing when up to date. The caller sends it at once, with the pixels as they are now.
   std::optional<Step> next();
 

@@ -158,6 +158,12 @@ void ClientSurfaces::collapse() {
     add_debt(drawing->surface, drawing->changed, drawing->serial);
 }
 
+std::optional<canvas::Region> ClientSurfaces::lacking(SurfaceKey key) const {
+  const auto found = known_.find(key);
+  if (found == known_.end() || !found->second.is_created) return std::nullopt;
+  return key == primary_ ? picture_.debt().region() : found->second.debt.region();
+}
+
 ClientSurfaces::Known* ClientSurfaces::find(SurfaceKey key) {
   const auto found = known_.find(key);
   return found == known_.end() ? nullptr : &found->second;

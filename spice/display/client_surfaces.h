@@ -69,7 +69,8 @@ class ClientSurfaces {
 
   std::size_t queued() const { return queue_.size(); }
   std::size_t queued_bytes() const { return queue_.bytes(); }
-  core::SurfaceFormat primary_format() const { return picture_.format(); }
+  // What the client lacks of a surface that it has; nothing if it has not got it.
+  std::optional<canvas::Region> lacking(SurfaceKey key) const;
 
  private:
   struct Known {

@@ -2,19 +2,18 @@
 
 #include <utility>
 
-#include "spice/display/drawing_message.h"
-
 namespace spice::display {
 
 DisplayChannel::DisplayChannel(const Wiring& wiring, const Options& options, channel::LinkedConnection linked)
     : Channel(wiring.loop, std::move(linked)),
       wiring_(wiring),
       options_(options),
-      images_(wiring.screen.surfaces(), wiring.encoder),
+      writer_(wiring.screen, wiring.encoder, client_caps(),
+              [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); }),
       init_timer_(wiring.loop, [this] { close("no INIT in time"); }) {
   // On one machine copying is cheaper than compressing.
   if (connection().remote().family == "unix") options_.compression = wire::ImageCompression::Off;
-  images_.set_compresses(compresses());
+  writer_.images().set_compresses(compresses());
 }
 
 std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
@@ -32,11 +31,7 @@ bool DisplayChannel::init(const wire::DisplayInit&) {
   init_timer_.cancel();
   // The cache and the dictionary it names are not used yet.
   connection().start_acks(kAckWindow);
-  surfaces_.emplace(
-      wiring_.screen.surfaces(), wiring_.screen.primary(),
-      ClientSurfaces::Abilities{
-          .draws = [this](const core::Drawing& drawing) { return is_for_clients(drawing, client_caps()); },
-          .has_a8 = client_caps().has(wire::kA8SurfaceCap)});
+  surfaces_.emplace(wiring_.screen.surfaces(), wiring_.screen.primary(), writer_.abilities());
   wiring_.clients_changed();
   pump();
   return true;
@@ -46,7 +41,7 @@ bool DisplayChannel::prefer_compression(const wire::DisplayPreferredCompression&
   if (message.compression < wire::ImageCompression::Off || message.compression > wire::ImageCompression::Lz4)
     return false;
   options_.compression = message.compression;
-  images_.set_compresses(compresses());
+  writer_.images().set_compresses(compresses());
   return true;
 }
 
@@ -82,69 +77,8 @@ void DisplayChannel::pump() {
   while (surfaces_ && writable()) {
     const auto step = surfaces_->next();
     if (!step) return;
-    send_step(*step);
+    if (!writer_.write(*step)) surfaces_->not_sent(*step->drawing);
   }
-}
-
-void DisplayChannel::send_step(const ClientSurfaces::Step& step) {
-  using Kind = ClientSurfaces::Kind;
-  switch (step.kind) {
-    case Kind::SetUp: return send_set_up(step.set_up);
-    case Kind::Create: return send_create(step.surface);
-    case Kind::Destroy: return send(wire::DisplaySurfaceDestroy{.id = surface_id(step.surface)});
-    case Kind::Pixels: return send_pixels(step.surface, step.area);
-    case Kind::Draw: return send_drawing(step.drawing);
-  }
-}
-
-void DisplayChannel::send_set_up(const ClientPicture::Step& step) {
-  using Kind = ClientPicture::Kind;
-  switch (step.kind) {
-    case Kind::InvalidatePalettes: return send(wire::DisplayInvalAllPalettes{});
-    case Kind::DestroySurface: return send(wire::DisplaySurfaceDestroy{.id = 0});
-    case Kind::DestroyStreams: return send(wire::DisplayStreamDestroyAll{});
-    case Kind::CreateSurface: return send_create(wiring_.screen.primary());
-    case Kind::MonitorsConfig: return send_monitors();
-    case Kind::Mark: return send(wire::DisplayMark{});
-    case Kind::Draw: return send_pixels(wiring_.screen.primary(), step.area);
-  }
-}
-
-void DisplayChannel::send_create(SurfaceKey key) {
-  const auto& surface = *wiring_.screen.surfaces().surface(key);
-  // Clients cannot keep pixels of 5, 6 and 5 bits.
-  const auto format = surface.format() == core::SurfaceFormat::Rgb565 ? core::SurfaceFormat::Xrgb : surface.format();
-  send(wire::DisplaySurfaceCreate{.id = surface_id(key),
-                                  .width = static_cast<std::uint32_t>(surface.width()),
-                                  .height = static_cast<std::uint32_t>(surface.height()),
-                                  .format = static_cast<wire::SurfaceFormat>(format),
-                                  .flags = surface_id(key) == 0 ? wire::kPrimarySurface : std::uint32_t{0}});
-}
-
-void DisplayChannel::send_monitors() {
-  if (!client_caps().has(wire::kMonitorsConfigCap)) return;
-  const auto layout = wiring_.screen.monitors();
-  wire::DisplayMonitorsConfig message{.max_allowed = layout.max_allowed, .heads = {}};
-  for (const auto& head : layout.heads)
-    message.heads.push_back({.id = head.id,
-                             .surface_id = head.surface,
-                             .width = static_cast<std::uint32_t>(head.area.width()),
-                             .height = static_cast<std::uint32_t>(head.area.height()),
-                             .x = static_cast<std::uint32_t>(head.area.left),
-                             .y = static_cast<std::uint32_t>(head.area.top),
-                             .flags = head.flags});
-  send(message);
-}
-
-void DisplayChannel::send_pixels(SurfaceKey key, const core::Rect& area) {
-  wiring_.screen.surfaces().up_to_date(key, area);
-  send(pixels_message(key, area, images_));
-}
-
-void DisplayChannel::send_drawing(const PlacedDrawingPtr& drawing) {
-  auto message = drawing_message(*drawing->drawing, images_);
-  if (!message) return surfaces_->not_sent(*drawing);
-  connection().send_encoded(message->type, std::move(message->body));
 }
 
 }  // namespace spice::display

@@ -9,9 +9,7 @@
 
 #include "core/event/loop_timer.h"
 #include "spice/channel/channel.h"
-#include "spice/display/client_surfaces.h"
-#include "spice/display/image_writer.h"
-#include "spice/display/screen.h"
+#include "spice/display/client_writer.h"
 #include "spice/wire/display.h"
 
 namespace spice::display {
@@ -56,18 +54,12 @@ class DisplayChannel final : public channel::Channel {
   bool gl_draw_done(const wire::DisplayGlDrawDone&) { return false; }  // we hand out no GL buffers
 
   void on_closed() override;
-  void send_step(const ClientSurfaces::Step& step);
-  void send_set_up(const ClientPicture::Step& step);
-  void send_create(SurfaceKey key);
-  void send_monitors();
-  void send_pixels(SurfaceKey key, const core::Rect& area);
-  void send_drawing(const PlacedDrawingPtr& drawing);
   bool compresses() const { return options_.compression != wire::ImageCompression::Off; }
 
   Wiring wiring_;
   Options options_;
   std::optional<ClientSurfaces> surfaces_;  // from INIT on
-  ImageWriter images_;
+  ClientWriter writer_;
   core::LoopTimer init_timer_;
 };
 

@@ -116,6 +116,8 @@ void Screen::load_surface(core::SurfaceId id, const core::Pixels& from) {
 }
 
 void Screen::draw(core::DrawingPtr drawing) {
+  // A frame buffer is the source's to paint.
+  if (drawing == nullptr || (drawing->surface == 0 && !is_native())) return;
   const auto placed = surfaces_.add(std::move(drawing));
   if (placed == nullptr) return;
   changes_.drawn = true;
