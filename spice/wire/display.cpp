@@ -102,12 +102,6 @@ void Image::wire(IO& io) {
 }
 
 template <class IO>
-void Clip::wire(IO& io) {
-  io.value("kind", kind);
-  if (kind == Kind::Rects) io.array32("rects", rects);
-}
-
-template <class IO>
 void DrawBase::wire(IO& io) {
   io.value("surface_id", surface_id);
   io.object("box", box);

@@ -1,4 +1,4 @@
-// Messages of the display channel. Still without a description: video streams.
+// Messages of the display channel, without those of video streams (stream.h).
 #pragma once
 
 #include <array>
@@ -21,7 +21,10 @@ struct Clip {
   std::vector<Rect> rects;
 
   template <class IO>
-  void wire(IO& io);
+  void wire(IO& io) {
+    io.value("kind", kind);
+    if (kind == Kind::Rects) io.array32("rects", rects);
+  }
 };
 
 // What every drawing starts with: where it goes.

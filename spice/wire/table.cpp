@@ -9,6 +9,7 @@
 #include "spice/wire/display.h"
 #include "spice/wire/inputs.h"
 #include "spice/wire/main.h"
+#include "spice/wire/stream.h"
 
 namespace spice::wire {
 
@@ -64,6 +65,10 @@ constexpr std::array kMessages{
     MessageInfo{ChannelType::Display, kOut, DisplayInvalAllPixmaps::kType, "INVAL_ALL_PIXMAPS", 1 + 255 * 10, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplayInvalPalette::kType, "INVAL_PALETTE", 8, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplayInvalAllPalettes::kType, "INVAL_ALL_PALETTES", 0, kAny},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamCreate::kType, "STREAM_CREATE", kPicture, kAny},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamData::kType, "STREAM_DATA", kPicture, kAny},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamClip::kType, "STREAM_CLIP", kPicture, kAny},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamDestroy::kType, "STREAM_DESTROY", 4, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplayStreamDestroyAll::kType, "STREAM_DESTROY_ALL", 0, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplayDrawFill::kType, "DRAW_FILL", kPicture, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplayDrawOpaque::kType, "DRAW_OPAQUE", kPicture, kAny},
@@ -79,10 +84,15 @@ constexpr std::array kMessages{
     MessageInfo{ChannelType::Display, kOut, DisplayDrawAlphaBlend::kType, "DRAW_ALPHA_BLEND", kPicture, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplaySurfaceCreate::kType, "SURFACE_CREATE", 20, kAny},
     MessageInfo{ChannelType::Display, kOut, DisplaySurfaceDestroy::kType, "SURFACE_DESTROY", 4, kAny},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamDataSized::kType, "STREAM_DATA_SIZED", kPicture,
+                kSizedStreamCap},
     MessageInfo{ChannelType::Display, kOut, DisplayMonitorsConfig::kType, "MONITORS_CONFIG", 4 + 256 * 28,
                 kMonitorsConfigCap},
     MessageInfo{ChannelType::Display, kOut, DisplayDrawComposite::kType, "DRAW_COMPOSITE", kPicture, kCompositeCap},
+    MessageInfo{ChannelType::Display, kOut, DisplayStreamActivateReport::kType, "STREAM_ACTIVATE_REPORT", 16,
+                kStreamReportCap},
     MessageInfo{ChannelType::Display, kIn, DisplayInit::kType, "INIT", 14, kAny},
+    MessageInfo{ChannelType::Display, kIn, DisplayStreamReport::kType, "STREAM_REPORT", 32, kAny},
     MessageInfo{ChannelType::Display, kIn, DisplayPreferredCompression::kType, "PREFERRED_COMPRESSION", 1, kAny},
     MessageInfo{ChannelType::Display, kIn, DisplayGlDrawDone::kType, "GL_DRAW_DONE", 0, kAny},
     MessageInfo{ChannelType::Display, kIn, DisplayPreferredVideoCodec::kType, "PREFERRED_VIDEO_CODEC_TYPE", 256, kAny},

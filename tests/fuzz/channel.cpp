@@ -8,6 +8,7 @@
 #include "spice/channel/inputs_hub.h"
 #include "spice/channel/main_channel.h"
 #include "spice/wire/display.h"
+#include "spice/wire/stream.h"
 
 namespace {
 
@@ -40,13 +41,14 @@ class Listener final : public channel::Channel {
  private:
   std::span<const Handler> handlers() const override {
     static constexpr std::array kHandlers{channel::on<&Listener::init>, channel::on<&Listener::compression>,
-                                          channel::on<&Listener::codecs>};
+                                          channel::on<&Listener::codecs>, channel::on<&Listener::report>};
     return kHandlers;
   }
   void on_start() override { connection().start_acks(20); }
   bool init(const wire::DisplayInit& message) { return message.cache_pixels >= 0; }
   void compression(const wire::DisplayPreferredCompression&) { send(wire::DisplayMark{}); }
   void codecs(const wire::DisplayPreferredVideoCodec&) {}
+  void report(const wire::DisplayStreamReport&) {}
 };
 
 class ListenerProvider final : public channel::ChannelProvider {
