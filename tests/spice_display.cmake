@@ -15,6 +15,12 @@ minivmm_test(spice_canvas
           vectors/render.cpp vectors/render_images.cpp
   USES spice/canvas
   LIBS ZLIB::ZLIB nlohmann_json::nlohmann_json)
+minivmm_test(spice_video
+  SOURCES unit/spice/video/client_streams_test.cpp unit/spice/video/codecs_test.cpp unit/spice/video/encoders_test.cpp
+          unit/spice/video/rate_control_test.cpp unit/spice/video/rate_rules_test.cpp
+          unit/spice/video/stream_detector_test.cpp
+  USES spice/video
+  LIBS PkgConfig::vpx)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_picture_test.cpp unit/spice/display/display_worker_test.cpp
           unit/spice/display/image_encoder_test.cpp
@@ -27,6 +33,10 @@ foreach(codec glz jpeg lz lz4 quic)
     USES spice/codec)
 endforeach()
 
+minivmm_fuzz(video
+  SOURCES fuzz/video.cpp
+  USES spice/video
+  RANDOM 20)
 minivmm_fuzz(canvas
   SOURCES fuzz/canvas.cpp
   USES spice/canvas

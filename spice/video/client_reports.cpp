@@ -4,8 +4,7 @@ namespace spice::video {
 
 ClientReports::Verdict ClientReports::judge(const ClientReport& report, bool short_of_time) {
   most_video_ms_ = std::max(most_video_ms_, report.delay_ms);
-  if (report.audio_delay_ms != ClientReport::kNoAudio)
-    most_audio_ms_ = std::max(most_audio_ms_, report.audio_delay_ms);
+  if (report.audio_delay_ms != ClientReport::kNoAudio) most_audio_ms_ = std::max(most_audio_ms_, report.audio_delay_ms);
   if (is_bad(report, short_of_time)) return Verdict::Bad;
   return report.drops == 0 ? Verdict::Good : Verdict::Neutral;
 }

@@ -13,9 +13,9 @@ struct ClientReport {
   MediaTime start = 0;  // of the first frame
   MediaTime end = 0;    // and of the last
   std::uint32_t frames = 0;
-  std::uint32_t drops = 0;            // that came too late to be shown
-  std::int32_t delay_ms = 0;          // that the last one came early
-  std::uint32_t audio_delay_ms = 0;   // of sound that waits to be played
+  std::uint32_t drops = 0;           // that came too late to be shown
+  std::int32_t delay_ms = 0;         // that the last one came early
+  std::uint32_t audio_delay_ms = 0;  // of sound that waits to be played
   static constexpr std::uint32_t kNoAudio = 0xffff'ffff;
 };
 
