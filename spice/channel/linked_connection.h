@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "spice/net/stream.h"
 #include "spice/wire/capabilities.h"
@@ -24,6 +27,17 @@ struct SessionInfo {
 
   static constexpr std::uint64_t kLowBandwidth = std::uint64_t{10} << 20;
   bool low_bandwidth() const { return bit_rate != 0 && bit_rate < kLowBandwidth; }
+
+  // A display's streams need pictures to be shown this long after they were made. `wake` of the main channel is called.
+  void need_video_delay(std::uint32_t delay_ms);
+  void set_video_delay_listener(std::function<void()> wake);  // empty: nobody
+  // The longest that was needed since it was last asked for.
+  std::uint32_t take_video_delay() { return video_delay_ms_.exchange(0); }
+
+ private:
+  std::atomic<std::uint32_t> video_delay_ms_{0};
+  std::mutex listener_mutex_;  // held while it is called
+  std::function<void()> video_delay_listener_;
 };
 
 struct LinkedConnection {

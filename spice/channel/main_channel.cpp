@@ -7,23 +7,18 @@ namespace spice::channel {
 
 namespace {
 
-// Clients play sound and video this much behind the server's clock until they say otherwise.
-constexpr std::chrono::milliseconds kPlaybackLatency{400};
 constexpr std::uint32_t kAgentTokens = 10;
 
 std::chrono::nanoseconds now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-std::uint32_t multi_media_time() {
-  return static_cast<std::uint32_t>(
-      (std::chrono::duration_cast<std::chrono::milliseconds>(now()) - kPlaybackLatency).count());
-}
-
 }  // namespace
 
 MainChannel::MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config)
-    : Channel(loop, std::move(linked)), config_(config) {}
+    : Channel(loop, std::move(linked)), config_(config), video_delay_(loop, [this] { take_video_delay(); }) {
+  session().set_video_delay_listener([this] { video_delay_.ring(); });
+}
 
 std::span<const Channel::Handler> MainChannel::handlers() const {
   static constexpr std::array kHandlers{on<&MainChannel::attach_channels>, on<&MainChannel::mouse_mode_request>,
@@ -70,6 +65,16 @@ void MainChannel::pong(const wire::Pong& message) {
   session().bit_rate = net_test_.bit_rate();
   connection().expect_answer(false);
   start_latency_probe();
+}
+
+std::uint32_t MainChannel::multi_media_time() const {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now()).count();
+  return static_cast<std::uint32_t>(milliseconds) - lip_sync_.latency_ms();
+}
+
+void MainChannel::take_video_delay() {
+  if (lip_sync_.video_needs(session().take_video_delay()) != LipSync::Tell::MediaTime) return;
+  send(wire::MainMultiMediaTime{multi_media_time()});
 }
 
 void MainChannel::notify(wire::Notify::Severity severity, const std::string& text) {

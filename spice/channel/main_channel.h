@@ -1,5 +1,5 @@
-// The main channel of one client: who we are, which channels there are, the measurement of its line. No agent and no
-// migration yet; messages of either are skipped.
+// The main channel of one client: who we are, which channels there are, the measurement of its line, its multimedia
+// clock. No agent and no migration yet; messages of either are skipped.
 #pragma once
 
 #include <array>
@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/event/mailbox.h"
 #include "spice/channel/channel.h"
+#include "spice/channel/lip_sync.h"
 #include "spice/channel/net_test.h"
 #include "spice/wire/main.h"
 
@@ -24,6 +26,9 @@ struct MainConfig {
 class MainChannel final : public Channel {
  public:
   MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config);
+  ~MainChannel() override { session().set_video_delay_listener({}); }
+  MainChannel(const MainChannel&) = delete;
+  MainChannel& operator=(const MainChannel&) = delete;
 
   void notify(wire::Notify::Severity severity, const std::string& text);
 
@@ -35,9 +40,13 @@ class MainChannel final : public Channel {
   void attach_channels(const wire::MainAttachChannels& message);
   void mouse_mode_request(const wire::MainMouseModeRequest& message);
   void pong(const wire::Pong& message);
+  void take_video_delay();
+  std::uint32_t multi_media_time() const;  // as the client is to have it
 
   const MainConfig& config_;
   NetTest net_test_;
+  LipSync lip_sync_;
+  core::Signal video_delay_;
 };
 
 // Serves the main channel. Control loop.

@@ -18,7 +18,7 @@ class MainTest : public testing::Test {
     linked.stream = std::move(pair.ours);
     linked.key = {wire::ChannelType::Main, 0};
     linked.channel_caps = caps;
-    linked.session = std::make_shared<SessionInfo>(0x1234);
+    session_ = linked.session = std::make_shared<SessionInfo>(0x1234);
     on_loop(worker_, [&] { provider_->accept(std::move(linked)); });
     return std::move(pair.theirs);
   }
@@ -36,6 +36,7 @@ class MainTest : public testing::Test {
 
   core::Worker worker_{"test"};
   std::unique_ptr<MainProvider> provider_;
+  std::shared_ptr<SessionInfo> session_;  // of the last one
 };
 
 TEST_F(MainTest, init_comes_first) {
@@ -50,6 +51,18 @@ TEST_F(MainTest, init_comes_first) {
   EXPECT_EQ(init->current_mouse_mode, 1U);
   EXPECT_EQ(init->agent_connected, 0U);
   EXPECT_EQ(init->ram_hint, 1U << 20);
+}
+
+TEST_F(MainTest, clock_is_set_back_when_video_needs_more_time) {
+  auto client = connect({});
+  const auto first = client.await<wire::MainInit>();
+  ASSERT_TRUE(first.has_value());
+  session_->need_video_delay(300);  // less than there is
+  session_->need_video_delay(5000);
+  const auto time = client.await<wire::MainMultiMediaTime>();
+  ASSERT_TRUE(time.has_value());
+  // Less than 4.6 s have passed since.
+  EXPECT_LT(static_cast<std::int32_t>(time->time_ms - first->multi_media_time), 0);
 }
 
 TEST_F(MainTest, name_and_uuid_need_their_capability) {

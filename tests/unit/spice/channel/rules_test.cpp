@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "spice/channel/key_codes.h"
+#include "spice/channel/linked_connection.h"
+#include "spice/channel/lip_sync.h"
 #include "spice/channel/lock_sync.h"
 #include "spice/channel/net_test.h"
 
@@ -98,6 +100,40 @@ TEST(NetTest, pongs_out_of_order_are_not_ours) {
   NetTest test;
   EXPECT_FALSE(test.pong({2, 0}, seconds(1)));
   EXPECT_FALSE(test.pong({0, 0}, seconds(1)));
+}
+
+TEST(LipSync, clock_falls_behind_as_video_needs_it_and_never_catches_up) {
+  using Tell = LipSync::Tell;
+  LipSync sync;
+  EXPECT_EQ(sync.latency_ms(), 400U);
+  EXPECT_EQ(sync.video_needs(400), Tell::Nothing);
+  EXPECT_EQ(sync.video_needs(900), Tell::MediaTime);
+  EXPECT_EQ(sync.video_needs(500), Tell::Nothing);
+  EXPECT_EQ(sync.latency_ms(), 900U);
+}
+
+TEST(LipSync, sound_is_the_clock_while_it_plays) {
+  using Tell = LipSync::Tell;
+  LipSync sync;
+  sync.video_needs(900);
+  sync.sound_starts();
+  EXPECT_EQ(sync.video_needs(1000), Tell::PlaybackLatency);
+  EXPECT_EQ(sync.video_needs(300), Tell::PlaybackLatency);
+  EXPECT_EQ(sync.latency_ms(), 900U);
+  EXPECT_EQ(sync.sound_stops(), Tell::MediaTime);
+  EXPECT_EQ(sync.latency_ms(), 400U);
+}
+
+TEST(SessionInfo, longest_delay_since_it_was_asked_for) {
+  SessionInfo session(1);
+  session.need_video_delay(5);  // nobody listens
+  int rings = 0;
+  session.set_video_delay_listener([&rings] { ++rings; });
+  session.need_video_delay(700);
+  session.need_video_delay(300);
+  EXPECT_EQ(rings, 2);
+  EXPECT_EQ(session.take_video_delay(), 700U);
+  EXPECT_EQ(session.take_video_delay(), 0U);
 }
 
 }  // namespace
