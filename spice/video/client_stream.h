@@ -45,6 +45,8 @@ class ClientStream {
   bool is_ragged(std::size_t most_rects) const { return visible_.rect_count() > most_rects; }
   // The stream shows nothing until its next picture; where it was is returned, to be drawn again without loss.
   canvas::Region detach();
+  // The picture that waits is not sent; what it changed is not exact still.
+  void drop_frame() { pending_.reset(); }
   // The client need not be told any more of it, except its end if it is known(). As detach() otherwise.
   canvas::Region end();
 

@@ -91,11 +91,16 @@ void ClientStreams::detach(const canvas::Region& region) {
   }
 }
 
-void ClientStreams::forget_all() {
+void ClientStreams::stop_all() {
+  for (auto& [id, stream] : streams_)
+    end(id, stream);
   streams_.clear();
-  ended_.clear();
-  report_wish_.reset();
   healing_.clear();
+}
+
+void ClientStreams::drop_frames() {
+  for (auto& [id, stream] : streams_)
+    stream.drop_frame();
 }
 
 bool ClientStreams::report(const wire::DisplayStreamReport& report, Conditions conditions) {

@@ -64,8 +64,10 @@ class ClientStreams {
   void covered(const canvas::Region& region) { cover(region, nullptr); }
   // Something was drawn that depends on what was there before, or that read it.
   void detach(const canvas::Region& region);
-  // The surface is gone. The client is told by STREAM_DESTROY_ALL.
-  void forget_all();
+  // The surface is gone, and there is nothing to heal.
+  void stop_all();
+  // Pictures that wait hold too much memory: the next ones are sent.
+  void drop_frames();
 
   // False: the client lies, drop it.
   bool report(const wire::DisplayStreamReport& report, Conditions conditions);

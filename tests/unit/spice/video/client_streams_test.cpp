@@ -335,12 +335,22 @@ TEST_F(ClientStreamsTest, rate_of_an_ended_stream_is_where_the_next_begins) {
   EXPECT_EQ(encoders_.last_bit_rate, 40'000'000U);
 }
 
-TEST_F(ClientStreamsTest, new_surface_forgets_everything) {
+TEST_F(ClientStreamsTest, new_surface_ends_everything_and_heals_nothing) {
   settle();
   frame();
-  streams_.forget_all();
-  EXPECT_EQ(sent(), "");
+  streams_.stop_all();
+  EXPECT_EQ(sent(), "d");
   EXPECT_TRUE(streams_.take_healing().empty());
+}
+
+TEST_F(ClientStreamsTest, dropped_pictures_are_healed_like_others) {
+  settle();
+  frame();
+  streams_.drop_frames();
+  EXPECT_FALSE(streams_.has_frame());
+  EXPECT_EQ(sent(), "");
+  streams_.stop(0);
+  EXPECT_EQ(streams_.take_healing(), Region(kPlace));
 }
 
 }  // namespace
