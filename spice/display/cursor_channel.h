@@ -1,8 +1,10 @@
-// The cursor channel of one client. The pointer has no shape until the device gives it one: a guest in VGA mode draws
-// its own. Like the picture, what a client is owed is a state and not a queue. Display worker only.
+// The cursor channel of one client: tells it what its ClientCursor says it does not know, as fast as it takes it. A
+// display whose device never gives a shape (a guest in VGA mode draws its own) tells that and nothing else. Display
+// worker only.
 #pragma once
 
 #include "spice/channel/channel.h"
+#include "spice/display/client_cursor.h"
 #include "spice/wire/cursor.h"
 
 namespace spice::display {
@@ -11,9 +13,12 @@ class CursorChannel final : public channel::Channel {
  public:
   static constexpr std::uint32_t kAckWindow = 20;
 
-  CursorChannel(core::Loop& loop, channel::LinkedConnection linked) : Channel(loop, std::move(linked)) {}
+  CursorChannel(core::Loop& loop, const Cursor& cursor, channel::LinkedConnection linked)
+      : Channel(loop, std::move(linked)), cursor_(cursor) {}
 
-  // The primary surface was replaced: the client forgets shape and position.
+  // The pointer may have changed.
+  void changed() { pump(); }
+  // The primary surface was replaced: the client forgets shape and position, and gets them again.
   void reset();
 
  private:
@@ -21,8 +26,10 @@ class CursorChannel final : public channel::Channel {
   void on_start() override;
   void on_writable() override { pump(); }
   void pump();
+  void send_step(const ClientCursor::Step& step);
 
-  bool reset_owed_ = false;
+  const Cursor& cursor_;
+  ClientCursor client_;
 };
 
 }  // namespace spice::display

@@ -10,6 +10,7 @@
 #include "spice/canvas/source.h"
 #include "spice/channel/channel.h"
 #include "spice/display/cursor_channel.h"
+#include "spice/display/cursor_image.h"
 #include "spice/display/display_channel.h"
 #include "spice/display/image_encoder.h"
 #include "spice/display/refresh_pace.h"
@@ -100,9 +101,16 @@ class DisplayWorker::Impl final : private ScreenListener {
     drain();
     screen_.store(source_);
   }
-  Picture picture() {
+  void set_client_mouse(bool client_mouse) {
+    screen_.pointer().set_client_mouse(client_mouse);
+    show_cursor();
+  }
+  Picture picture(Pointer pointer) {
     drain();
-    return picture_of(screen_.surface());
+    auto result = picture_of(screen_.surface());
+    if (pointer == Pointer::Drawn)
+      draw_cursor(screen_.pointer().state(), {result.pixels.data(), result.width, result.height, result.width});
+    return result;
   }
 
  private:
@@ -146,7 +154,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   void add_cursor(channel::LinkedConnection linked) {
-    cursors_.add(std::make_unique<CursorChannel>(worker_.loop(), std::move(linked)));
+    cursors_.add(std::make_unique<CursorChannel>(worker_.loop(), screen_.pointer(), std::move(linked)));
   }
 
   // Takes what the source has queued, and what it shows if that is a frame buffer.
@@ -186,6 +194,11 @@ class DisplayWorker::Impl final : private ScreenListener {
     if (changes.any()) encoder_.surface_changed();
     displays_.for_each([](DisplayChannel& display) { display.pump(); });
     if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
+    show_cursor();
+  }
+
+  void show_cursor() {
+    cursors_.for_each([](CursorChannel& cursor) { cursor.changed(); });
   }
 
   void timer_fired() {
@@ -265,9 +278,9 @@ void DisplayWorker::stop() {
   impl_->stop();
 }
 
-Picture DisplayWorker::screenshot() {
+Picture DisplayWorker::screenshot(Pointer pointer) {
   Picture picture;
-  impl_->worker().run_and_wait([this, &picture] { picture = impl_->picture(); });
+  impl_->worker().run_and_wait([this, pointer, &picture] { picture = impl_->picture(pointer); });
   return picture;
 }
 
@@ -277,6 +290,10 @@ void DisplayWorker::store() {
 
 void DisplayWorker::expect_change() {
   impl_->ring_poke();
+}
+
+void DisplayWorker::set_client_mouse(bool client_mouse) {
+  impl_->worker().loop().post([this, client_mouse] { impl_->set_client_mouse(client_mouse); });
 }
 
 void DisplayWorker::redraw() {

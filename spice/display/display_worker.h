@@ -25,6 +25,9 @@ struct Picture {
   std::vector<std::uint32_t> pixels;
 };
 
+// Whether a screenshot has the pointer in it, which a guest in native mode does not draw itself.
+enum class Pointer : std::uint8_t { LeftOut, Drawn };
+
 class DisplayWorker {
  public:
   struct Config {
@@ -56,7 +59,9 @@ class DisplayWorker {
   // thread but the worker's, without a device lock, neither paused nor stopped.
   void store();
   // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
-  Picture screenshot();
+  Picture screenshot(Pointer pointer = Pointer::LeftOut);
+  // Whether clients place the pointer themselves (client mouse mode); then they are not told where it is. Any thread.
+  void set_client_mouse(bool client_mouse);
   // Somebody typed or moved the mouse: look soon. Any thread, never blocks.
   void expect_change();
   // What the surface shows has nothing to do with the source any more (state was loaded): draw all of it. Any thread.

@@ -8,6 +8,7 @@
 #include "core/ports/display.h"
 #include "spice/canvas/region.h"
 #include "spice/canvas/surface.h"
+#include "spice/display/cursor.h"
 #include "spice/display/surface_store.h"
 
 namespace spice::display {
@@ -25,7 +26,7 @@ class ScreenListener {
   virtual void drawings_too_many() = 0;
 };
 
-class Screen final : private core::DisplayCanvas, private core::CursorSink {
+class Screen final : private core::DisplayCanvas {
  public:
   // Before the source sets a mode of its own the screen is black, of this size.
   static constexpr std::int32_t kFirstWidth = 720;
@@ -55,6 +56,7 @@ class Screen final : private core::DisplayCanvas, private core::CursorSink {
 
   const SurfaceStore& surfaces() const { return surfaces_; }
   SurfaceStore& surfaces() { return surfaces_; }
+  Cursor& pointer() { return cursor_; }
   core::MonitorLayout monitors() const;
   // The source has said what its monitors are, and will again after a switch.
   bool has_own_monitors() const { return source_sets_monitors_; }
@@ -73,19 +75,13 @@ class Screen final : private core::DisplayCanvas, private core::CursorSink {
   void draw(core::DrawingPtr drawing) override;
   core::Pixels read_surface(core::SurfaceId id, const core::Rect& area) override;
   void set_monitors(const core::MonitorLayout& layout) override;
-  core::CursorSink& cursor() override { return *this; }
-
-  // The pointer of native mode is not shown yet.
-  void set(core::CursorShapePtr, core::Point, bool) override {}
-  void move(core::Point) override {}
-  void hide() override {}
-  void set_trail(std::uint16_t, std::uint16_t) override {}
-  void reset() override {}
+  core::CursorSink& cursor() override { return cursor_; }
 
   void make_primary(const core::SurfaceShape& shape);
   Changes take_changes();
 
   SurfaceStore surfaces_;
+  Cursor cursor_;
   ScreenListener* listener_ = nullptr;
   bool is_native_ = false;
   core::Rect last_bounds_;
