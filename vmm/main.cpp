@@ -7,9 +7,11 @@
 #include "core/base/log.h"
 #include "vmm/config/command_line.h"
 #include "vmm/control/control.h"
+#include "vmm/control/screendump.h"
 #include "vmm/machine/accelerators.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/spice_files.h"
+#include "vmm/replay/replay.h"
 #include "vmm/sandbox/sandbox.h"
 
 namespace {
@@ -40,6 +42,21 @@ int make_certificates(const std::string& directory) {
   return advice ? print(*advice) : complain("--spice gen-certs: " + advice.error().message);
 }
 
+int replay(const std::vector<std::string>& arguments) {
+  const auto config = vmm::replay::parse_replay_arguments(arguments);
+  if (!config) return complain(config.error().message);
+  const auto replayed = vmm::replay::replay(*config);
+  if (!replayed) return complain(replayed.error().message);
+  if (!config->picture.empty()) {
+    using vmm::control::PictureFormat;
+    const auto format = config->picture.ends_with(".ppm") ? PictureFormat::Ppm : PictureFormat::Png;
+    const auto written =
+        vmm::control::write_picture({replayed->width, replayed->height, replayed->pixels}, format, config->picture);
+    if (!written) return complain(written.error().message);
+  }
+  return print(vmm::replay::report(*replayed));
+}
+
 // The main thread waits for these in Machine::wait(); no other thread may take them. A client that goes away while it
 // is written to is an error of that write, not a signal.
 void block_signals() {
@@ -56,6 +73,7 @@ void block_signals() {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "replay") return replay({arguments.begin() + 1, arguments.end()});
   vmm::config::hide_passwords({argv, static_cast<std::size_t>(argc)});
   const auto command_line = vmm::config::parse_command_line(arguments);
   if (!command_line) return complain(command_line.error().message);

@@ -30,6 +30,20 @@ std::string wrapped(std::string_view text) {
   return out + line + "\n";
 }
 
+// Commands that are no options of a machine.
+struct Command {
+  std::string_view usage;
+  std::string_view help;
+};
+
+constexpr Command kReplay{
+    "replay FILE [--screendump OUT.png] [--pointer] [--calls N] [--convert OUT]",
+    "plays a recording of a display without a guest and says how fast that was: of minivmm, or of libspice-server "
+    "(SPICE_WORKER_RECORD_FILENAME, from QEMU or Xspice), compressed with gzip or not. --screendump writes the picture "
+    "that it ends with, with the pointer in it by --pointer; --calls plays only the first N calls; --convert writes "
+    "the "
+    "same as a recording of minivmm."};
+
 // troff: a leading dot or quote and every dash and backslash need care.
 std::string troff(std::string_view text) {
   std::string out;
@@ -62,6 +76,7 @@ std::string help_text() {
       "usage: minivmm [OPTION]...\n{}\n\n  minivmm --disk xp.img --spice 3001\n  remote-viewer "
       "spice://localhost:3001\n",
       kSummary);
+  text += fmt::format("\n  minivmm {}\n{}", kReplay.usage, wrapped(kReplay.help));
   std::string_view group;
   for (const auto& option : options()) {
     if (option.group != group) text += fmt::format("\n{}:\n", group = option.group);
@@ -83,6 +98,7 @@ std::string manual_page() {
   page += fmt::format(
       ".SH DESCRIPTION\n{}\nIt emulates a PC with an i440FX chipset and runs it on KVM or on a CPU in software.\n",
       kSummary);
+  page += fmt::format(".SH COMMANDS\n.TP\n\\fBminivmm\\fR {}\n{}\n", troff(kReplay.usage), troff(kReplay.help));
   page += ".SH OPTIONS\n";
   std::string_view group;
   for (const auto& option : options()) {

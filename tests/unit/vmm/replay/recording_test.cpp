@@ -1,0 +1,251 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/vmm/replay/memory_source.h"
+#include "vmm/replay/call_reader.h"
+#include "vmm/replay/immediate_canvas.h"
+#include "vmm/replay/recording_canvas.h"
+#include "vmm/replay/recording_format.h"
+
+namespace {
+
+using replay_test::MemorySource;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace vmm::replay;
+using Bytes = std::vector<std::uint8_t>;
+
+core::ImagePtr image_of(core::Image image) {
+  return std::make_shared<const core::Image>(std::move(image));
+}
+
+core::ImagePtr bitmap() {
+  auto palette = std::make_shared<const core::Palette>(core::Palette{.unique = 9, .colors = {1, 2, 3}});
+  return image_of({.id = 5,
+                   .cacheable = true,
+                   .high_bits_set = true,
+                   .content = core::Bitmap{.format = core::BitmapFormat::Be4,
+                                           .top_down = false,
+                                           .width = 3,
+                                           .height = 2,
+                                           .stride = 2,
+                                           .palette = palette,
+                                           .data = {1, 2, 3, 4}}});
+}
+
+core::Mask mask() {
+  return {.image = image_of({.content = core::QuicBitmap{{7, 8}}}), .inverted = true, .origin = {-1, 2}};
+}
+
+core::Source source() {
+  return {
+      .image = image_of({.content = core::SurfacePixels{4}}), .area = {1, 2, 3, 4}, .scale = core::ScaleMode::Nearest};
+}
+
+core::Brush pattern() {
+  return core::PatternBrush{image_of({.content = core::OwnPixels{{5, 6, 7, 8}}}), {9, 10}};
+}
+
+using Operation = decltype(core::Drawing::operation);
+
+std::vector<Operation> operations() {
+  const core::CompositeImage composite{.image = bitmap(),
+                                       .origin = {1, 2},
+                                       .filter = core::CompositeFilter::Bilinear,
+                                       .repeat = core::CompositeRepeat::Pad,
+                                       .transform = core::Transform{.t00 = 1, .t12 = -5}};
+  return {
+      core::DrawNothing{},
+      core::DrawFill{.brush = core::SolidBrush{0x11223344}, .rop = core::kRopXor, .mask = mask()},
+      core::DrawOpaque{.source = source(), .brush = pattern(), .rop = core::kRopAnd, .mask = mask()},
+      core::DrawCopy{.source = source(), .rop = core::kRopOr, .mask = mask()},
+      core::DrawBlend{.source = source(), .mask = {}},
+      core::DrawCopyBits{.source = {-3, 3}},
+      core::DrawBlackness{mask()},
+      core::DrawWhiteness{mask()},
+      core::DrawInvers{mask()},
+      core::DrawRop3{.source = source(), .brush = pattern(), .code = 0xca, .mask = mask()},
+      core::DrawStroke{.path = {{.flags = 1, .points = {{16, 32}, {-16, 0}}}, {.flags = 2, .points = {}}},
+                       .dashes = {16, 32},
+                       .starts_with_gap = true,
+                       .brush = core::SolidBrush{1}},
+      core::DrawText{.depth = core::GlyphDepth::A4,
+                     .top_down = true,
+                     .glyphs = {{.position = {1, 2}, .origin = {3, 4}, .width = 2, .height = 1, .data = {0x5a}}},
+                     .back_area = {1, 2, 3, 4},
+                     .fore_brush = core::SolidBrush{5},
+                     .back_brush = pattern()},
+      core::DrawTransparent{.source = source(), .source_color = 1, .true_color = 2},
+      core::DrawAlphaBlend{.source = source(), .alpha = 77, .destination_has_alpha = true},
+      core::DrawComposite{.operation = 12, .source = composite, .mask = composite, .component_alpha = true},
+      core::DrawComposite{},
+  };
+}
+
+core::DrawingPtr drawing_of(Operation operation) {
+  return std::make_shared<const core::Drawing>(
+      core::Drawing{.surface = 3,
+                    .box = {1, 2, 30, 40},
+                    .clip = std::vector<core::Rect>{{1, 1, 2, 2}, {3, 3, 9, 9}},
+                    .effect = core::Effect::OpaqueBrush,
+                    .time_ms = 77,
+                    .memory = 1234,
+                    .operation = std::move(operation)});
+}
+
+std::vector<Call> all_calls() {
+  const auto shape = std::make_shared<const core::CursorShape>(core::CursorShape{
+      .unique = 1, .type = core::CursorType::Mono, .width = 8, .height = 1, .hot_spot = {1, 0}, .data = {1, 2}});
+  std::vector<Call> calls{
+      SetMode{640, 480},
+      Changed{{0, 0, 1, 1}, {1, 2, 3, 4}},
+      CreateSurface{7, {10, 20, core::SurfaceFormat::Argb}},
+      DestroySurface{7},
+      DestroySurfaces{},
+      LoadSurface{2, {1, 1, core::SurfaceFormat::A8}, 4, false, {1, 2, 3, 4}},
+      SetMonitors{{.max_allowed = 2, .heads = {{.id = 1, .surface = 0, .area = {0, 0, 5, 5}, .flags = 3}}}},
+      SetCursor{shape, {4, 5}, true},
+      SetCursor{},
+      MoveCursor{{-1, -2}},
+      HideCursor{},
+      SetCursorTrail{1, 2},
+      ResetCursor{},
+  };
+  for (auto& operation : operations())
+    calls.emplace_back(Draw{drawing_of(operation)});
+  return calls;
+}
+
+Bytes body_of(const Call& call) {
+  auto record = encode_record(call);
+  return {record.begin() + 4, record.end()};
+}
+
+TEST(Recording, record_has_the_golden_bytes) {
+  const Draw draw{std::make_shared<const core::Drawing>(core::Drawing{
+      .box = {1, 2, 3, 4}, .operation = core::DrawFill{.brush = core::SolidBrush{0x00ff8000}, .mask = {}}})};
+  EXPECT_THAT(encode_record(draw), ElementsAre(54, 0, 0, 0,                                     // length
+                                               6,                                               // a drawing
+                                               1,                                               // which is there
+                                               0, 0, 0, 0,                                      // surface
+                                               1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0,  // box
+                                               0,                                               // no clip
+                                               0,                                               // effect
+                                               0, 0, 0, 0,                                      // time
+                                               0, 0, 0, 0, 0, 0, 0, 0,                          // memory
+                                               1,                                               // a fill
+                                               1, 0, 0x80, 0xff, 0,                             // a solid brush
+                                               8, 0,                                            // put
+                                               0, 0, 0, 0, 0, 0, 0, 0, 0, 0));                  // no mask
+}
+
+TEST(Recording, every_call_comes_back_as_it_was) {
+  for (const auto& call : all_calls()) {
+    const auto body = body_of(call);
+    Call decoded;
+    ASSERT_TRUE(decode_record(body, decoded)) << call.index();
+    EXPECT_EQ(decoded.index(), call.index());
+    EXPECT_EQ(body_of(decoded), body) << call.index();
+  }
+}
+
+TEST(Recording, shortened_and_lengthened_records_make_no_sense) {
+  for (const auto& call : all_calls()) {
+    auto body = body_of(call);
+    Call decoded;
+    for (std::size_t size = 0; size < body.size(); ++size)
+      EXPECT_FALSE(decode_record(std::span(body).first(size), decoded)) << call.index() << " " << size;
+    body.push_back(0);
+    EXPECT_FALSE(decode_record(body, decoded));
+  }
+}
+
+TEST(Recording, counts_that_cannot_be_make_no_sense) {
+  Call decoded;
+  // A change whose pixels would be 4 GiB.
+  Bytes body{1};
+  body.resize(1 + 16);
+  body.insert(body.end(), {0xff, 0xff, 0xff, 0xff});
+  EXPECT_FALSE(decode_record(body, decoded));
+  EXPECT_FALSE(decode_record(Bytes{200}, decoded));
+  EXPECT_FALSE(decode_record(Bytes{6, 0}, decoded));  // a drawing that is not there
+}
+
+TEST(Recording, reader_tells_versions_it_does_not_know) {
+  auto header = recording_header();
+  header[8] = 99;
+  MemorySource source(header);
+  Input input(source);
+  const auto reader = open_recording(input);
+  ASSERT_FALSE(reader);
+  EXPECT_THAT(reader.error().message, HasSubstr("version 99"));
+}
+
+TEST(Recording, reader_names_the_place_of_an_error) {
+  auto file = recording_header();
+  file.insert(file.end(), {2, 0, 0, 0, 77, 77});
+  MemorySource source(file);
+  Input input(source);
+  auto reader = open_recording(input);
+  ASSERT_TRUE(reader);
+  const auto call = (*reader)->next();
+  ASSERT_FALSE(call);
+  EXPECT_THAT(call.error().message, HasSubstr("before byte 18"));
+}
+
+TEST(Recording, file_that_was_cut_off_ends_there) {
+  auto file = recording_header();
+  for (const auto& record : {encode_record(SetMode{8, 8}), encode_record(MoveCursor{{1, 1}})})
+    file.insert(file.end(), record.begin(), record.end());
+  file.pop_back();
+  MemorySource source(file);
+  Input input(source);
+  auto reader = open_recording(input);
+  ASSERT_TRUE(reader);
+  EXPECT_TRUE((*reader)->next()->has_value());
+  EXPECT_FALSE((*reader)->next()->has_value());
+  EXPECT_TRUE(input.ended_early());
+}
+
+TEST(Recording, what_was_recorded_plays_to_the_same_pixels) {
+  ImmediateCanvas original;
+  Bytes file = recording_header();
+  RecordingCanvas recording(
+      original, [&file](std::span<const std::uint8_t> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
+  recording.set_mode(16, 16);
+  recording.pixels().row(3)[4] = 0x00abcdef;
+  recording.changed({4, 3, 5, 4});
+  recording.create_surface(0, {16, 16, core::SurfaceFormat::Xrgb});
+  recording.create_surface(1, {3, 3, core::SurfaceFormat::Rgb565});
+  const Bytes pixels(3 * 8, 0x3c);
+  recording.load_surface(1, {pixels.data(), 8, 3, 3, core::SurfaceFormat::Rgb565});
+  for (auto operation : operations()) {
+    auto drawing = *drawing_of(std::move(operation));
+    drawing.surface = 0;
+    drawing.box = {0, 0, 16, 16};
+    recording.draw(std::make_shared<const core::Drawing>(drawing));
+  }
+  recording.cursor().move({7, 7});
+  recording.set_monitors({});
+  recording.destroy_surface(1);
+
+  ImmediateCanvas played;
+  MemorySource source(file, 1000);
+  Input input(source);
+  auto reader = open_recording(input);
+  ASSERT_TRUE(reader);
+  while (true) {
+    const auto call = (*reader)->next();
+    ASSERT_TRUE(call) << call.error().message;
+    if (!*call) break;
+    perform(**call, played);
+  }
+  const auto wanted = original.shown();
+  const auto got = played.shown();
+  ASSERT_EQ(got.bounds(), wanted.bounds());
+  EXPECT_EQ(std::memcmp(got.row(0), wanted.row(0), 16 * 16 * 4), 0);
+  EXPECT_EQ(played.pointer().position, (core::Point{7, 7}));
+  EXPECT_EQ(played.tally().drawings, original.tally().drawings);
+  EXPECT_EQ(played.tally().refused, original.tally().refused);
+}
+
+}  // namespace

@@ -1,0 +1,53 @@
+// A display without clients: draws everything at once, into surfaces of its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <unordered_map>
+
+#include "core/ports/display.h"
+#include "spice/canvas/surface.h"
+#include "spice/display/cursor.h"
+
+namespace vmm::replay {
+
+class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas::SurfaceTable {
+ public:
+  // What all surfaces together may have; one more is refused.
+  static constexpr std::uint64_t kMaxSurfaceBytes = std::uint64_t{2} << 30;
+  static constexpr std::size_t kMaxSurfaces = 65'536;
+
+  struct Tally {
+    std::uint64_t drawings = 0;
+    std::uint64_t refused = 0;  // of them, that could not be drawn
+    std::chrono::nanoseconds drawing_time{};
+  };
+
+  // What the display shows, or did last if it shows nothing any more; empty if it never did. 32 bits a pixel.
+  spice::canvas::Surface shown() const;
+  const spice::display::CursorState& pointer() const { return cursor_.state(); }
+  const Tally& tally() const { return tally_; }
+
+  core::PixelView pixels() override;
+  core::PixelView set_mode(std::int32_t width, std::int32_t height) override;
+  void changed(const core::Rect&) override {}
+  bool create_surface(core::SurfaceId id, const core::SurfaceShape& shape) override;
+  void destroy_surface(core::SurfaceId id) override;
+  void destroy_surfaces() override;
+  void load_surface(core::SurfaceId id, const core::Pixels& from) override;
+  void draw(core::DrawingPtr drawing) override;
+  core::Pixels read_surface(core::SurfaceId id, const core::Rect& area) override;
+  void set_monitors(const core::MonitorLayout&) override {}
+  core::CursorSink& cursor() override { return cursor_; }
+
+ private:
+  spice::canvas::Surface* find(core::SurfaceId id) override;
+
+  std::unordered_map<core::SurfaceId, spice::canvas::Surface> surfaces_;
+  std::uint64_t surface_bytes_ = 0;
+  spice::canvas::Surface last_shown_;  // of the primary surface when it was destroyed
+  spice::display::Cursor cursor_;
+  Tally tally_;
+};
+
+}  // namespace vmm::replay

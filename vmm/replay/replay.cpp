@@ -1,0 +1,140 @@
+#include "vmm/replay/replay.h"
+
+#include <charconv>
+#include <fcntl.h>
+#include <optional>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "spice/display/cursor_image.h"
+#include "vmm/replay/call_reader.h"
+#include "vmm/replay/gzip_file.h"
+#include "vmm/replay/immediate_canvas.h"
+#include "vmm/replay/recording_canvas.h"
+#include "vmm/replay/recording_format.h"
+
+namespace vmm::replay {
+namespace {
+
+// Writes until something goes wrong, which is told at the end.
+class OutputFile {
+ public:
+  static core::Result<OutputFile> create(const std::string& path) {
+    auto fd = core::Fd::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (!fd) return std::unexpected(fd.error());
+    return OutputFile(path, std::move(*fd));
+  }
+  void append(std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty() && outcome_) {
+      const auto written = ::write(fd_.get(), bytes.data(), bytes.size());
+      if (written < 0)
+        outcome_ = core::fail("cannot write {}: {}", path_, core::errno_text());
+      else
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+  const core::Result<>& outcome() const { return outcome_; }
+
+ private:
+  OutputFile(std::string path, core::Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+
+  std::string path_;
+  core::Fd fd_;
+  core::Result<> outcome_;
+};
+
+// How many calls it was.
+core::Result<std::uint64_t> play(CallReader& reader, core::DisplayCanvas& canvas, const ReplayConfig& config) {
+  std::uint64_t calls = 0;
+  for (; calls < config.most_calls; ++calls) {
+    const auto call = reader.next();
+    if (!call) return std::unexpected(call.error());
+    if (!*call) break;
+    perform(**call, canvas);
+  }
+  return calls;
+}
+
+core::Result<std::uint64_t> play_and_convert(CallReader& reader, core::DisplayCanvas& canvas,
+                                             const ReplayConfig& config) {
+  auto file = OutputFile::create(config.converted);
+  if (!file) return std::unexpected(file.error());
+  file->append(recording_header());
+  RecordingCanvas recording(canvas, [&file](std::span<const std::uint8_t> bytes) { file->append(bytes); });
+  auto calls = play(reader, recording, config);
+  if (!file->outcome()) return std::unexpected(file->outcome().error());
+  return calls;
+}
+
+void take_picture(const ImmediateCanvas& canvas, bool with_pointer, Replayed& result) {
+  auto surface = canvas.shown();
+  if (surface.empty()) return;
+  result.width = surface.width();
+  result.height = surface.height();
+  if (with_pointer) spice::display::draw_cursor(canvas.pointer(), surface.view());
+  const auto* const first = surface.at(0, 0);
+  result.pixels.assign(first, first + static_cast<std::ptrdiff_t>(result.width) * result.height);
+  for (auto& pixel : result.pixels)
+    pixel &= 0x00ffffff;
+}
+
+}  // namespace
+
+core::Result<ReplayConfig> parse_replay_arguments(const std::vector<std::string>& arguments) {
+  ReplayConfig config;
+  for (auto at = arguments.begin(); at != arguments.end(); ++at) {
+    const bool has_value = at + 1 != arguments.end() && !(at + 1)->empty();
+    if (*at == "--pointer") {
+      config.with_pointer = true;
+    } else if (*at == "--screendump" || *at == "--convert") {
+      if (!has_value) return core::fail("{} needs a file", *at);
+      auto& path = *at == "--convert" ? config.converted : config.picture;
+      path = *++at;
+    } else if (*at == "--calls") {
+      const auto text = has_value ? *(at + 1) : std::string();
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), config.most_calls);
+      if (text.empty() || error != std::errc() || end != text.data() + text.size())
+        return core::fail("--calls needs a number");
+      ++at;
+    } else if (at->starts_with('-') || !config.recording.empty()) {
+      return core::fail("replay does not know {}; see minivmm --help", *at);
+    } else {
+      config.recording = *at;
+    }
+  }
+  if (config.recording.empty()) return core::fail("replay needs a recording; see minivmm --help");
+  return config;
+}
+
+core::Result<Replayed> replay(const ReplayConfig& config) {
+  auto file = GzipFile::open(config.recording);
+  if (!file) return std::unexpected(file.error());
+  Input input(**file);
+  auto reader = open_recording(input);
+  if (!reader) return core::fail_with(config.recording, reader);
+  ImmediateCanvas canvas;
+  const auto calls =
+      config.converted.empty() ? play(**reader, canvas, config) : play_and_convert(**reader, canvas, config);
+  if (!calls) return core::fail_with(config.recording, calls);
+  Replayed result{.calls = *calls,
+                  .drawings = canvas.tally().drawings,
+                  .refused = canvas.tally().refused,
+                  .drawing_time = canvas.tally().drawing_time,
+                  .ended_early = input.ended_early()};
+  take_picture(canvas, config.with_pointer, result);
+  return result;
+}
+
+std::string report(const Replayed& replayed) {
+  auto text = fmt::format("{} calls, {} of them drawings", replayed.calls, replayed.drawings);
+  if (replayed.refused > 0) text += fmt::format(", {} of which cannot be drawn", replayed.refused);
+  const double seconds = std::chrono::duration<double>(replayed.drawing_time).count();
+  if (seconds > 0)
+    text += fmt::format("\n{:.0f} drawings per second on one core ({:.6f} s)",
+                        static_cast<double>(replayed.drawings) / seconds, seconds);
+  text += '\n';
+  if (replayed.ended_early) text += "the recording ends in the middle of a command\n";
+  return text;
+}
+
+}  // namespace vmm::replay
