@@ -21,6 +21,12 @@ minivmm_test(spice_video
           unit/spice/video/stream_detector_test.cpp
   USES spice/video
   LIBS PkgConfig::vpx)
+minivmm_test(spice_image
+  SOURCES unit/spice/image/choice_test.cpp unit/spice/image/image_encoder_test.cpp
+          unit/spice/image/image_sender_test.cpp unit/spice/image/image_source_test.cpp
+          unit/spice/image/lossy_areas_test.cpp unit/spice/image/pixmap_cache_test.cpp
+          unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
+  USES spice/image LABELS threads)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp

@@ -1,0 +1,52 @@
+// Where a client's surfaces are not exact, because images were sent with loss. Thread of the client's channel only.
+//
+// - What is drawn with loss is lossy; so is what is copied from there.
+// - What is drawn without loss, whatever was there before, is exact.
+// - Before a drawing that mixes with what is there, or with another surface, these pixels are sent again without loss:
+//   needed_by() says which. They are exact then, and so is what comes of them.
+// - When nothing else is to be sent, the rest can be healed the same way: pick() has an area.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/ports/drawing.h"
+#include "spice/canvas/effect.h"
+#include "spice/canvas/region.h"
+
+namespace spice::image {
+
+class LossyAreas {
+ public:
+  struct Area {
+    core::SurfaceId surface = 0;
+    core::Rect area;
+    bool operator==(const Area&) const = default;
+  };
+
+  bool empty() const { return surfaces_.empty(); }
+  bool is_lossy(core::SurfaceId surface, const core::Rect& area) const;
+
+  // What must be exact before a drawing on `surface` with this effect. Rectangles do not overlap.
+  std::vector<Area> needed_by(core::SurfaceId surface, const canvas::DrawingEffect& effect) const;
+  // It was sent. `image_is_lossy`: so is an image in it.
+  void drawn(core::SurfaceId surface, const canvas::DrawingEffect& effect, bool image_is_lossy);
+  // These pixels were sent as they are.
+  void healed(core::SurfaceId surface, const core::Rect& area);
+  // The surface is another one, or gone.
+  void forget(core::SurfaceId surface) { surfaces_.erase(surface); }
+
+  // The first area to heal.
+  std::optional<Area> pick() const;
+
+ private:
+  static constexpr std::size_t kMostRects = 64;  // of a surface; more are taken for larger ones
+
+  canvas::Region within(core::SurfaceId surface, const canvas::Region& region) const;
+
+  std::map<core::SurfaceId, canvas::Region> surfaces_;  // none of them is empty
+};
+
+}  // namespace spice::image

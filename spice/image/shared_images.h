@@ -1,0 +1,56 @@
+// Clients at the same pace want the same images: with more than one client, what was encoded last is kept for the
+// others. Thread of its encoder only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/ports/drawing.h"
+#include "spice/image/method.h"
+#include "spice/wire/payload.h"
+
+namespace spice::image {
+
+// An image in the form of its method, without a descriptor.
+struct Encoded {
+  Method method = Method::Raw;
+  wire::Payload data;
+  std::uint32_t stride = 0;      // of raw rows
+  std::uint32_t glz_bytes = 0;   // what ZlibGlz inflates to
+  std::uint32_t jpeg_bytes = 0;  // of Jpeg: how much of it is the JPEG, the rest being the alpha plane
+};
+
+// What is encoded: an image of the guest's, or an area of a surface as it is now.
+struct ImageKey {
+  core::ImagePtr image{};  // kept, so that no other can have its place in memory
+  core::SurfaceId surface = 0;
+  core::Rect area{};
+  bool operator==(const ImageKey&) const = default;
+};
+
+class SharedImages {
+ public:
+  static constexpr std::size_t kMostBytes = std::size_t{4} * 1024 * 1024;
+  static constexpr std::size_t kMostImages = 64;
+
+  void set_clients(std::size_t count);
+  // `method` is what was asked for, perhaps not what came of it.
+  std::optional<Encoded> find(const ImageKey& key, Method method) const;
+  void add(const ImageKey& key, Method method, const Encoded& encoded);
+  // Areas of surfaces are no more what they were.
+  void surfaces_changed();
+  void clear();
+
+ private:
+  struct Kept {
+    ImageKey key;
+    Method method = Method::Raw;
+    Encoded encoded;
+  };
+  bool shares_ = false;
+  std::vector<Kept> kept_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace spice::image
