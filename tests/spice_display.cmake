@@ -25,8 +25,10 @@ minivmm_test(spice_image
   SOURCES unit/spice/image/choice_test.cpp unit/spice/image/image_encoder_test.cpp
           unit/spice/image/image_sender_test.cpp unit/spice/image/image_source_test.cpp
           unit/spice/image/lossy_areas_test.cpp unit/spice/image/pixmap_cache_test.cpp
-          unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
-  USES spice/image LABELS threads)
+          unit/spice/image/captures_test.cpp unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
+  USES spice/image
+  LIBS ZLIB::ZLIB
+  LABELS threads)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
@@ -64,5 +66,8 @@ if(MINIVMM_BENCH)
   target_link_libraries(canvas_bench PRIVATE minivmm_flags spice_canvas benchmark::benchmark)
   add_executable(codec_bench bench/codec_bench.cpp vectors/picture.cpp)
   target_link_libraries(codec_bench PRIVATE minivmm_flags spice_codec benchmark::benchmark nlohmann_json::nlohmann_json ZLIB::ZLIB)
+  add_executable(image_bench bench/image_bench.cpp)
+  target_link_libraries(image_bench PRIVATE minivmm_flags spice_image benchmark::benchmark ZLIB::ZLIB)
+  target_compile_definitions(image_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
   target_compile_definitions(codec_bench PRIVATE MINIVMM_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
 endif()

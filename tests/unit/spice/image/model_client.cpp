@@ -135,6 +135,7 @@ Client::Outcome Client::process(Channel& channel, const Drawing& drawing) {
   if (drawing.expected && *drawing.expected != *picture)
     fail("other pixels, type " + std::to_string(static_cast<int>(drawing.image.type)));
   keep(drawing.image, *picture);
+  last_ = *picture;
   ++types[drawing.image.type];
   ++shown_;
   return Outcome::Done;

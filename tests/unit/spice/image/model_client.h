@@ -51,6 +51,7 @@ class Client {
   std::size_t cached_images() const { return cache_.size(); }
   std::uint64_t cached_pixels() const;
   std::size_t shown() const { return shown_; }
+  const Picture& last() const { return last_; }  // that was shown
   std::map<spice::wire::ImageType, std::size_t> types;
 
  private:
@@ -91,6 +92,7 @@ class Client {
   spice::codec::GlzWindow window_;
   std::int64_t cache_pixels_;
   std::size_t shown_ = 0;
+  Picture last_;
   std::string error_;
 };
 
