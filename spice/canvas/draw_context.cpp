@@ -152,6 +152,8 @@ std::expected<PlacedSource, DrawError> DrawContext::stretched(const FetchedImage
       extents_.left, extents_.top};
   const PixmanImage from(image.pixels());
   const PixmanImage to(result.source.pixels());
+  // Where a pixel stands for very many, pixman draws nothing: then that is 0, too.
+  result.source.clear();
   how->apply(from);
   pixman_image_composite32(PIXMAN_OP_SRC, from.get(), nullptr, to.get(), 0, 0, 0, 0, 0, 0, extents_.width(),
                            extents_.height());

@@ -98,6 +98,11 @@ class Judge {
            surface_.height() <= kNear;
   }
 
+  static bool is_near(const core::Rect& area) {
+    constexpr std::int64_t kNear = INT16_MAX / 2;
+    return area.right <= kNear && area.bottom <= kNear;
+  }
+
   void covers(const core::Mask& mask, bool otherwise) {
     if (mask.image != nullptr) read(mask.image, {});
     effect_.covers = otherwise && mask.image == nullptr;
@@ -135,7 +140,7 @@ class Judge {
   bool is_everywhere(const core::Source& source) {
     const auto size = size_of(source.image, surfaces_);
     if (!size || effect_.changed.empty()) return false;
-    if (is_stretched(drawing_.box, source.area)) return holds(*size, source.area);
+    if (is_stretched(drawing_.box, source.area)) return holds(*size, source.area) && is_near(source.area);
     return holds(bounds_on_surface(source).value_or(core::Rect{}), effect_.changed.extents());
   }
 

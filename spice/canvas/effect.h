@@ -15,7 +15,8 @@
 //   composite                area                       clear or source, without mask or transform   source, mask image
 //
 // Area: the box on the surface, through the clip. A mask makes that an upper bound and nothing covers. "Within the
-// source" is left out for stretched sources, which cover if their area is within the image. What would change nothing
+// source" is left out for stretched sources, which cover if their area is within the image (and pixman surely draws: no
+// coordinate above 16383). What would change nothing
 // (alpha 0, an operation that keeps the old pixels) has no area.
 #pragma once
 

@@ -147,6 +147,10 @@ SourcePixels::SourcePixels(std::int32_t width, std::int32_t height, SurfaceForma
   pixels_ = {memory_.get(), static_cast<std::ptrdiff_t>(stride), width, height, format};
 }
 
+void SourcePixels::clear() {
+  std::memset(memory_.get(), 0, static_cast<std::size_t>(pixels_.stride) * static_cast<std::size_t>(pixels_.height));
+}
+
 SourcePixels copy_of(const Pixels& pixels, const core::Rect& area) {
   SourcePixels copy(area.width(), area.height(), pixels.format);
   const std::size_t pixel_bytes = canvas::bits_per_pixel(pixels.format) / 8;

@@ -34,7 +34,9 @@ class SourcePixels {
   SourcePixels(std::int32_t width, std::int32_t height, core::SurfaceFormat format);
 
   const Pixels& pixels() const { return pixels_; }
-  std::uint8_t* row(std::int32_t y) { return memory_.get() + y * pixels_.stride; }  // of own ones
+  // Of own ones.
+  std::uint8_t* row(std::int32_t y) { return memory_.get() + y * pixels_.stride; }
+  void clear();  // all bits 0
 
  private:
   std::unique_ptr<std::uint8_t[]> memory_;

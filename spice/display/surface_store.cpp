@@ -145,8 +145,8 @@ PlacedDrawingPtr SurfaceStore::place(core::DrawingPtr drawing) {
   }
   std::vector<PlacedDrawing::Read> reads;
   for (const auto& read : effect.reads) {
-    const auto key = key_of(read.surface);
-    if (key != 0 && !read.area.empty()) reads.push_back({key, read.area});
+    // Also where it reads no pixels: the surface must be there.
+    if (const auto key = key_of(read.surface); key != 0) reads.push_back({key, read.area});
   }
   const auto surface = key_of(drawing->surface);
   const auto bytes = PlacedDrawing::kFixedBytes + drawing->memory;

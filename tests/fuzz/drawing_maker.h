@@ -1,0 +1,178 @@
+// Drawings with any numbers, mostly near a small surface, made of a fuzz target's input. Surfaces have numbers from 0
+// to 6, some of which nobody need have.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/ports/drawing.h"
+#include "tests/fuzz/input.h"
+
+namespace tests {
+
+class DrawingMaker {
+ public:
+  explicit DrawingMaker(FuzzInput& input) : input_(input) {}
+
+  core::Drawing drawing() {
+    core::Drawing drawing{.surface = input_.u8() % 7U, .box = rect(), .clip = clip()};
+    switch (input_.u8() % 14) {
+      case 0: drawing.operation = core::DrawFill{brush(), input_.u16(), mask()}; break;
+      case 1: drawing.operation = core::DrawOpaque{source(), brush(), input_.u16(), mask()}; break;
+      case 2: drawing.operation = core::DrawCopy{source(), input_.u16(), mask()}; break;
+      case 3: drawing.operation = core::DrawCopy{source(), core::kRopPut, {}}; break;
+      case 4: drawing.operation = core::DrawCopyBits{point()}; break;
+      case 5: drawing.operation = core::DrawBlackness{mask()}; break;
+      case 6: drawing.operation = core::DrawWhiteness{mask()}; break;
+      case 7: drawing.operation = core::DrawInvers{mask()}; break;
+      case 8: drawing.operation = core::DrawRop3{source(), brush(), input_.u8(), mask()}; break;
+      case 9: drawing.operation = stroke(); break;
+      case 10: drawing.operation = text(); break;
+      case 11: drawing.operation = core::DrawTransparent{source(), 0, input_.u32()}; break;
+      case 12: drawing.operation = core::DrawAlphaBlend{source(), input_.u8(), flag(), flag()}; break;
+      default: drawing.operation = composite(); break;
+    }
+    return drawing;
+  }
+
+ private:
+  bool flag() { return (input_.u8() & 1U) != 0; }
+
+  // Mostly near the surface, sometimes anywhere.
+  std::int32_t number() {
+    const auto kind = input_.u8();
+    if (kind < 224) return kind % 64 - 8;
+    return kind < 240 ? static_cast<std::int16_t>(input_.u16()) : static_cast<std::int32_t>(input_.u32());
+  }
+  core::Point point() {
+    const auto x = number();
+    return {x, number()};
+  }
+  core::Rect rect() {
+    const auto left = number(), top = number(), right = number(), bottom = number();
+    return {left, top, right, bottom};
+  }
+  core::Clip clip() {
+    const auto count = input_.u8();
+    if (count >= 8) return {};
+    core::Clip clip(std::in_place);
+    for (unsigned i = 0; i < count; ++i)
+      clip->push_back(rect());
+    return clip;
+  }
+
+  core::ImagePtr wrapped(decltype(core::Image::content) content) {
+    return std::make_shared<core::Image>(core::Image{.content = std::move(content)});
+  }
+  core::ImagePtr image() {
+    const auto kind = input_.u8();
+    if (kind < 8) return nullptr;
+    if (kind < 64) return wrapped(core::SurfacePixels{kind % 8U});
+    if (kind < 80) return wrapped(core::OwnPixels{rect()});
+    core::Bitmap bitmap{
+        .format = static_cast<core::BitmapFormat>(kind % 12),
+        .top_down = flag(),
+        .width = input_.u8() % 40U,
+        .height = input_.u8() % 20U,
+        .stride = 0,
+        .palette =
+            kind < 96 ? nullptr : std::make_shared<core::Palette>(core::Palette{.colors = {input_.u32(), 0xffffff, 7}}),
+        .data = {}};
+    bitmap.stride = bitmap.width * 4 + input_.u8() % 5U;
+    bitmap.data.resize(std::size_t{bitmap.stride} * bitmap.height -
+                       std::min<std::size_t>(input_.u8() == 1 ? 7 : 0, bitmap.stride * bitmap.height));
+    std::uint32_t seed = input_.u32();
+    for (auto& byte : bitmap.data)
+      byte = static_cast<std::uint8_t>((seed = seed * 1'664'525 + 1'013'904'223) >> 24);
+    return wrapped(std::move(bitmap));
+  }
+  core::Source source() {
+    auto pixels = image();
+    const auto area = rect();
+    return {.image = std::move(pixels), .area = area, .scale = static_cast<core::ScaleMode>(input_.u8() % 2)};
+  }
+  core::Brush brush() {
+    switch (input_.u8() % 4) {
+      case 0: return {};
+      case 1: return core::PatternBrush{image(), point()};
+      default: return core::SolidBrush{input_.u32()};
+    }
+  }
+  core::Mask mask() {
+    if (flag()) return {};
+    auto pixels = image();
+    const bool inverted = flag();
+    return {std::move(pixels), inverted, point()};
+  }
+
+  core::DrawStroke stroke() {
+    core::DrawStroke stroke{.path = {}, .dashes = {}, .brush = brush(), .fore_mode = input_.u16()};
+    for (unsigned n = input_.u8() % 4; n > 0; --n) {
+      stroke.path.push_back({.flags = input_.u8(), .points = {}});
+      for (unsigned points = input_.u8() % 10; points > 0; --points) {
+        const auto x = number();
+        // Small numbers are pixels.
+        const auto scaled = [](std::int32_t v) { return v > -9 && v < 64 ? v * 16 + 3 : v; };
+        stroke.path.back().points.push_back({scaled(x), scaled(number())});
+      }
+    }
+    for (unsigned n = input_.u8() % 5; n > 0; --n)
+      stroke.dashes.push_back(input_.u8() * 4);
+    stroke.starts_with_gap = flag();
+    return stroke;
+  }
+
+  core::DrawText text() {
+    constexpr std::array depths{core::GlyphDepth::A1, core::GlyphDepth::A4, core::GlyphDepth::A8};
+    core::DrawText text{.depth = depths[input_.u8() % depths.size()],
+                        .top_down = flag(),
+                        .glyphs = {},
+                        .back_area = rect(),
+                        .fore_brush = brush(),
+                        .back_brush = brush()};
+    for (unsigned n = input_.u8() % 4; n > 0; --n) {
+      core::Glyph glyph{.position = point(),
+                        .origin = point(),
+                        .width = static_cast<std::uint16_t>(input_.u8() % 20),
+                        .height = static_cast<std::uint16_t>(input_.u8() % 20),
+                        .data = {}};
+      for (auto size = (std::size_t{glyph.width} * static_cast<unsigned>(text.depth) + 7) / 8 * glyph.height; size > 0;
+           --size)
+        glyph.data.push_back(static_cast<std::uint8_t>(size * 37));
+      text.glyphs.push_back(std::move(glyph));
+    }
+    return text;
+  }
+
+  core::CompositeImage composite_image() {
+    core::CompositeImage result{.image = image(),
+                                .origin = point(),
+                                .filter = static_cast<core::CompositeFilter>(input_.u8() % 6),
+                                .repeat = static_cast<core::CompositeRepeat>(input_.u8() % 4)};
+    if (flag()) {
+      core::Transform transform;
+      for (auto* field :
+           {&transform.t00, &transform.t01, &transform.t02, &transform.t10, &transform.t11, &transform.t12})
+        *field = static_cast<std::int32_t>(input_.u32());
+      result.transform = transform;
+    }
+    return result;
+  }
+  core::DrawComposite composite() {
+    core::DrawComposite result{.operation = static_cast<std::uint8_t>(input_.u8() % 64),
+                               .source = composite_image(),
+                               .mask = {},
+                               .component_alpha = flag(),
+                               .source_opaque = flag()};
+    if (flag()) result.mask = composite_image();
+    return result;
+  }
+
+  FuzzInput& input_;
+};
+
+}  // namespace tests
