@@ -34,7 +34,7 @@ minivmm_test(spice_display
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
           unit/spice/display/cursor_test.cpp unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
-          unit/spice/display/model_client.cpp
+          unit/spice/display/model_client.cpp unit/spice/display/native_worker_test.cpp
           unit/spice/display/image_encoder_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp

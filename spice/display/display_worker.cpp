@@ -91,15 +91,24 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
   void begin() {
     running_ = true;
+    tell_clients();
     redraw();
   }
   void redraw() {
     full_wanted_ = true;
     look();
   }
-  void store() {
-    drain();
-    screen_.store(source_);
+  void hold(bool stores) {
+    if (stores) {
+      drain();
+      screen_.store(source_);
+    }
+    held_ = true;
+  }
+  void release() {
+    held_ = false;
+    tell_clients();
+    look();
   }
   void set_client_mouse(bool client_mouse) {
     screen_.pointer().set_client_mouse(client_mouse);
@@ -157,9 +166,12 @@ class DisplayWorker::Impl final : private ScreenListener {
     cursors_.add(std::make_unique<CursorChannel>(worker_.loop(), screen_.pointer(), std::move(linked)));
   }
 
+  // Whether the source may be asked for anything.
+  bool may_ask() const { return running_ && !held_; }
+
   // Takes what the source has queued, and what it shows if that is a frame buffer.
   void look() {
-    if (!running_) return;
+    if (!may_ask()) return;
     pull();
     if (screen_.is_native() && !full_wanted_) return;
     const auto bounds = screen_.bounds();
@@ -176,6 +188,7 @@ class DisplayWorker::Impl final : private ScreenListener {
     return next;
   }
   void pull() {
+    if (!may_ask()) return;
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
     if (next == Next::Soon) soon_.arm(std::chrono::milliseconds(core::DisplaySource::kSoonMilliseconds));
@@ -184,7 +197,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   // All that the source has queued, within reason.
   void drain() {
     constexpr int kMostPulls = 100;
-    for (int i = 0; i < kMostPulls && running_ && pull_once() == core::DisplaySource::Next::AtOnce; ++i) {
+    for (int i = 0; i < kMostPulls && may_ask() && pull_once() == core::DisplaySource::Next::AtOnce; ++i) {
     }
     look();
   }
@@ -208,7 +221,7 @@ class DisplayWorker::Impl final : private ScreenListener {
 
   // Bits that all of them have.
   void tell_clients() {
-    if (!running_) return;
+    if (!may_ask()) return;
     const auto clients = common_abilities(displays_);
     if (clients == told_clients_) return;
     told_clients_ = clients;
@@ -246,6 +259,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   ImageEncoder encoder_;
   RefreshPace pace_;
   bool running_ = false;
+  bool held_ = false;
   bool full_wanted_ = true;
   core::DisplayClients told_clients_;
   core::Worker worker_;
@@ -284,8 +298,12 @@ Picture DisplayWorker::screenshot(Pointer pointer) {
   return picture;
 }
 
-void DisplayWorker::store() {
-  impl_->worker().run_and_wait([this] { impl_->store(); });
+void DisplayWorker::hold(bool stores) {
+  impl_->worker().run_and_wait([this, stores] { impl_->hold(stores); });
+}
+
+void DisplayWorker::release() {
+  impl_->worker().run_and_wait([this] { impl_->release(); });
 }
 
 void DisplayWorker::expect_change() {

@@ -55,9 +55,11 @@ class DisplayWorker {
   void resume();
   void stop();  // drops the clients; idempotent
 
-  // Has the source write its surfaces to the guest's memory, which stands still: before pause(), for saving state. Any
-  // thread but the worker's, without a device lock, neither paused nor stopped.
-  void store();
+  // The source is left alone until release(), while its state is saved or loaded; clients go on. With `stores` it takes
+  // all that is queued before, and writes its surfaces to the guest's memory, which stands still. Any thread but the
+  // worker's, without a device lock, neither paused nor stopped.
+  void hold(bool stores);
+  void release();
   // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
   Picture screenshot(Pointer pointer = Pointer::LeftOut);
   // Whether clients place the pointer themselves (client mouse mode); then they are not told where it is. Any thread.

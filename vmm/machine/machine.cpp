@@ -224,7 +224,9 @@ Result<> Machine::Impl::save(const std::string& path) {
   const bool was_live = is_live();
   if (was_live) pause_guest();
   board->drain_disks();
+  spice->hold_display(true);
   auto saved = write_snapshot(path, parts->parts());
+  spice->release_display();
   if (was_live) resume_guest();
   return saved;
 }
@@ -235,6 +237,7 @@ Result<> Machine::Impl::load(const std::string& path) {
   const bool was_live = is_live();
   if (was_live) pause_guest();
   board->drain_disks();
+  spice->hold_display(false);
   auto loaded = snapshot->apply(parts->parts());
   if (!loaded) {
     board->reset();
@@ -242,6 +245,7 @@ Result<> Machine::Impl::load(const std::string& path) {
   }
   board->pci().remap();
   spice->redraw();
+  spice->release_display();
   if (was_live) resume_guest();
   return loaded ? loaded : core::fail_with(path + ": the machine was reset", loaded);
 }

@@ -174,6 +174,14 @@ void SpiceEnd::stop() {
   impl_->worker.stop();
 }
 
+void SpiceEnd::hold_display(bool stores) {
+  impl_->worker.hold(stores);
+}
+
+void SpiceEnd::release_display() {
+  impl_->worker.release();
+}
+
 void SpiceEnd::redraw() {
   impl_->worker.redraw();
 }

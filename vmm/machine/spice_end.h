@@ -34,7 +34,11 @@ class SpiceEnd {
   SpiceEnd(const SpiceEnd&) = delete;
   SpiceEnd& operator=(const SpiceEnd&) = delete;
 
-  void stop();           // the display worker; main thread or control loop, once
+  void stop();  // the display worker; main thread or control loop, once
+  // The display device is left alone in between, for saving and loading its state; with `stores` its surfaces are
+  // written to the guest's memory before. The guest stands still. Control loop.
+  void hold_display(bool stores);
+  void release_display();
   void redraw();         // the guest's picture may be another one altogether; any thread
   Picture screenshot();  // control loop
 

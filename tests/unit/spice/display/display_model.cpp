@@ -118,18 +118,18 @@ core::DisplaySource::Next DisplayModel::pull(core::DisplayCanvas& canvas) {
   if (what < 150) {
     draw(canvas);
   } else if (what < 160) {
-    make_surface(canvas, some_id());
+    make_surface(canvas, 1 + input_.u8() % 6U);
   } else if (what < 165) {
-    const auto id = some_id();
+    const auto id = input_.u8() < 20 ? 0U : 1 + input_.u8() % 6U;
     canvas.destroy_surface(id);
     reference_.surfaces.erase(id);
   } else if (what < 168) {
     load_surface(canvas);
   } else if (what < 180) {
     read_surface(canvas);
-  } else if (what < 182) {
-    switch_mode(canvas);
-  } else if (what < 186) {
+  } else if (what < 181) {
+    if (input_.u8() < 100) switch_mode(canvas);
+  } else if (what < 183 || !is_native_) {
     make_surface(canvas, 0);
   } else if (what < 192) {
     paint(canvas);

@@ -1,0 +1,273 @@
+// Native mode from a source to clients over sockets.
+#include <cstring>
+#include <gmock/gmock.h>
+#include <memory>
+#include <thread>
+
+#include "spice/display/display_worker.h"
+#include "tests/unit/spice/display/model_client.h"
+#include "tests/unit/spice/display/raw_client.h"
+#include "tests/unit/spice/display/scripted_source.h"
+
+namespace {
+
+using core::DisplayCanvas;
+using display_test::ModelClient;
+using display_test::RawClient;
+using display_test::ScriptedSource;
+using spice::display::DisplayWorker;
+namespace wire = spice::wire;
+
+constexpr std::int32_t kWidth = 80, kHeight = 60;
+
+core::DrawingPtr fill(core::SurfaceId surface, const core::Rect& box, std::uint32_t color) {
+  return std::make_shared<core::Drawing>(
+      core::Drawing{.surface = surface, .box = box, .operation = core::DrawFill{.brush = core::SolidBrush{color}}});
+}
+
+core::DrawingPtr copy_surface(core::SurfaceId from, const core::Rect& box) {
+  auto image = std::make_shared<core::Image>();
+  image->content = core::SurfacePixels{from};
+  const core::Rect area{0, 0, box.width(), box.height()};
+  return std::make_shared<core::Drawing>(
+      core::Drawing{.box = box, .operation = core::DrawCopy{.source = {.image = std::move(image), .area = area}}});
+}
+
+core::DrawingPtr noise(const core::Rect& box, std::uint32_t seed) {
+  core::Bitmap bitmap{.width = static_cast<std::uint32_t>(box.width()),
+                      .height = static_cast<std::uint32_t>(box.height())};
+  bitmap.stride = bitmap.width * 4;
+  bitmap.data.resize(std::size_t{bitmap.stride} * bitmap.height);
+  for (auto& byte : bitmap.data)
+    byte = static_cast<std::uint8_t>((seed = seed * 1'664'525 + 1'013'904'223) >> 24);
+  const auto bytes = bitmap.data.size();
+  auto image = std::make_shared<core::Image>();
+  image->content = std::move(bitmap);
+  return std::make_shared<core::Drawing>(core::Drawing{
+      .box = box,
+      .memory = bytes,
+      .operation = core::DrawCopy{.source = {.image = std::move(image), .area = {0, 0, box.width(), box.height()}}}});
+}
+
+struct Rig {
+  explicit Rig(const DisplayWorker::Config& config = {}) : worker(config, source) {
+    source.queue([](DisplayCanvas& canvas) { EXPECT_TRUE(canvas.create_surface(0, {kWidth, kHeight})); });
+    worker.start();
+  }
+  ScriptedSource source;
+  DisplayWorker worker;
+};
+
+// A client and what it shows.
+struct Viewer {
+  explicit Viewer(Rig& rig, const RawClient::Options& options = {}) : raw(rig.worker.display_provider(), options) {
+    raw.init();
+  }
+  // Takes messages until it shows the picture.
+  bool shows(const spice::display::Picture& picture) {
+    while (!is_equal(picture)) {
+      const auto message = raw.receive();
+      if (!message) return false;
+      types.push_back(message->type);
+      if (message->type != wire::SetAck::kType) model.apply(message->type, message->body);
+      EXPECT_EQ(model.complaint(), "");
+    }
+    return true;
+  }
+  bool is_equal(const spice::display::Picture& picture) {
+    const auto* const surface = model.surface(0);
+    if (surface == nullptr || !model.is_marked() || surface->width() != picture.width ||
+        surface->height() != picture.height)
+      return false;
+    for (std::int32_t i = 0; i < picture.width * picture.height; ++i) {
+      if ((surface->at(0, 0)[i] & 0xff'ffff) != picture.pixels[static_cast<std::size_t>(i)]) return false;
+    }
+    return true;
+  }
+
+  RawClient raw;
+  ModelClient model;
+  std::vector<std::uint16_t> types;
+};
+
+TEST(NativeMode, screenshot_shows_what_was_drawn) {
+  Rig rig;
+  rig.source.run([](DisplayCanvas& canvas) { canvas.draw(fill(0, {1, 1, 3, 2}, 0x12'3456)); });
+  const auto picture = rig.worker.screenshot();
+  ASSERT_EQ(picture.width, kWidth);
+  EXPECT_EQ(picture.pixels[kWidth], 0U);
+  EXPECT_EQ(picture.pixels[kWidth + 1], 0x12'3456U);
+}
+
+TEST(NativeMode, connected_client_gets_drawings_and_a_late_one_the_picture) {
+  Rig rig;
+  Viewer early(rig);
+  ASSERT_TRUE(early.shows(rig.worker.screenshot()));
+  rig.source.run([](DisplayCanvas& canvas) { canvas.draw(fill(0, {1, 1, 30, 20}, 0x12'3456)); });
+  ASSERT_TRUE(early.shows(rig.worker.screenshot()));
+  EXPECT_EQ(early.types.back(), wire::DisplayDrawFill::kType);
+  Viewer late(rig);
+  ASSERT_TRUE(late.shows(rig.worker.screenshot()));
+  EXPECT_THAT(late.types, testing::ElementsAre(wire::SetAck::kType, wire::DisplayInvalAllPalettes::kType,
+                                               wire::DisplaySurfaceCreate::kType, wire::DisplayDrawCopy::kType,
+                                               wire::DisplayMonitorsConfig::kType, wire::DisplayMark::kType));
+}
+
+TEST(NativeMode, other_surface_reaches_the_client_when_it_is_copied_from) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  viewer.types.clear();
+  rig.source.queue([](DisplayCanvas& canvas) {
+    EXPECT_TRUE(canvas.create_surface(4, {20, 10}));
+    canvas.draw(fill(4, {0, 0, 20, 10}, 0xab'cdef));
+  });
+  rig.source.run([](DisplayCanvas& canvas) { canvas.draw(copy_surface(4, {5, 5, 25, 15})); });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  EXPECT_THAT(viewer.types, testing::ElementsAre(wire::DisplaySurfaceCreate::kType, wire::DisplayDrawCopy::kType,
+                                                 wire::DisplayDrawCopy::kType));
+  rig.source.run([](DisplayCanvas& canvas) { canvas.destroy_surface(4); });
+  const auto message = viewer.raw.receive();
+  EXPECT_EQ(message->type, wire::DisplaySurfaceDestroy::kType);
+}
+
+TEST(NativeMode, drawing_that_is_covered_before_it_is_sent_is_not_sent) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  viewer.types.clear();
+  rig.source.run([](DisplayCanvas& canvas) {
+    for (std::uint32_t i = 0; i < 100; ++i)
+      canvas.draw(fill(0, {10, 10, 20, 20}, i));
+    canvas.draw(fill(0, {5, 5, 30, 30}, 0xff'0000));
+  });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  EXPECT_THAT(viewer.types, testing::ElementsAre(wire::DisplayDrawFill::kType));
+}
+
+TEST(NativeMode, slow_client_gets_the_newest_picture_and_not_what_lies_between) {
+  Rig rig({.compression = wire::ImageCompression::Off});
+  Viewer slow(rig, {.server_send_buffer = 4096});
+  Viewer quick(rig);
+  ASSERT_TRUE(quick.shows(rig.worker.screenshot()));
+  for (std::uint32_t i = 0; i < 50; ++i) {  // the slow one reads nothing meanwhile
+    rig.source.run([i](DisplayCanvas& canvas) {
+      for (std::int32_t n = 0; n < 40; ++n)
+        canvas.draw(noise({n, n % 13, n + 17, n % 13 + 19}, i));
+    });
+    ASSERT_TRUE(quick.shows(rig.worker.screenshot()));
+  }
+  const auto picture = rig.worker.screenshot();
+  ASSERT_TRUE(quick.shows(picture));
+  ASSERT_TRUE(slow.shows(picture));
+  EXPECT_LT(slow.raw.received_bytes(), quick.raw.received_bytes());
+}
+
+TEST(NativeMode, drawings_that_nobody_takes_stay_within_their_memory) {
+  Rig rig({.drawing_bytes = 1 << 20});
+  Viewer slow(rig, {.server_send_buffer = 4096});
+  for (std::uint32_t i = 0; i < 50; ++i) {  // 9.6 MB
+    rig.source.run([i](DisplayCanvas& canvas) {
+      for (std::int32_t n = 0; n < 10; ++n)
+        canvas.draw(noise({n, 0, n + 70, 60}, i));
+    });
+  }
+  ASSERT_TRUE(slow.shows(rig.worker.screenshot()));
+}
+
+TEST(NativeMode, switches_between_modes_arrive) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  rig.source.run([](DisplayCanvas& canvas) {
+    auto view = canvas.set_mode(40, 30);
+    view.row(3)[4] = 0x55'6677;
+  });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  rig.source.run([](DisplayCanvas& canvas) {
+    EXPECT_TRUE(canvas.create_surface(0, {kWidth, 20}));
+    canvas.draw(fill(0, {0, 0, 9, 9}, 0x77'8899));
+  });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  rig.source.run([](DisplayCanvas& canvas) { canvas.destroy_surfaces(); });
+  const auto message = viewer.raw.receive();
+  EXPECT_EQ(message->type, wire::DisplaySurfaceDestroy::kType);
+  EXPECT_EQ(rig.worker.screenshot().width, kWidth);  // black, of the last size
+}
+
+TEST(NativeMode, monitors_are_those_that_the_driver_sets) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  ASSERT_TRUE(viewer.model.monitors().has_value());
+  EXPECT_EQ(viewer.model.monitors()->heads[0].width, 80U);
+  rig.source.run([](DisplayCanvas& canvas) {
+    canvas.set_monitors({.max_allowed = 4,
+                         .heads = {{.id = 0, .area = {0, 0, 40, 60}}, {.id = 1, .area = {40, 0, 80, 60}}, {.id = 2}}});
+  });
+  const auto message = viewer.raw.receive();
+  ASSERT_EQ(message->type, wire::DisplayMonitorsConfig::kType);
+  const auto monitors = wire::decode<wire::DisplayMonitorsConfig>(message->body);
+  EXPECT_EQ(monitors->max_allowed, 4);
+  ASSERT_EQ(monitors->heads.size(), 2U);
+  EXPECT_EQ(monitors->heads[1].x, 40U);
+}
+
+TEST(NativeMode, source_is_pulled_again_soon_if_it_says_so) {
+  Rig rig;
+  rig.worker.screenshot();
+  rig.source.set_when_empty(core::DisplaySource::Next::Soon);
+  rig.source.run([](DisplayCanvas&) {});
+  const auto pulls = rig.source.pulls();
+  while (rig.source.pulls() < pulls + 5)
+    std::this_thread::yield();
+}
+
+TEST(NativeMode, no_frame_buffer_is_looked_at) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  const auto refreshes = rig.source.refreshes();
+  for (std::uint32_t i = 0; i < 10; ++i)
+    rig.source.run([i](DisplayCanvas& canvas) { canvas.draw(fill(0, {0, 0, 9, 9}, i)); });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  EXPECT_EQ(rig.source.refreshes(), refreshes);
+}
+
+TEST(NativeMode, source_hears_what_all_clients_can) {
+  Rig rig;
+  {
+    Viewer first(rig, {.caps = {wire::kMonitorsConfigCap, wire::kCompositeCap}});
+    Viewer second(rig, {.caps = {wire::kCompositeCap, wire::kA8SurfaceCap}});
+    ASSERT_TRUE(first.shows(rig.worker.screenshot()));
+    ASSERT_TRUE(second.shows(rig.worker.screenshot()));
+    core::DisplayClients both{.present = true, .capabilities = {1U << wire::kCompositeCap}};
+    while (rig.source.clients().empty() || rig.source.clients().back() != both)
+      std::this_thread::yield();
+  }
+  while (rig.source.clients().back().present)
+    std::this_thread::yield();
+}
+
+TEST(NativeMode, held_source_is_stored_and_then_left_alone) {
+  ScriptedSource source;
+  std::uint32_t stored = 0;
+  source.on_store = [&stored](DisplayCanvas& canvas) {
+    const auto pixels = canvas.read_surface(0, {0, 0, kWidth, kHeight});
+    std::memcpy(&stored, pixels.row(0), sizeof stored);
+  };
+  DisplayWorker worker({}, source);
+  worker.start();
+  source.queue([](DisplayCanvas& canvas) { canvas.create_surface(0, {kWidth, kHeight}); });
+  source.queue([](DisplayCanvas& canvas) { canvas.draw(fill(0, {0, 0, 5, 5}, 0x11'2233)); });
+  worker.hold(true);
+  EXPECT_EQ(stored, 0x11'2233U);
+  const auto pulls = source.pulls();
+  source.run([](DisplayCanvas& canvas) { canvas.draw(fill(0, {0, 0, 5, 5}, 0x44'5566)); });
+  EXPECT_EQ(worker.screenshot().pixels[0], 0x11'2233U);
+  EXPECT_EQ(source.pulls(), pulls);
+  worker.release();
+  EXPECT_EQ(worker.screenshot().pixels[0], 0x44'5566U);
+}
+
+}  // namespace
