@@ -59,7 +59,7 @@ struct PlacedDrawing {
 
   struct Read {
     SurfaceKey surface = 0;
-    core::Rect area;
+    core::Rect area;  // not empty, on the surface
   };
 
   DrawingSerial serial = 0;

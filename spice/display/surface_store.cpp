@@ -145,8 +145,10 @@ PlacedDrawingPtr SurfaceStore::place(core::DrawingPtr drawing) {
   }
   std::vector<PlacedDrawing::Read> reads;
   for (const auto& read : effect.reads) {
-    // Also where it reads no pixels: the surface must be there.
-    if (const auto key = key_of(read.surface); key != 0) reads.push_back({key, read.area});
+    // The surface must be there even if no pixel of it counts.
+    constexpr core::Rect kSomePixel{0, 0, 1, 1};
+    if (const auto key = key_of(read.surface); key != 0)
+      reads.push_back({key, read.area.empty() ? kSomePixel : read.area});
   }
   const auto surface = key_of(drawing->surface);
   const auto bytes = PlacedDrawing::kFixedBytes + drawing->memory;
