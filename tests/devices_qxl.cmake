@@ -11,3 +11,6 @@ minivmm_test(devices_qxl
 
 minivmm_test(devices_qxl_threads SOURCES device/qxl/qxl_threads_test.cpp USES devices/qxl LABELS threads)
 minivmm_fuzz(vga SOURCES fuzz/vga.cpp USES devices/qxl LIBS GTest::gtest)
+
+# A bare guest that drives a QXL display by itself.
+add_subdirectory(${CMAKE_SOURCE_DIR}/examples/qxl-rig ${CMAKE_BINARY_DIR}/examples/qxl-rig)

@@ -1,4 +1,4 @@
-# minivmm_guest(name SOURCES ... [REAL_MODE]): see README.md. Built by the host's tools, outside the project's flags.
+# minivmm_guest(name SOURCES ... [INCLUDES ...] [REAL_MODE]): see README.md. Built by the host's tools, outside the project's flags.
 include_guard(DIRECTORY)
 set(MINIVMM_GUEST_DIR ${CMAKE_BINARY_DIR}/guests)
 set(MINIVMM_BARE_DIR ${CMAKE_CURRENT_LIST_DIR})
@@ -7,10 +7,13 @@ find_program(MINIVMM_OBJCOPY objcopy REQUIRED)
 file(MAKE_DIRECTORY ${MINIVMM_GUEST_DIR})
 
 function(minivmm_guest name)
-  cmake_parse_arguments(G "REAL_MODE" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(G "REAL_MODE" "" "SOURCES;INCLUDES" ${ARGN})
   set(flags -O2 -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector -fno-pic -fno-pie -mcmodel=small
     -mno-avx -fcf-protection=none -fno-asynchronous-unwind-tables -fno-threadsafe-statics -Wall -Wextra -Werror
     -I${CMAKE_SOURCE_DIR})
+  foreach(folder IN LISTS G_INCLUDES)
+    list(APPEND flags -isystem ${folder})
+  endforeach()
   set(sources ${MINIVMM_BARE_DIR}/boot_sector.S ${G_SOURCES})
   if(NOT G_REAL_MODE)
     list(APPEND sources ${MINIVMM_BARE_DIR}/start.S ${MINIVMM_BARE_DIR}/bare.cpp)

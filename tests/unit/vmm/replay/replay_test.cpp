@@ -5,7 +5,8 @@
 #include <fstream>
 #include <gmock/gmock.h>
 
-#include "vmm/replay/recording_format.h"
+#include "vmm/replay/gzip_file.h"
+#include "vmm/replay/input.h"
 
 namespace {
 
@@ -33,6 +34,31 @@ const std::string kSession =
     "event 1 0 3 5\ncursor_cmd\ntype 0\npoint16 1 0\nu.set.visible 1\nheader.unique 0\nheader.type 0\nheader.width 1\n"
     "header.height 1\nheader.hot_spot_x 0\nheader.hot_spot_y 0\ndata_size 4\ndata_chunks 0 4\n"
     "binary 0 cursor 4:\xff\xff\xff\xff\n";
+
+// Of a PPM of the kind that spicy-screenshot writes.
+std::vector<std::uint32_t> pixels_of(const std::string& path) {
+  auto file = GzipFile::open(path);
+  if (!file) return {};
+  Input input(**file);
+  EXPECT_EQ(input.text_until('\n'), "P6");
+  const auto width = std::stoul(std::string(input.text_until(' ')));
+  const auto height = std::stoul(std::string(input.text_until('\n')));
+  EXPECT_EQ(input.text_until('\n'), "255");
+  const auto rgb = input.bytes(width * height * 3);
+  std::vector<std::uint32_t> pixels;
+  for (std::size_t i = 0; i + 2 < rgb.size(); i += 3)
+    pixels.push_back(std::uint32_t{rgb[i]} << 16 | std::uint32_t{rgb[i + 1]} << 8 | rgb[i + 2]);
+  return pixels;
+}
+
+TEST(Replay, session_of_another_server_ends_in_its_clients_picture) {
+  const std::string folder = MINIVMM_TEST_DATA "/replay/";
+  const auto replayed = replay({.recording = folder + "qxl-rig.rec.gz"});
+  ASSERT_TRUE(replayed) << replayed.error().message;
+  EXPECT_EQ(replayed->refused, 0U);
+  EXPECT_GT(replayed->drawings, 50U);
+  EXPECT_TRUE(replayed->pixels == pixels_of(folder + "qxl-rig.ppm.gz"));
+}
 
 TEST(Replay, arguments) {
   const auto config = parse_replay_arguments({"a.rec", "--screendump", "b.png", "--pointer", "--calls", "12"});
