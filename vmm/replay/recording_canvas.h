@@ -1,9 +1,10 @@
 // Passes everything that a display's source draws on to the canvas it was meant for, and writes it down.
 //
-//   RecordingCanvas recording(canvas, [&](auto bytes) { file.append(bytes); });
+//   auto file = RecordingFile::create(path);
+//   RecordingCanvas recording(canvas, [&](auto bytes) { file->append(bytes); });
 //
-// What is written begins with recording_header(), which the caller writes before the first canvas. A recording that
-// starts later than its display begins with nothing to draw on: have the source refresh everything first.
+// A recording that starts later than its display begins with nothing to draw on: have the source refresh everything
+// first.
 #pragma once
 
 #include <cstdint>

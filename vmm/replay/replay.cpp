@@ -1,47 +1,17 @@
 #include "vmm/replay/replay.h"
 
 #include <charconv>
-#include <fcntl.h>
 #include <optional>
-#include <unistd.h>
 
-#include "core/base/fd.h"
 #include "spice/display/cursor_image.h"
 #include "vmm/replay/call_reader.h"
 #include "vmm/replay/gzip_file.h"
 #include "vmm/replay/immediate_canvas.h"
 #include "vmm/replay/recording_canvas.h"
-#include "vmm/replay/recording_format.h"
+#include "vmm/replay/recording_file.h"
 
 namespace vmm::replay {
 namespace {
-
-// Writes until something goes wrong, which is told at the end.
-class OutputFile {
- public:
-  static core::Result<OutputFile> create(const std::string& path) {
-    auto fd = core::Fd::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    if (!fd) return std::unexpected(fd.error());
-    return OutputFile(path, std::move(*fd));
-  }
-  void append(std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty() && outcome_) {
-      const auto written = ::write(fd_.get(), bytes.data(), bytes.size());
-      if (written < 0)
-        outcome_ = core::fail("cannot write {}: {}", path_, core::errno_text());
-      else
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-  }
-  const core::Result<>& outcome() const { return outcome_; }
-
- private:
-  OutputFile(std::string path, core::Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-
-  std::string path_;
-  core::Fd fd_;
-  core::Result<> outcome_;
-};
 
 // How many calls it was.
 core::Result<std::uint64_t> play(CallReader& reader, core::DisplayCanvas& canvas, const ReplayConfig& config) {
@@ -57,9 +27,8 @@ core::Result<std::uint64_t> play(CallReader& reader, core::DisplayCanvas& canvas
 
 core::Result<std::uint64_t> play_and_convert(CallReader& reader, core::DisplayCanvas& canvas,
                                              const ReplayConfig& config) {
-  auto file = OutputFile::create(config.converted);
+  auto file = RecordingFile::create(config.converted);
   if (!file) return std::unexpected(file.error());
-  file->append(recording_header());
   RecordingCanvas recording(canvas, [&file](std::span<const std::uint8_t> bytes) { file->append(bytes); });
   auto calls = play(reader, recording, config);
   if (!file->outcome()) return std::unexpected(file->outcome().error());

@@ -5,6 +5,7 @@
 #include "vmm/replay/immediate_canvas.h"
 #include "vmm/replay/recording_canvas.h"
 #include "vmm/replay/recording_format.h"
+#include "vmm/replay/recording_source.h"
 
 namespace {
 
@@ -206,6 +207,57 @@ TEST(Recording, file_that_was_cut_off_ends_there) {
   EXPECT_TRUE(input.ended_early());
 }
 
+// Plays a recording; all of it makes sense.
+void play(const Bytes& file, ImmediateCanvas& canvas) {
+  MemorySource source(file, 1000);
+  Input input(source);
+  auto reader = open_recording(input);
+  ASSERT_TRUE(reader);
+  while (true) {
+    const auto call = (*reader)->next();
+    ASSERT_TRUE(call) << call.error().message;
+    if (!*call) return;
+    perform(**call, canvas);
+  }
+}
+
+// Fills in each way that a source may.
+class FillingSource final : public core::DisplaySource {
+ public:
+  Next pull(core::DisplayCanvas& canvas) override {
+    canvas.create_surface(0, {4, 4, core::SurfaceFormat::Xrgb});
+    core::Drawing drawing{.box = {0, 0, 4, 4}};
+    drawing.operation = core::DrawFill{.brush = core::SolidBrush{0x00123456}, .mask = {}};
+    canvas.draw(std::make_shared<const core::Drawing>(drawing));
+    return Next::Soon;
+  }
+  bool refresh(core::DisplayCanvas& canvas, bool full) override {
+    canvas.set_mode(2, 2).row(1)[1] = full ? 1 : 2;
+    canvas.changed({0, 0, 2, 2});
+    return true;
+  }
+  void set_wake(std::function<void()> wake) override { wake(); }
+};
+
+TEST(Recording, source_is_recorded_in_both_modes) {
+  FillingSource filling;
+  Bytes file = recording_header();
+  RecordingSource source(
+      filling, [&file](std::span<const std::uint8_t> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
+  bool woken = false;
+  source.set_wake([&woken] { woken = true; });
+  EXPECT_TRUE(woken);
+  ImmediateCanvas canvas;
+  EXPECT_TRUE(source.refresh(canvas, true));
+  ImmediateCanvas played;
+  play(file, played);
+  EXPECT_EQ(*played.shown().at(1, 1), 1U);
+  EXPECT_EQ(source.pull(canvas), core::DisplaySource::Next::Soon);
+  ImmediateCanvas again;
+  play(file, again);
+  EXPECT_EQ(*again.shown().at(3, 3), 0x00123456U);
+}
+
 TEST(Recording, what_was_recorded_plays_to_the_same_pixels) {
   ImmediateCanvas original;
   Bytes file = recording_header();
@@ -229,16 +281,7 @@ TEST(Recording, what_was_recorded_plays_to_the_same_pixels) {
   recording.destroy_surface(1);
 
   ImmediateCanvas played;
-  MemorySource source(file, 1000);
-  Input input(source);
-  auto reader = open_recording(input);
-  ASSERT_TRUE(reader);
-  while (true) {
-    const auto call = (*reader)->next();
-    ASSERT_TRUE(call) << call.error().message;
-    if (!*call) break;
-    perform(**call, played);
-  }
+  play(file, played);
   const auto wanted = original.shown();
   const auto got = played.shown();
   ASSERT_EQ(got.bounds(), wanted.bounds());
