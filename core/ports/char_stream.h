@@ -1,5 +1,5 @@
-// Character stream seam: a guest's byte stream (UART, debug console, later virtio ports) and its host end (stdio, file,
-// socket, pty).
+// Character stream seam: a guest's byte stream (UART, debug console, virtio port) and its host end (stdio, file,
+// socket, pty, SPICE channel).
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,9 @@ class CharStream {
   // From host to guest: `receive` is called on the stream's own thread with no device lock held and returns how many
   // bytes the device took; the rest is offered again after ready_to_receive(). nullptr detaches.
   virtual void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) = 0;
+  // The guest opened or closed its end, where it has one (virtio ports); closed to begin with. Any thread, device lock
+  // held: never blocks.
+  virtual void guest_opened(bool) {}
   // The device has room again. Any thread, device lock held: never blocks.
   virtual void ready_to_receive() = 0;
 };

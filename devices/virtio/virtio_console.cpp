@@ -62,8 +62,20 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
   }
 
   bool is_console() const { return name.empty(); }
+  void set_guest_open(bool open) {
+    guest_open = open;
+    stream.guest_opened(open);
+    stream.ready_to_receive();
+  }
+  // What the stream knows is of another time.
+  void state_loaded() {
+    tell_open();
+    stream.guest_opened(false);
+    set_guest_open(guest_open);
+  }
   void reset() {
     ready = false;
+    if (guest_open) stream.guest_opened(false);
     guest_open = false;
     told_open = false;
     sent = 0;
@@ -200,8 +212,7 @@ void VirtioConsole::handle_control(std::uint32_t number, std::uint16_t event, st
     if (!port->is_console()) tell(number, kPortName, 1);
     port->tell_open();
   } else if (event == kPortOpen) {
-    port->guest_open = value != 0;
-    port->stream.ready_to_receive();
+    port->set_guest_open(value != 0);
   }
 }
 
@@ -324,9 +335,7 @@ void VirtioConsole::visit(core::StateVisitor& visitor) {
 core::Result<> VirtioConsole::state_loaded() {
   timer_->arm(clock_.now() + kPause);
   for (const auto& port : ports_) {
-    if (!port) continue;
-    port->tell_open();
-    port->stream.ready_to_receive();
+    if (port) port->state_loaded();
   }
   return {};
 }
