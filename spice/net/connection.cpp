@@ -60,9 +60,15 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   void input() {
     liveness.sign_of_life(now());
-    while (open && next_message()) {
+    while (open && !holds_input && next_message()) {
     }
     if (open) update_timer();
+  }
+
+  void hold_input(bool holds) {
+    if (std::exchange(holds_input, holds) == holds || !open) return;
+    socket.hold_input(holds);
+    liveness.sign_of_life(now());
   }
 
   // False when more bytes are needed.
@@ -174,6 +180,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   // Time
 
   bool waits_for_peer() const {
+    if (holds_input) return false;
     return !pending.empty() || socket.queued_bytes() > 0 || !window.open() || (probe && probe->awaits_pong()) ||
            answer_expected;
   }
@@ -227,6 +234,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   Socket socket;
   bool open = true;
   bool abandoned = false;
+  bool holds_input = false;
 
   std::size_t skip = 0;  // rest of an unknown message
   std::uint64_t unknown_messages = 0;
@@ -267,6 +275,10 @@ void Connection::start_latency_probe(std::chrono::nanoseconds interval) {
 void Connection::expect_answer(bool is_expected) {
   impl_->answer_expected = is_expected;
   impl_->update_timer();
+}
+
+void Connection::hold_input(bool holds) {
+  impl_->hold_input(holds);
 }
 
 void Connection::send_encoded(std::uint16_t type, wire::Gather body) {

@@ -55,6 +55,10 @@ class Connection {
   void send(const M& message) {
     send_encoded(M::kType, wire::encode(message));
   }
+  // Whether what the peer sends waits in its line, messages that are here already included. A peer that has to wait is
+  // not given up for its silence.
+  void hold_input(bool holds);
+
   void send_encoded(std::uint16_t type, wire::Gather body);
 
   // Whether a message sent now goes out at once: window open, nothing queued.

@@ -85,12 +85,23 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     });
   }
 
+  void hold_input(bool holds) {
+    if (std::exchange(holds_input, holds) == holds || holds) return;
+    loop.post([self = shared_from_this()] {
+      if (!self->open || self->holds_input) return;
+      if (self->input_begin < self->input.size()) self->events.on_input();
+      if (!self->waiting_for_input) self->wait_for_input();
+    });
+  }
+
   void wait_for_input() {
-    if (!open) return;
+    waiting_for_input = false;
+    if (!open || holds_input) return;
+    waiting_for_input = true;
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
                           [self = shared_from_this()](const asio::error_code& error) {
                             if (error || !self->open) return;
-                            self->read();
+                            if (!self->holds_input) self->read();
                             self->wait_for_input();
                           });
   }
@@ -297,6 +308,8 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   Events events;
   asio::error_code attach_error;
   bool open = true;
+  bool waiting_for_input = false;
+  bool holds_input = false;
   bool waiting_for_room = false;
   bool output_ends = false;
   bool farewell_said = false;  // by the layers
@@ -322,6 +335,10 @@ Socket::~Socket() {
 
 void Socket::start() {
   impl_->start();
+}
+
+void Socket::hold_input(bool holds) {
+  impl_->hold_input(holds);
 }
 
 std::span<const std::uint8_t> Socket::input() const {

@@ -33,6 +33,8 @@ class Socket {
   // Begins reading; what the stream had unread is offered first, from the loop.
   void start();
 
+  // Nothing is read while it holds; afterwards what is here is offered again, from the loop.
+  void hold_input(bool holds);
   std::span<const std::uint8_t> input() const;
   void consume(std::size_t bytes);
 
