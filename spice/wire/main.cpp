@@ -91,6 +91,7 @@ template struct Coding<MainInit>;
 template struct Coding<MainChannelsList>;
 template struct Coding<MainMouseMode>;
 template struct Coding<MainMultiMediaTime>;
+template struct Coding<MainAgentConnected>;
 template struct Coding<MainAgentDisconnected>;
 template struct Coding<MainAgentData>;
 template struct Coding<MainAgentToken>;

@@ -1,4 +1,4 @@
-// Messages of the main channel. Those of migration and of the agent's data have no description yet.
+// Messages of the main channel. Those of migration have no description yet.
 #pragma once
 
 #include <array>
@@ -65,6 +65,8 @@ struct MainMultiMediaTime {
   template <class IO>
   void wire(IO& io);
 };
+
+using MainAgentConnected = Empty<ChannelType::Main, 107>;
 
 struct MainAgentDisconnected {
   static constexpr std::uint16_t kType = 108;

@@ -71,5 +71,6 @@ enum DisplayCap : unsigned {
   kH265Cap = 14,
 };
 enum InputsCap : unsigned { kKeyScancodeCap = 0 };
+enum PortCap : unsigned { kPortLz4Cap = 0 };  // of all channels that carry the bytes of a port
 
 }  // namespace spice::wire

@@ -9,6 +9,7 @@
 #include "spice/wire/display.h"
 #include "spice/wire/inputs.h"
 #include "spice/wire/main.h"
+#include "spice/wire/port.h"
 #include "spice/wire/stream.h"
 
 namespace spice::wire {
@@ -24,6 +25,7 @@ constexpr std::uint32_t kSmall = 4096;
 constexpr std::uint32_t kPicture = 0x1000'0000 + 4096;
 constexpr std::uint32_t kMigrationData = 1 << 20;
 constexpr std::uint32_t kKeyBytes = 1024;
+constexpr std::uint32_t kPortBytes = 1 << 20;
 
 // Sorted by channel, direction and type.
 constexpr std::array kMessages{
@@ -45,6 +47,7 @@ constexpr std::array kMessages{
     MessageInfo{ChannelType::Main, kOut, MainChannelsList::kType, "CHANNELS_LIST", kSmall, kAny},
     MessageInfo{ChannelType::Main, kOut, MainMouseMode::kType, "MOUSE_MODE", 4, kAny},
     MessageInfo{ChannelType::Main, kOut, MainMultiMediaTime::kType, "MULTI_MEDIA_TIME", 4, kAny},
+    MessageInfo{ChannelType::Main, kOut, MainAgentConnected::kType, "AGENT_CONNECTED", 0, kAny},
     MessageInfo{ChannelType::Main, kOut, MainAgentDisconnected::kType, "AGENT_DISCONNECTED", 4, kAny},
     MessageInfo{ChannelType::Main, kOut, MainAgentData::kType, "AGENT_DATA", MainClientAgentData::kMaxSize, kAny},
     MessageInfo{ChannelType::Main, kOut, MainAgentToken::kType, "AGENT_TOKEN", 4, kAny},
@@ -117,6 +120,22 @@ constexpr std::array kMessages{
     MessageInfo{ChannelType::Cursor, kOut, CursorTrail::kType, "TRAIL", 4, kAny},
     MessageInfo{ChannelType::Cursor, kOut, CursorInvalOne::kType, "INVAL_ONE", 8, kAny},
     MessageInfo{ChannelType::Cursor, kOut, CursorInvalAll::kType, "INVAL_ALL", 0, kAny},
+
+    MessageInfo{ChannelType::Port, kOut, PortData::kType, "DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Port, kOut, PortCompressedData::kType, "COMPRESSED_DATA", kPortBytes, kPortLz4Cap},
+    MessageInfo{ChannelType::Port, kOut, PortInit::kType, "INIT", kSmall, kAny},
+    MessageInfo{ChannelType::Port, kOut, PortEvent::kType, "EVENT", 1, kAny},
+    MessageInfo{ChannelType::Port, kIn, PortData::kType, "DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Port, kIn, PortCompressedData::kType, "COMPRESSED_DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Port, kIn, PortClientEvent::kType, "EVENT", 1, kAny},
+
+    MessageInfo{ChannelType::Webdav, kOut, PortData::kType, "DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Webdav, kOut, PortCompressedData::kType, "COMPRESSED_DATA", kPortBytes, kPortLz4Cap},
+    MessageInfo{ChannelType::Webdav, kOut, PortInit::kType, "INIT", kSmall, kAny},
+    MessageInfo{ChannelType::Webdav, kOut, PortEvent::kType, "EVENT", 1, kAny},
+    MessageInfo{ChannelType::Webdav, kIn, PortData::kType, "DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Webdav, kIn, PortCompressedData::kType, "COMPRESSED_DATA", kPortBytes, kAny},
+    MessageInfo{ChannelType::Webdav, kIn, PortClientEvent::kType, "EVENT", 1, kAny},
 };
 
 constexpr auto key_of(const MessageInfo& info) {
