@@ -22,10 +22,19 @@ minivmm_test(spice_net
   USES spice/net spice/server
   LIBS OpenSSL::SSL
   LABELS threads)
+minivmm_test(spice_agent
+  SOURCES
+    unit/spice/agent/agent_test.cpp
+    unit/spice/agent/guest_port_test.cpp
+    unit/spice/agent/rules_test.cpp
+  USES spice/agent spice/net
+  LABELS threads)
 minivmm_test(spice_channel
   SOURCES
     unit/spice/channel/inputs_test.cpp
     unit/spice/channel/main_test.cpp
+    unit/spice/channel/pointer_test.cpp
+    unit/spice/channel/port_test.cpp
     unit/spice/channel/rules_test.cpp
   USES spice/channel
   LABELS threads)
@@ -55,6 +64,10 @@ minivmm_fuzz(sasl RANDOM 60
 minivmm_fuzz(websocket RANDOM 60
   SOURCES fuzz/websocket.cpp
   USES spice/net)
+minivmm_fuzz(agent RANDOM 60
+  SOURCES fuzz/agent.cpp
+  USES spice/agent
+  LIBS asio)
 minivmm_fuzz(channel RANDOM 60
   SOURCES fuzz/channel.cpp
   USES spice/channel

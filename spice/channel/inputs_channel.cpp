@@ -2,32 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "spice/channel/lock_sync.h"
 
 namespace spice::channel {
 
 namespace {
-
-// A single motion is no longer than this; keeps sums in devices far from overflow.
-constexpr std::int32_t kLongestMotion = 0x7fff;
-
-std::uint8_t to_buttons(std::uint16_t wire_buttons) {
-  struct Pair {
-    std::uint16_t wire;
-    std::uint8_t button;
-  };
-  // The wheel is no button that is held.
-  constexpr std::array<Pair, 5> kPairs{{{wire::kLeftBit, core::kLeftButton},
-                                        {wire::kMiddleBit, core::kMiddleButton},
-                                        {wire::kRightBit, core::kRightButton},
-                                        {wire::kSideBit, core::kSideButton},
-                                        {wire::kExtraBit, core::kExtraButton}}};
-  std::uint8_t buttons = 0;
-  for (const auto& pair : kPairs)
-    if ((wire_buttons & pair.wire) != 0) buttons |= pair.button;
-  return buttons;
-}
 
 std::uint16_t bit_of(wire::Button button) {
   const auto number = static_cast<unsigned>(button);
@@ -56,7 +37,7 @@ void InputsChannel::on_start() {
 void InputsChannel::on_closed() {
   for (const auto code : held_keys_)
     shared_.keyboard().key(code, false);
-  if (held_buttons_ != 0) shared_.mouse().move(0, 0, 0, 0);
+  if (held_buttons_ != 0) shared_.pointer().press(0, 0);
 }
 
 void InputsChannel::push_lights(std::uint8_t lights) {
@@ -87,6 +68,11 @@ void InputsChannel::scan(std::uint8_t byte) {
   if (!event || session().view_only) return;
   // A repeated press is the client's auto-repeat and toggles nothing.
   const bool fresh = event->down ? held_keys_.insert(event->code).second : held_keys_.erase(event->code) > 0;
+  if (event->down) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    if (!fresh && !repeat_.passes(now)) return;
+    repeat_.pressed(now);
+  }
   if (const auto light = LockSync::light_of(event->code); light != 0 && event->down && fresh) {
     shared_.lock_keys_typed(light);
   }
@@ -102,31 +88,34 @@ void InputsChannel::key_modifiers(const wire::InputsClientKeyModifiers& message)
 }
 
 void InputsChannel::motion(const wire::InputsMouseMotion& message) {
-  move(std::clamp(message.dx, -kLongestMotion, kLongestMotion), std::clamp(message.dy, -kLongestMotion, kLongestMotion),
-       0, message.buttons);
+  if (!session().view_only) {
+    held_buttons_ = message.buttons;
+    shared_.pointer().move(message.dx, message.dy, message.buttons);
+  }
   count_motion();
 }
 
-// Positions belong to client mode, which needs a tablet; until there is one they are only acknowledged.
-void InputsChannel::position(const wire::InputsMousePosition&) {
+void InputsChannel::position(const wire::InputsMousePosition& message) {
+  if (!session().view_only) {
+    held_buttons_ = message.buttons;
+    shared_.pointer().place(message.x, message.y, message.buttons, message.display);
+  }
   count_motion();
 }
 
 void InputsChannel::press(const wire::InputsMousePress& message) {
-  std::int32_t dz = 0;
-  if (message.button == wire::Button::WheelUp) dz = -1;
-  if (message.button == wire::Button::WheelDown) dz = 1;
-  move(0, 0, dz, static_cast<std::uint16_t>(message.buttons | bit_of(message.button)));
+  if (session().view_only) return;
+  std::int32_t wheel_steps = 0;
+  if (message.button == wire::Button::WheelUp) wheel_steps = -1;
+  if (message.button == wire::Button::WheelDown) wheel_steps = 1;
+  held_buttons_ = message.buttons | bit_of(message.button);
+  shared_.pointer().press(wheel_steps, held_buttons_);
 }
 
 void InputsChannel::release(const wire::InputsMouseRelease& message) {
-  move(0, 0, 0, static_cast<std::uint16_t>(message.buttons & ~bit_of(message.button)));
-}
-
-void InputsChannel::move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint16_t wire_buttons) {
   if (session().view_only) return;
-  held_buttons_ = to_buttons(wire_buttons);
-  shared_.mouse().move(dx, dy, dz, held_buttons_);
+  held_buttons_ = static_cast<std::uint16_t>(message.buttons & ~bit_of(message.button));
+  shared_.pointer().press(0, held_buttons_);
 }
 
 void InputsChannel::count_motion() {

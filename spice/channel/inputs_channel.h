@@ -8,6 +8,8 @@
 #include "core/ports/input.h"
 #include "spice/channel/channel.h"
 #include "spice/channel/key_codes.h"
+#include "spice/channel/key_repeat.h"
+#include "spice/channel/pointer.h"
 #include "spice/wire/inputs.h"
 
 namespace spice::channel {
@@ -17,7 +19,7 @@ class SharedInputs {
  public:
   virtual ~SharedInputs() = default;
   virtual core::KeyboardSink& keyboard() = 0;
-  virtual core::MouseSink& mouse() = 0;
+  virtual Pointer& pointer() = 0;
   virtual std::uint8_t lights() = 0;
   // A client typed these lock keys (KeyLed bits).
   virtual void lock_keys_typed(std::uint8_t keys) = 0;
@@ -47,14 +49,14 @@ class InputsChannel final : public Channel {
 
   void type(std::uint32_t code);
   void scan(std::uint8_t byte);
-  void move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint16_t wire_buttons);
   void count_motion();
 
   SharedInputs& shared_;
   ScancodeReader reader_;
   std::set<core::KeyCode> held_keys_;
-  std::uint8_t held_buttons_ = 0;  // core::MouseButton bits
-  unsigned motions_ = 0;           // since the last ack
+  KeyRepeat repeat_;
+  std::uint16_t held_buttons_ = 0;  // wire::ButtonBit
+  unsigned motions_ = 0;            // since the last ack
 };
 
 }  // namespace spice::channel

@@ -8,10 +8,10 @@ LockSync::Time now() {
 }
 }  // namespace
 
-InputsHub::InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, core::MouseSink& mouse)
+InputsHub::InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer)
     : loop_(loop),
       keyboard_(keyboard),
-      mouse_(mouse),
+      pointer_(pointer),
       lights_(keyboard.leds()),
       settle_timer_(loop, [this] { broadcast_lights(); }),
       lights_changed_(std::make_shared<core::Signal>(loop, [this] { look_at_lights(); })) {

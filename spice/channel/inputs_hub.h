@@ -1,4 +1,4 @@
-// Serves the inputs channel: all clients drive one keyboard and one mouse. Control loop, except where said.
+// Serves the inputs channel: all clients drive one keyboard and one pointer. Control loop, except where said.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@ namespace spice::channel {
 
 class InputsHub final : public ChannelProvider, private SharedInputs {
  public:
-  // Constructed on any thread before the loop serves clients; destroyed on the loop, or when it has stopped. The sinks
-  // must outlive it.
-  InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, core::MouseSink& mouse);
+  // Constructed on any thread before the loop serves clients; destroyed on the loop, or when it has stopped. What
+  // it is given must outlive it.
+  InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer);
   ~InputsHub() override;
   InputsHub(const InputsHub&) = delete;
   InputsHub& operator=(const InputsHub&) = delete;
@@ -24,7 +24,7 @@ class InputsHub final : public ChannelProvider, private SharedInputs {
 
  private:
   core::KeyboardSink& keyboard() override { return keyboard_; }
-  core::MouseSink& mouse() override { return mouse_; }
+  Pointer& pointer() override { return pointer_; }
   std::uint8_t lights() override { return lights_; }
   void lock_keys_typed(std::uint8_t keys) override;
   void lights_wanted(std::uint8_t wanted, std::uint8_t held) override;
@@ -34,7 +34,7 @@ class InputsHub final : public ChannelProvider, private SharedInputs {
 
   core::Loop& loop_;
   core::KeyboardSink& keyboard_;
-  core::MouseSink& mouse_;
+  Pointer& pointer_;
   LockSync lock_sync_;
   std::uint8_t lights_ = 0;
   core::LoopTimer settle_timer_;

@@ -58,6 +58,8 @@ class ChannelProvider {
   // Takes a client's connection over; posts it to the loop it shall live on. Control loop. A client has at most one
   // connection to each channel.
   virtual void accept(LinkedConnection connection) = 0;
+  // What only one client can have passed to another: see SessionInfo::owner. Control loop.
+  virtual void owner_changed() {}
 };
 
 }  // namespace spice::channel

@@ -7,36 +7,48 @@ namespace spice::channel {
 
 namespace {
 
-constexpr std::uint32_t kAgentTokens = 10;
-
 std::chrono::nanoseconds now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
+MouseModes modes_of(const Pointer* pointer) {
+  return pointer != nullptr ? pointer->modes() : MouseModes();
+}
+
 }  // namespace
 
-MainChannel::MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config)
-    : Channel(loop, std::move(linked)), config_(config), video_delay_(loop, [this] { take_video_delay(); }) {
+MainChannel::MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config, const MainWiring& wiring)
+    : Channel(loop, std::move(linked)),
+      config_(config),
+      wiring_(wiring),
+      video_delay_(loop, [this] { take_video_delay(); }) {
   session().set_video_delay_listener([this] { video_delay_.ring(); });
 }
 
+MainChannel::~MainChannel() {
+  session().set_video_delay_listener({});
+  leave_agent();
+}
+
 std::span<const Channel::Handler> MainChannel::handlers() const {
-  static constexpr std::array kHandlers{on<&MainChannel::attach_channels>, on<&MainChannel::mouse_mode_request>,
-                                        on<&MainChannel::pong>};
+  static constexpr std::array kHandlers{
+      on<&MainChannel::attach_channels>, on<&MainChannel::mouse_mode_request>, on<&MainChannel::pong>,
+      on<&MainChannel::agent_start>,     on<&MainChannel::client_agent_data>,  on<&MainChannel::client_agent_token>};
   return kHandlers;
 }
 
 void MainChannel::on_start() {
   const auto channels = config_.channels();
-  constexpr auto kServerMode = static_cast<std::uint32_t>(wire::MouseMode::Server);
+  const auto modes = modes_of(wiring_.pointer);
+  if (wiring_.agent != nullptr && session().owner) wiring_.agent->set_client(this);
   send(wire::MainInit{
       .session_id = session().id,
       .displays_hint =
           static_cast<std::uint32_t>(std::ranges::count(channels, wire::ChannelType::Display, &wire::ChannelKey::type)),
-      .supported_mouse_modes = kServerMode,
-      .current_mouse_mode = kServerMode,
-      .agent_connected = 0,
-      .agent_tokens = kAgentTokens,
+      .supported_mouse_modes = modes.supported(),
+      .current_mouse_mode = static_cast<std::uint32_t>(modes.current()),
+      .agent_connected = has_agent() && wiring_.agent->is_present() ? 1U : 0U,
+      .agent_tokens = agent::TokenBank::kAll,
       .multi_media_time = multi_media_time(),
       .ram_hint = config_.ram_hint,
   });
@@ -57,8 +69,14 @@ void MainChannel::attach_channels(const wire::MainAttachChannels&) {
   send(list);
 }
 
-// Server mode is the only one; a wish for another changes nothing, and only changes are announced.
-void MainChannel::mouse_mode_request(const wire::MainMouseModeRequest&) {}
+void MainChannel::mouse_mode_request(const wire::MainMouseModeRequest& message) {
+  if (wiring_.pointer != nullptr && !session().view_only) wiring_.pointer->request(message.mode);
+}
+
+void MainChannel::push_mouse_mode() {
+  const auto modes = modes_of(wiring_.pointer);
+  send(wire::MainMouseMode{modes.supported(), static_cast<std::uint16_t>(modes.current())});
+}
 
 void MainChannel::pong(const wire::Pong& message) {
   if (!net_test_.pong(message, now()) || !net_test_.finished()) return;
@@ -84,8 +102,81 @@ void MainChannel::notify(wire::Notify::Severity severity, const std::string& tex
                     .text = text});
 }
 
+// --- the agent -------------------------------------------------------------------------------------------------------
+
+bool MainChannel::has_agent() const {
+  return wiring_.agent != nullptr && wiring_.agent->client() == this;
+}
+
+void MainChannel::leave_agent() {
+  if (has_agent()) wiring_.agent->set_client(nullptr);
+}
+
+void MainChannel::owner_changed() {
+  if (wiring_.agent == nullptr || !session().owner || has_agent()) return;
+  wiring_.agent->set_client(this);
+  if (wiring_.agent->is_present()) agent_came();
+}
+
+void MainChannel::on_writable() {
+  if (has_agent()) wiring_.agent->client_ready();
+}
+
+void MainChannel::on_closed() {
+  leave_agent();
+}
+
+void MainChannel::agent_came() {
+  if (client_caps().has(wire::kAgentConnectedTokensCap)) {
+    send(wire::MainAgentConnectedTokens{agent::TokenBank::kAll});
+  } else {
+    send(wire::MainAgentConnected{});
+  }
+}
+
+void MainChannel::agent_went() {
+  send(wire::MainAgentDisconnected{});
+}
+
+void MainChannel::agent_data(agent::Bytes piece) {
+  send(wire::MainAgentData{wire::Payload(std::move(piece))});
+}
+
+void MainChannel::agent_tokens(std::uint32_t count) {
+  send(wire::MainAgentToken{count});
+}
+
+void MainChannel::agent_start(const wire::MainAgentStart& message) {
+  if (has_agent()) wiring_.agent->start(message.tokens);
+}
+
+bool MainChannel::client_agent_data(const wire::MainClientAgentData& message) {
+  return !has_agent() || wiring_.agent->data(message.data.bytes());
+}
+
+void MainChannel::client_agent_token(const wire::MainClientAgentToken& message) {
+  if (has_agent()) wiring_.agent->add_tokens(message.tokens);
+}
+
+// --- all clients -----------------------------------------------------------------------------------------------------
+
+MainProvider::MainProvider(core::Loop& loop, MainConfig config, const MainWiring& wiring)
+    : loop_(loop), config_(std::move(config)), wiring_(wiring) {
+  if (wiring_.pointer == nullptr) return;
+  wiring_.pointer->set_listener(
+      [this] { channels_.for_each([](MainChannel& channel) { channel.push_mouse_mode(); }); });
+}
+
+MainProvider::~MainProvider() {
+  if (wiring_.pointer != nullptr) wiring_.pointer->set_listener(nullptr);
+}
+
+void MainProvider::owner_changed() {
+  channels_.for_each([](MainChannel& channel) { channel.owner_changed(); });
+}
+
 void MainProvider::accept(LinkedConnection connection) {
-  channels_.add(std::make_unique<MainChannel>(loop_, std::move(connection), config_));
+  channels_.add(std::make_unique<MainChannel>(loop_, std::move(connection), config_, wiring_));
 }
 
 void MainProvider::notify(std::uint32_t session_id, wire::Notify::Severity severity, const std::string& text) {

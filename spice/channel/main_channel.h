@@ -1,5 +1,6 @@
 // The main channel of one client: who we are, which channels there are, the measurement of its line, its multimedia
-// clock. No agent and no migration yet; messages of either are skipped.
+// clock, the mouse mode, the way to the guest's agent for the client that has it. No migration yet; its messages are
+// skipped.
 #pragma once
 
 #include <array>
@@ -9,9 +10,11 @@
 #include <vector>
 
 #include "core/event/mailbox.h"
+#include "spice/agent/agent.h"
 #include "spice/channel/channel.h"
 #include "spice/channel/lip_sync.h"
 #include "spice/channel/net_test.h"
+#include "spice/channel/pointer.h"
 #include "spice/wire/main.h"
 
 namespace spice::channel {
@@ -23,27 +26,51 @@ struct MainConfig {
   std::function<std::vector<wire::ChannelKey>()> channels;  // all but main
 };
 
-class MainChannel final : public Channel {
+// Either may be missing.
+struct MainWiring {
+  agent::Agent* agent = nullptr;
+  Pointer* pointer = nullptr;
+};
+
+class MainChannel final : public Channel, private agent::AgentClient {
  public:
-  MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config);
-  ~MainChannel() override { session().set_video_delay_listener({}); }
+  MainChannel(core::Loop& loop, LinkedConnection linked, const MainConfig& config, const MainWiring& wiring);
+  ~MainChannel() override;
   MainChannel(const MainChannel&) = delete;
   MainChannel& operator=(const MainChannel&) = delete;
 
   void notify(wire::Notify::Severity severity, const std::string& text);
+  void push_mouse_mode();
+  void owner_changed();  // perhaps this client is it now
 
  private:
   void on_start() override;
+  void on_writable() override;
+  void on_closed() override;
   bool measures_line_itself() const override { return true; }
   std::span<const Handler> handlers() const override;
+
+  void agent_came() override;
+  void agent_went() override;
+  bool takes_agent_data() override { return writable(); }
+  void agent_data(agent::Bytes piece) override;
+  void agent_tokens(std::uint32_t count) override;
+  void refuse(const std::string& reason) override { close(reason); }
 
   void attach_channels(const wire::MainAttachChannels& message);
   void mouse_mode_request(const wire::MainMouseModeRequest& message);
   void pong(const wire::Pong& message);
   void take_video_delay();
   std::uint32_t multi_media_time() const;  // as the client is to have it
+  void agent_start(const wire::MainAgentStart& message);
+  bool client_agent_data(const wire::MainClientAgentData& message);
+  void client_agent_token(const wire::MainClientAgentToken& message);
+
+  bool has_agent() const;
+  void leave_agent();
 
   const MainConfig& config_;
+  const MainWiring wiring_;
   NetTest net_test_;
   LipSync lip_sync_;
   core::Signal video_delay_;
@@ -52,10 +79,15 @@ class MainChannel final : public Channel {
 // Serves the main channel. Control loop.
 class MainProvider final : public ChannelProvider {
  public:
-  MainProvider(core::Loop& loop, MainConfig config) : loop_(loop), config_(std::move(config)) {}
+  // What it is wired to must outlive it.
+  MainProvider(core::Loop& loop, MainConfig config, const MainWiring& wiring = {});
+  ~MainProvider() override;
+  MainProvider(const MainProvider&) = delete;
+  MainProvider& operator=(const MainProvider&) = delete;
 
   wire::Capabilities capabilities() const override { return {wire::kNameAndUuidCap, wire::kAgentConnectedTokensCap}; }
   void accept(LinkedConnection connection) override;
+  void owner_changed() override;
 
   // Tells a client's user something.
   void notify(std::uint32_t session_id, wire::Notify::Severity severity, const std::string& text);
@@ -63,6 +95,7 @@ class MainProvider final : public ChannelProvider {
  private:
   core::Loop& loop_;
   MainConfig config_;
+  const MainWiring wiring_;
   ChannelList<MainChannel> channels_;
 };
 

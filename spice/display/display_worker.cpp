@@ -208,10 +208,17 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([](DisplayChannel& display) { display.pump(); });
     if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
     show_cursor();
+    tell_size();
   }
 
   void show_cursor() {
     cursors_.for_each([](CursorChannel& cursor) { cursor.changed(); });
+  }
+
+  void tell_size() {
+    const auto bounds = screen_.bounds();
+    if (std::exchange(told_size_, bounds) == bounds || !config_.on_size) return;
+    config_.on_size(bounds.width(), bounds.height());
   }
 
   void timer_fired() {
@@ -262,6 +269,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   bool held_ = false;
   bool full_wanted_ = true;
   core::DisplayClients told_clients_;
+  core::Rect told_size_{};
   core::Worker worker_;
   core::LoopTimer timer_;
   core::LoopTimer soon_;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ class DisplayWorker {
     // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.
     std::size_t drawing_bytes = std::size_t{64} << 20;
     std::chrono::nanoseconds init_timeout = std::chrono::seconds(30);  // for a client's first message
+    // The screen has this size now. On the worker's thread.
+    std::function<void(std::int32_t width, std::int32_t height)> on_size = {};
   };
 
   // The source must outlive the worker, and not wake it afterwards.

@@ -7,7 +7,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "spice/agent/messages.h"
 #include "spice/net/tls.h"
 #include "spice/wire/protocol.h"
 
@@ -40,6 +42,11 @@ struct ServerConfig {
   bool sasl = false;                              // takes the place of tickets
   std::optional<std::string> view_only_password;  // whoever gives this one may only watch
   ClientPolicy clients = ClientPolicy::Share;
+
+  bool copy_paste = true;     // between clients and the guest
+  bool file_transfer = true;  // by the guest's agent
+  bool agent_mouse = true;    // the agent may move the pointer
+  std::vector<agent::DisplayAddress> display_addresses{};
 
   std::string name;
   std::array<std::uint8_t, 16> uuid{};

@@ -1,5 +1,6 @@
 #include "spice/server/server.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <map>
 #include <sys/socket.h>
@@ -32,11 +33,19 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
       : loop(owner),
         config(wanted),
         tickets(plan.wants_ticket, wanted.password.value_or(""), wanted.view_only_password.value_or("")),
-        main(owner, {.name = wanted.name,
-                     .uuid = wanted.uuid,
-                     .ram_hint = wanted.ram_hint,
-                     .channels = [this] { return channels_to_list(); }}),
-        inputs(owner, wiring.keyboard, wiring.mouse),
+        agent(wiring.agent_port == nullptr
+                  ? nullptr
+                  : std::make_unique<agent::Agent>(
+                        agent::Agent::Config{wanted.copy_paste, wanted.file_transfer, wanted.display_addresses},
+                        agent::Agent::Wiring{owner, *wiring.agent_port, wiring.displays})),
+        pointer({owner, wiring.mouse, wiring.tablet, agent.get(), wanted.agent_mouse}),
+        main(owner,
+             {.name = wanted.name,
+              .uuid = wanted.uuid,
+              .ram_hint = wanted.ram_hint,
+              .channels = [this] { return channels_to_list(); }},
+             {agent.get(), &pointer}),
+        inputs(owner, wiring.keyboard, pointer),
         linking(owner, {wanted.max_half_open, wanted.link_timeout, wanted.failure_delay, pages_of(plan)},
                 {.on_linked = [this](net::Stream stream, const LinkStage& stage,
                                      const LinkHost& host) { linked(std::move(stream), stage, host.role); },
@@ -226,7 +235,7 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
     connection.stream.fd.tie(tether);
     sessions.add(info, std::move(tether));
     tell(ServerEvent::Initialized, info);
-    tell_of_owner(owner_before);
+    owner_may_have_changed(owner_before);
     providers.at(info.key)->accept(std::move(connection));
     if (info.key == kInputs && !info.tls && info.client.family != "unix") {
       main.notify(info.connection_id, wire::Notify::Severity::Warn, "keyboard channel is insecure");
@@ -236,7 +245,14 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
   void gone(std::uint32_t connection_id, wire::ChannelKey channel) {
     const auto owner_before = sessions.owner();
     if (const auto info = sessions.remove(connection_id, channel)) tell(ServerEvent::Disconnected, *info);
-    tell_of_owner(owner_before);
+    owner_may_have_changed(owner_before);
+  }
+
+  void owner_may_have_changed(std::uint32_t before) {
+    if (sessions.owner() == before) return;
+    for (const auto& [key_of_channel, provider] : providers)
+      provider->owner_changed();
+    tell_of_owner(before);
   }
 
   // Of a first owner everybody knows, and of a last one nobody needs to.
@@ -270,6 +286,8 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
   std::function<void(ServerEvent, const ChannelInfo&)> listener;
 
   Sessions sessions;
+  std::unique_ptr<agent::Agent> agent;  // none: the guest has no port for it
+  channel::Pointer pointer;
   channel::MainProvider main;
   channel::InputsHub inputs;
   Linking linking;
@@ -304,6 +322,15 @@ Server::~Server() = default;
 
 void Server::add_provider(wire::ChannelKey key, channel::ChannelProvider& provider) {
   impl_->providers[key] = &provider;
+  const auto displays = std::ranges::count_if(
+      impl_->providers, [](const auto& served) { return served.first.type == wire::ChannelType::Display; });
+  impl_->pointer.set_displays(static_cast<unsigned>(displays));
+}
+
+void Server::set_screen_size(std::int32_t width, std::int32_t height) {
+  impl_->loop.post([weak = std::weak_ptr(impl_), width, height] {
+    if (const auto impl = weak.lock()) impl->pointer.set_screen(width, height);
+  });
 }
 
 void Server::set_listener(std::function<void(ServerEvent, const ChannelInfo&)> listener) {
@@ -331,7 +358,7 @@ ServerStatus Server::snapshot() const {
           .auth = impl_->sasl_service       ? "sasl"
                   : impl_->tickets.wanted() ? "spice"
                                             : "none",
-          .mouse_mode = "server",
+          .mouse_mode = impl_->pointer.modes().current() == wire::MouseMode::Client ? "client" : "server",
           .clients = impl_->config.clients,
           .channels = impl_->sessions.channels()};
 }

@@ -14,7 +14,9 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/event/loop.h"
+#include "core/ports/display.h"
 #include "core/ports/input.h"
+#include "spice/agent/guest_port.h"
 #include "spice/channel/linked_connection.h"
 #include "spice/server/config.h"
 #include "spice/server/sessions.h"
@@ -24,6 +26,9 @@ namespace spice::server {
 struct ServerWiring {
   core::KeyboardSink& keyboard;
   core::MouseSink& mouse;
+  core::TabletSink* tablet = nullptr;
+  agent::GuestPort* agent_port = nullptr;        // the guest's agent is behind it
+  std::vector<core::DisplaySource*> displays{};  // that may take a client's wish for monitors
 };
 
 enum class ServerEvent : std::uint8_t {
@@ -41,7 +46,7 @@ struct ServerStatus {
   std::uint16_t port = 0;      // 0: there is none
   std::uint16_t tls_port = 0;  // likewise
   std::string auth;            // "none", "spice" or "sasl"
-  std::string mouse_mode;      // "server"
+  std::string mouse_mode;      // "server" or "client"
   ClientPolicy clients = ClientPolicy::Share;
   std::vector<ChannelInfo> channels;
 };
@@ -59,6 +64,8 @@ class Server {
   void add_provider(wire::ChannelKey key, channel::ChannelProvider& provider);
   void set_listener(std::function<void(ServerEvent, const ChannelInfo&)> listener);
   void start();  // any thread
+  // Of the one display, for pointers that have a place on it; any thread.
+  void set_screen_size(std::int32_t width, std::int32_t height);
 
   std::uint16_t port() const;      // any thread; 0: there is none
   std::uint16_t tls_port() const;  // likewise

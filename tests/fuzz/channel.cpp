@@ -1,5 +1,6 @@
-// What a linked client sends, over a real connection to a channel: main, inputs, and one that decodes what display and
-// cursor channels get. First byte: which (4: the decoder of drawings instead); second: mini or full headers.
+// What a linked client sends, over a real connection to a channel: main, inputs, a port, and one that decodes what
+// display and cursor channels get. First byte: which (4: the decoder of drawings instead); second: mini or full
+// headers.
 #include <asio/io_context.hpp>
 #include <cstdlib>
 #include <sys/socket.h>
@@ -7,6 +8,7 @@
 
 #include "spice/channel/inputs_hub.h"
 #include "spice/channel/main_channel.h"
+#include "spice/channel/port_channel.h"
 #include "spice/wire/display.h"
 #include "spice/wire/stream.h"
 
@@ -77,8 +79,14 @@ void check_drawing(std::span<const std::uint8_t> body) {
 struct World {
   core::Loop loop;
   Guest guest;
-  channel::MainProvider main{loop, {.name = "fuzz", .channels = [] { return std::vector<wire::ChannelKey>(); }}};
-  channel::InputsHub inputs{loop, guest, guest};
+  agent::GuestPort agent_port{loop, agent::GuestPort::AtClose::Drop};
+  agent::GuestPort other_port{loop};
+  agent::Agent agent{{}, {loop, agent_port}};
+  channel::Pointer pointer{{.loop = loop, .mouse = guest, .agent = &agent}};
+  channel::MainProvider main{
+      loop, {.name = "fuzz", .channels = [] { return std::vector<wire::ChannelKey>(); }}, {&agent, &pointer}};
+  channel::PortProvider port{loop, other_port, "fuzz"};
+  channel::InputsHub inputs{loop, guest, pointer};
   ListenerProvider listener{loop};
 };
 
@@ -86,28 +94,37 @@ struct World {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static World world;
+  static const bool is_set_up = [] {
+    world.agent_port.guest_opened(true);
+    world.other_port.guest_opened(true);
+    world.other_port.set_receiver([](std::span<const std::uint8_t> bytes) { return bytes.size(); });
+    return true;
+  }();
+  static_cast<void>(is_set_up);
   constexpr std::size_t kMostInput = 64 * 1024;  // fits the socket
   constexpr std::uint8_t kDrawing = 4;
+  constexpr unsigned kKinds = 6;
   if (size < 2 || size > kMostInput) return 0;
   const std::span<const std::uint8_t> stream(data + 2, size - 2);
-  if (data[0] % 5 == kDrawing) return check_drawing(stream), 0;
+  if (data[0] % kKinds == kDrawing) return check_drawing(stream), 0;
 
   std::array<int, 2> fds{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) std::abort();
   core::Fd client(fds[1]);
   bool is_gone = false;
-  constexpr std::array kTypes{wire::ChannelType::Main, wire::ChannelType::Inputs, wire::ChannelType::Display,
-                              wire::ChannelType::Cursor};
+  constexpr std::array kTypes{wire::ChannelType::Main,   wire::ChannelType::Inputs, wire::ChannelType::Display,
+                              wire::ChannelType::Cursor, wire::ChannelType::Main,   wire::ChannelType::Port};
   channel::LinkedConnection linked;
   linked.stream = net::make_stream(core::Fd(fds[0]));
   linked.stream.fd.tie(std::make_shared<net::Tether>([&is_gone] { is_gone = true; }));
-  linked.key = {kTypes.at(data[0] % 5U), 0};
+  linked.key = {kTypes.at(data[0] % kKinds), 0};
   linked.mini_header = (data[1] & 1) == 0;
   linked.channel_caps = wire::Capabilities{wire::kNameAndUuidCap};
   linked.session = std::make_shared<channel::SessionInfo>(1);
-  const std::array<channel::ChannelProvider*, 4> providers{&world.main, &world.inputs, &world.listener,
-                                                           &world.listener};
-  providers.at(data[0] % 5U)->accept(std::move(linked));
+  linked.session->owner = true;
+  const std::array<channel::ChannelProvider*, kKinds> providers{&world.main,     &world.inputs, &world.listener,
+                                                                &world.listener, nullptr,       &world.port};
+  providers.at(data[0] % kKinds)->accept(std::move(linked));
   if (!stream.empty() && ::send(client.get(), stream.data(), stream.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     std::abort();
   }

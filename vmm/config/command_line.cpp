@@ -24,6 +24,22 @@ std::size_t drives_on(const MachineConfig& config, DiskInterface interface) {
   return static_cast<std::size_t>(disks) + (cdrom ? 1 : 0);
 }
 
+void add_port_problems(const MachineConfig& config, std::vector<std::string>& found) {
+  const auto channels = config.spice_channel_ports();
+  constexpr std::size_t kMostPorts = 31;
+  if (config.virtio_ports.size() + channels.size() + (config.has_agent() ? 1 : 0) > kMostPorts) {
+    found.emplace_back("the virtio-serial device has 31 ports for --virtio-port, --spiceport, --agent and --webdav");
+  }
+  if (!config.spice.enabled && config.has_agent()) found.emplace_back("--agent needs --spice");
+  if (!config.spice.enabled && !channels.empty()) found.emplace_back("--spiceport and --webdav need --spice");
+  for (const auto& port : config.virtio_ports) {
+    const bool is_agents = config.has_agent() && port.name == kAgentPort;
+    if (is_agents || std::ranges::find(channels, port.name) != channels.end()) {
+      found.push_back(fmt::format("there are two ports \"{}\"", port.name));
+    }
+  }
+}
+
 }  // namespace
 
 core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
@@ -77,7 +93,7 @@ std::vector<std::string> problems(const MachineConfig& config) {
   if (drives_on(config, DiskInterface::Virtio) > 8) {
     found.emplace_back("there are eight places for virtio disks: at most eight --disk with if=virtio");
   }
-  if (config.virtio_ports.size() > 31) found.emplace_back("the virtio-serial device has 31 ports for --virtio-port");
+  add_port_problems(config, found);
   if (config.serial.size() > 2) found.emplace_back("a PC here has two serial ports: give --serial at most twice");
   std::vector<std::string> stdio_users;
   if (std::ranges::count(config.serial, "stdio") > 0) stdio_users.emplace_back("--serial");

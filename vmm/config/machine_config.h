@@ -69,6 +69,9 @@ struct SpiceConfig {
   std::optional<std::string> view_only_password;
   SpiceClients clients = SpiceClients::Share;
   bool compress = true;  // image-compression=off sends raw pictures
+  bool copy_paste = true;
+  bool file_transfer = true;
+  bool agent_mouse = true;
 };
 
 // A named port of the virtio-serial device.
@@ -76,6 +79,10 @@ struct PortConfig {
   std::string name;
   std::string stream;
 };
+
+// Ports that guests' tools know by these names.
+constexpr std::string_view kAgentPort = "com.redhat.spice.0";
+constexpr std::string_view kWebdavPort = "org.spice-space.webdav.0";
 
 struct DebugconConfig {
   std::string stream;  // empty: none
@@ -136,6 +143,12 @@ struct MachineConfig {
   bool debug_exit = true;
   std::string virtio_console;  // character stream spec; empty: none
   std::vector<PortConfig> virtio_ports;
+  std::vector<std::string> spice_ports;  // names of those that SPICE clients have as channels
+  std::optional<bool> agent;             // a port for SPICE's agent; if not said, with --spice
+  std::optional<bool> webdav;            // a port for folders of clients; likewise
+
+  bool has_agent() const;
+  std::vector<std::string> spice_channel_ports() const;  // with that for folders, if there is one
 
   // Other virtio devices
   bool rng = false;

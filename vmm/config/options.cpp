@@ -310,15 +310,37 @@ Result<> apply_stream(MachineConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> check_port_name(const MachineConfig& config, std::string_view name) {
+  constexpr std::size_t kLongestName = 64;
+  if (name.size() > kLongestName) return fail("the name \"{}\" has more than {} characters", name, kLongestName);
+  const bool is_taken = std::ranges::find(config.virtio_ports, name, &PortConfig::name) != config.virtio_ports.end() ||
+                        std::ranges::find(config.spice_ports, name) != config.spice_ports.end();
+  if (is_taken) return fail("there are two ports \"{}\"", name);
+  return {};
+}
+
+Result<> apply_spice_port(MachineConfig& config, std::string_view value) {
+  if (value.empty()) return fail("needs a name");
+  if (value == kAgentPort) return fail("\"{}\" is the agent's: --agent on gives the guest that one", value);
+  if (auto checked = check_port_name(config, value); !checked) return checked;
+  config.spice_ports.emplace_back(value);
+  return {};
+}
+
+template <std::optional<bool> MachineConfig::* Member>
+Result<> apply_choice(MachineConfig& config, std::string_view value) {
+  const auto on = parse_switch({"", std::string(value)});
+  if (!on) return fail("\"{}\": give on or off", value);
+  config.*Member = *on;
+  return {};
+}
+
 Result<> apply_virtio_port(MachineConfig& config, std::string_view value) {
   const auto end = value.find('=');
   if (end == 0 || end == std::string_view::npos) return fail("\"{}\": write NAME=STREAM", value);
   const auto name = value.substr(0, end);
   const auto stream = value.substr(end + 1);
-  constexpr std::size_t kLongestName = 64;
-  if (name.size() > kLongestName) return fail("the name \"{}\" has more than {} characters", name, kLongestName);
-  if (std::ranges::find(config.virtio_ports, name, &PortConfig::name) != config.virtio_ports.end())
-    return fail("there are two ports \"{}\"", name);
+  if (auto checked = check_port_name(config, name); !checked) return checked;
   if (auto checked = check_stream(stream, {"stdio", "file", "unix", "pty", "none"}); !checked) return checked;
   config.virtio_ports.push_back({std::string(name), std::string(stream)});
   return {};
@@ -429,6 +451,18 @@ constexpr Option kOptions[] = {
      "Serve SPICE. A bare port listens on loopback without a password; the keys are those of QEMU's -spice, listed "
      "below.",
      false, apply_spice},
+    {kDisplay, "--agent", "on|off",
+     "Whether the guest has the port com.redhat.spice.0 of SPICE's agent (package spice-vdagent): copy and paste, "
+     "files, "
+     "the display's size, the pointer. It has with --spice, if not said otherwise.",
+     false, apply_choice<&MachineConfig::agent>},
+    {kDisplay, "--webdav", "on|off",
+     "Whether the guest has the port org.spice-space.webdav.0, by which it sees a folder of the client (package "
+     "spice-webdavd). It has with --spice, if not said otherwise.",
+     false, apply_choice<&MachineConfig::webdav>},
+    {kDisplay, "--spiceport", "NAME",
+     "A named port of the virtio-serial device that SPICE clients have as a channel of that name. Up to 29 times.",
+     true, apply_spice_port},
     {kDisplay, "--monitor", "stdio|unix:PATH|pty",
      "A monitor for people: try its help command. On a terminal Tab completes, the arrow keys edit and go through what "
      "was "

@@ -77,6 +77,15 @@ Result<> apply_flag(SpiceConfig& config, const KeyValue& pair) {
   return {};
 }
 
+// disable-X=on.
+template <bool SpiceConfig::* Member>
+Result<> apply_disabling(SpiceConfig& config, const KeyValue& pair) {
+  const auto on = parse_switch(pair);
+  if (!on) return std::unexpected(on.error());
+  config.*Member = !*on;
+  return {};
+}
+
 template <std::optional<std::string> SpiceConfig::* Member>
 Result<> apply_password(SpiceConfig& config, const KeyValue& pair) {
   constexpr std::size_t kMaxPassword = 60;  // what fits a ticket with its NUL
@@ -177,14 +186,17 @@ constexpr SpiceOption kSpiceOptions[] = {
      "mechanisms that encrypt are offered.",
      apply_flag<&SpiceConfig::sasl>},
     {"image-compression", "lz|auto_lz|off", "How pictures are compressed; lz is the default.", apply_compression},
+    {"disable-copy-paste", "on|off", "Whether copying and pasting between clients and the guest is forbidden.",
+     apply_disabling<&SpiceConfig::copy_paste>},
+    {"disable-agent-file-xfer", "on|off", "Whether dropping files into the guest is forbidden.",
+     apply_disabling<&SpiceConfig::file_transfer>},
+    {"agent-mouse", "on|off", "Whether the guest's agent may move the pointer, so that it follows that of the client.",
+     apply_flag<&SpiceConfig::agent_mouse>},
     {"streaming-video", "off", "", refuse_unless_off},
     {"jpeg-wan-compression", "never", "", refuse_unless_off},
     {"zlib-glz-wan-compression", "never", "", refuse_unless_off},
     {"seamless-migration", "off", "", refuse_unless_off},
     {"gl", "off", "", refuse_unless_off},
-    {"disable-copy-paste", "", "", refuse},
-    {"disable-agent-file-xfer", "", "", refuse},
-    {"agent-mouse", "", "", refuse},
     {"playback-compression", "", "", refuse},
     {"rendernode", "", "", refuse},
     {"display", "", "", refuse},

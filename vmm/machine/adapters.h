@@ -64,6 +64,24 @@ class WatchedInput final : public core::KeyboardSink, public core::MouseSink {
   std::function<void()> happened_;
 };
 
+// The same for a tablet.
+class WatchedTablet final : public core::TabletSink {
+ public:
+  WatchedTablet(core::TabletSink& tablet, std::function<void()> happened)
+      : tablet_(tablet), happened_(std::move(happened)) {}
+
+  void position(std::uint16_t x, std::uint16_t y, std::int32_t dz, std::uint8_t buttons) override {
+    tablet_.position(x, y, dz, buttons);
+    happened_();
+  }
+  bool in_use() override { return tablet_.in_use(); }
+  void set_use_listener(std::function<void(bool)> listener) override { tablet_.set_use_listener(std::move(listener)); }
+
+ private:
+  core::TabletSink& tablet_;
+  std::function<void()> happened_;
+};
+
 // Input on its way to the guest, or what wakes it up: then it gets there by this and not as input.
 class WakingInput final : public core::KeyboardSink, public core::MouseSink {
  public:

@@ -457,6 +457,9 @@ core::MouseSink& Board::mouse() {
 core::DisplaySource& Board::display() {
   return parts_->qxl->source();
 }
+core::PciAddress Board::display_address() {
+  return kDisplaySlot;
+}
 devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
   switch (interface) {
     case config::DiskInterface::Ide: return parts_->ide.get();

@@ -83,6 +83,7 @@ class Board {
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
   core::DisplaySource& display();
+  static core::PciAddress display_address();
   // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
   VirtioDevices& virtio();

@@ -20,6 +20,7 @@
 #include "vmm/machine/host_ends.h"
 #include "vmm/machine/machine_parts.h"
 #include "vmm/machine/spice_end.h"
+#include "vmm/machine/spice_ports.h"
 #include "vmm/machine/virtio_devices.h"
 
 namespace vmm::machine {
@@ -155,6 +156,7 @@ Result<> Machine::Impl::build() {
 
   auto ends = open_host_ends(config, start);
   if (!ends) return std::unexpected(ends.error());
+  const auto spice_ports = add_spice_ports(config, control.loop(), *ends);
   std::vector<std::pair<Bay, config::DiskInterface>> places;
   for (const auto& drive : ends->drives)
     places.push_back({{drive.name, nullptr, drive.slot}, drive.interface});
@@ -184,9 +186,15 @@ Result<> Machine::Impl::build() {
     if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
   }
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
-  auto end = SpiceEnd::create(
-      config, uuid,
-      {control.loop(), board->display(), *input, *input, [this](const Event& happened) { announce(happened); }, start});
+  auto end = SpiceEnd::create(config, uuid,
+                              {.control = control.loop(),
+                               .display = board->display(),
+                               .keyboard = *input,
+                               .mouse = *input,
+                               .on_event = [this](const Event& happened) { announce(happened); },
+                               .start = start,
+                               .ports = spice_ports,
+                               .display_address = Board::display_address()});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
   if (config.restore.empty()) return {};

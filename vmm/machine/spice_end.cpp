@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "spice/channel/port_channel.h"
 #include "spice/display/display_worker.h"
 #include "spice/server/server.h"
 #include "spice/server/viewer_file.h"
@@ -87,6 +88,9 @@ core::Result<spice::server::ServerConfig> server_config(const config::MachineCon
   server.sasl = config.spice.sasl;
   server.view_only_password = config.spice.view_only_password;
   server.clients = client_policy(config.spice.clients);
+  server.copy_paste = config.spice.copy_paste;
+  server.file_transfer = config.spice.file_transfer;
+  server.agent_mouse = config.spice.agent_mouse;
   server.name = config.name;
   server.uuid = uuid;
   server.ram_hint = kRamHint;
@@ -107,14 +111,46 @@ EventKind event_kind(spice::server::ServerEvent event) {
   return EventKind::SpiceDisconnected;
 }
 
+// The outputs of the display as the agent knows them.
+std::vector<spice::agent::DisplayAddress> display_addresses(core::PciAddress address) {
+  constexpr std::uint32_t kMostHeads = 4;  // of Linux's driver
+  std::vector<spice::agent::DisplayAddress> heads;
+  for (std::uint32_t head = 0; head < kMostHeads; ++head)
+    heads.push_back({0, head, head, fmt::format("pci/0000/{:02x}.{:x}", address.device, address.function)});
+  return heads;
+}
+
 }  // namespace
 
 struct SpiceEnd::Impl {
-  Impl(const spice::display::DisplayWorker::Config& display, const Wiring& wiring)
-      : worker(display, wiring.display), input(wiring.keyboard, wiring.mouse, [this] { worker.expect_change(); }) {}
+  Impl(spice::display::DisplayWorker::Config display, const Wiring& wiring)
+      : worker(
+            [&] {
+              display.on_size = [this](std::int32_t width, std::int32_t height) {
+                if (server) server->set_screen_size(width, height);
+              };
+              return display;
+            }(),
+            wiring.display),
+        input(wiring.keyboard, wiring.mouse, [this] { worker.expect_change(); }) {
+    if (wiring.tablet != nullptr) tablet.emplace(*wiring.tablet, [this] { worker.expect_change(); });
+  }
+
+  void add_ports(const Wiring& wiring) {
+    std::uint8_t number = 0;
+    for (const auto& [name, port] : wiring.ports.channels) {
+      using enum spice::wire::ChannelType;
+      const bool is_webdav = name == config::kWebdavPort;
+      const spice::wire::ChannelKey key{is_webdav ? Webdav : Port, is_webdav ? std::uint8_t{0} : number++};
+      ports.push_back(std::make_unique<spice::channel::PortProvider>(wiring.control, *port, name));
+      server->add_provider(key, *ports.back());
+    }
+  }
 
   spice::display::DisplayWorker worker;
   WatchedInput input;
+  std::optional<WatchedTablet> tablet;
+  std::vector<std::unique_ptr<spice::channel::PortProvider>> ports;
   std::unique_ptr<spice::server::Server> server;
   std::optional<spice::server::ViewerFile> viewer_file;
 };
@@ -141,15 +177,22 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
   auto impl = std::make_unique<Impl>(display, wiring);
   if (config.spice.enabled) {
-    const auto settings = server_config(config, uuid);
+    auto settings = server_config(config, uuid);
     if (!settings) return core::fail_with("--spice", settings);
-    auto server = spice::server::Server::create(wiring.control, *settings, {impl->input, impl->input});
+    settings->display_addresses = display_addresses(wiring.display_address);
+    auto server = spice::server::Server::create(wiring.control, *settings,
+                                                {.keyboard = impl->input,
+                                                 .mouse = impl->input,
+                                                 .tablet = impl->tablet ? &*impl->tablet : nullptr,
+                                                 .agent_port = wiring.ports.agent,
+                                                 .displays = {&wiring.display}});
     if (!server) return core::fail_with("--spice", server);
     impl->server = std::move(*server);
     const auto written = write_viewer_file(config.spice.viewer_file, *settings, *impl->server, impl->viewer_file);
     if (!written) return core::fail_with("--spice", written);
     impl->server->add_provider({spice::wire::ChannelType::Display, 0}, impl->worker.display_provider());
     impl->server->add_provider({spice::wire::ChannelType::Cursor, 0}, impl->worker.cursor_provider());
+    impl->add_ports(wiring);
     impl->server->set_listener([on_event = wiring.on_event, auth = impl->server->snapshot().auth](
                                    spice::server::ServerEvent event, const spice::server::ChannelInfo& info) {
       on_event({.kind = event_kind(event),

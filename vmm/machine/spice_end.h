@@ -8,10 +8,12 @@
 #include "core/base/result.h"
 #include "core/base/thread_start.h"
 #include "core/event/loop.h"
+#include "core/pci/pci_bus.h"
 #include "core/ports/display.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
 #include "vmm/machine/controllable.h"
+#include "vmm/machine/spice_ports.h"
 
 namespace vmm::machine {
 
@@ -24,6 +26,9 @@ class SpiceEnd {
     core::MouseSink& mouse;
     std::function<void(const Event&)> on_event;  // control loop
     core::ThreadStart start;
+    SpicePorts ports{};
+    core::PciAddress display_address{};  // what the guest knows the display by
+    core::TabletSink* tablet = nullptr;  // null: none
   };
 
   // Listens from here on: an address in use is an error.

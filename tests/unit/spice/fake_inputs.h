@@ -58,4 +58,26 @@ class FakeInputs final : public core::KeyboardSink, public core::MouseSink {
   std::function<void(std::uint8_t)> listener_;
 };
 
+// A tablet that remembers, too.
+class FakeTablet final : public core::TabletSink {
+ public:
+  void position(std::uint16_t x, std::uint16_t y, std::int32_t dz, std::uint8_t buttons) override {
+    log.push_back(fmt::format("{},{},{},{}", x, y, dz, buttons));
+  }
+  bool in_use() override { return is_used; }
+  void set_use_listener(std::function<void(bool)> listener) override { listener_ = std::move(listener); }
+
+  // What a guest does.
+  void use(bool used) {
+    is_used = used;
+    if (listener_) listener_(used);
+  }
+
+  std::vector<std::string> log;
+  bool is_used = false;
+
+ private:
+  std::function<void(bool)> listener_;
+};
+
 }  // namespace spice::test

@@ -7,6 +7,7 @@
 
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using vmm::config::MachineConfig;
 
@@ -157,6 +158,48 @@ TEST(SpiceOption, bare_port_is_port) {
   EXPECT_EQ(config->spice.port, 3001);
 }
 
+TEST(SpiceOption, what_the_agent_may) {
+  const auto config = parse({"--spice", "port=1,disable-copy-paste,disable-agent-file-xfer=on,agent-mouse=off"});
+  ASSERT_TRUE(config);
+  EXPECT_FALSE(config->spice.copy_paste);
+  EXPECT_FALSE(config->spice.file_transfer);
+  EXPECT_FALSE(config->spice.agent_mouse);
+}
+
+TEST(SpicePorts, agent_and_folders_come_with_spice) {
+  EXPECT_FALSE(parse({})->has_agent());
+  EXPECT_THAT(parse({})->spice_channel_ports(), ElementsAre());
+  EXPECT_TRUE(parse({"--spice", "1"})->has_agent());
+  EXPECT_THAT(parse({"--spice", "1"})->spice_channel_ports(), ElementsAre("org.spice-space.webdav.0"));
+  const auto off = parse({"--spice", "1", "--agent", "off", "--webdav", "off"});
+  EXPECT_FALSE(off->has_agent());
+  EXPECT_THAT(off->spice_channel_ports(), ElementsAre());
+}
+
+TEST(SpicePorts, named_ones_are_channels) {
+  const auto config = parse({"--spice", "1", "--spiceport", "a", "--spiceport", "org.spice-space.webdav.0"});
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->spice_channel_ports(), ElementsAre("a", "org.spice-space.webdav.0"));
+  EXPECT_THAT(error_of({"--spiceport", "a", "--spiceport", "a"}), HasSubstr("two ports"));
+  EXPECT_THAT(error_of({"--spiceport", "com.redhat.spice.0"}), HasSubstr("--agent"));
+  EXPECT_THAT(error_of({"--spiceport", ""}), HasSubstr("needs a name"));
+}
+
+TEST(SpicePorts, a_port_of_the_users_own_takes_the_place_of_ours) {
+  const auto config = parse({"--spice", "1", "--virtio-port", "com.redhat.spice.0=unix:/a"});
+  ASSERT_TRUE(config);
+  EXPECT_FALSE(config->has_agent());
+  EXPECT_THAT(vmm::config::problems(*config), ElementsAre());
+  const auto both = parse({"--spice", "1", "--agent", "on", "--virtio-port", "com.redhat.spice.0=unix:/a"});
+  EXPECT_THAT(vmm::config::problems(*both), ElementsAre(HasSubstr("two ports")));
+}
+
+TEST(SpicePorts, without_spice_there_is_nobody_behind_them) {
+  EXPECT_THAT(vmm::config::problems(*parse({"--agent", "on"})), ElementsAre("--agent needs --spice"));
+  EXPECT_THAT(vmm::config::problems(*parse({"--spiceport", "a"})),
+              ElementsAre("--spiceport and --webdav need --spice"));
+}
+
 TEST(SpiceOption, every_name_of_qemu_is_known) {
   for (const auto* name : {"port",
                            "tls-port",
@@ -299,7 +342,7 @@ TEST(SpiceOption, contradictions_and_missing_port_are_refused) {
 TEST(Problems, stdio_has_one_user) {
   const auto config = parse({"--serial", "stdio", "--monitor", "stdio"});
   ASSERT_TRUE(config);
-  EXPECT_THAT(vmm::config::problems(*config), testing::ElementsAre(HasSubstr("both want stdio")));
+  EXPECT_THAT(vmm::config::problems(*config), ElementsAre(HasSubstr("both want stdio")));
 }
 
 TEST(Problems, all_are_reported_at_once) {

@@ -15,10 +15,17 @@ using testing::ElementsAre;
 class InputsTest : public testing::Test {
  protected:
   InputsTest() {
-    on_loop(worker_, [this] { hub_ = std::make_unique<InputsHub>(worker_.loop(), guest_, guest_); });
+    on_loop(worker_, [this] {
+      pointer_ =
+          std::make_unique<Pointer>(Pointer::Wiring{.loop = worker_.loop(), .mouse = guest_, .tablet = &tablet_});
+      hub_ = std::make_unique<InputsHub>(worker_.loop(), guest_, *pointer_);
+    });
   }
   ~InputsTest() override {
-    on_loop(worker_, [this] { hub_.reset(); });
+    on_loop(worker_, [this] {
+      hub_.reset();
+      pointer_.reset();
+    });
   }
   RawClient connect() {
     auto pair = test::socket_pair();
@@ -31,7 +38,9 @@ class InputsTest : public testing::Test {
   }
 
   test::FakeInputs guest_;
+  test::FakeTablet tablet_;
   core::Worker worker_{"test"};
+  std::unique_ptr<Pointer> pointer_;
   std::unique_ptr<InputsHub> hub_;
 };
 

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "spice/channel/main_channel.h"
+#include "tests/unit/spice/agent/fake_guest.h"
+#include "tests/unit/spice/fake_inputs.h"
 #include "tests/unit/spice/loop_fixture.h"
 
 namespace spice::channel {
@@ -109,6 +111,110 @@ TEST_F(MainTest, notify_reaches_the_client_of_the_session) {
   const auto message = client.await<wire::Notify>();
   ASSERT_TRUE(message.has_value());
   EXPECT_EQ(message->text, "keyboard channel is insecure");
+}
+
+// With an agent's port, and a client that may have it.
+class MainAgentTest : public MainTest {
+ protected:
+  MainAgentTest() {
+    on_loop(worker_, [this] {
+      agent_ = std::make_unique<agent::Agent>(agent::Agent::Config{}, agent::Agent::Wiring{worker_.loop(), port_});
+      pointer_ =
+          std::make_unique<Pointer>(Pointer::Wiring{.loop = worker_.loop(), .mouse = mouse_, .agent = agent_.get()});
+      provider_ = std::make_unique<MainProvider>(
+          worker_.loop(), MainConfig{.name = "a machine", .channels = [] { return std::vector<wire::ChannelKey>(); }},
+          MainWiring{agent_.get(), pointer_.get()});
+    });
+  }
+  ~MainAgentTest() override {
+    on_loop(worker_, [this] {
+      provider_.reset();
+      pointer_.reset();
+      agent_.reset();
+    });
+  }
+  // Known when it returns.
+  void open_port() {
+    port_.guest_opened(true);
+    for (int i = 0; i < 4; ++i)
+      on_loop(worker_, [] {});
+  }
+  struct Client {
+    RawClient line;
+    std::shared_ptr<SessionInfo> session;
+  };
+  Client join(bool owner, const wire::Capabilities& caps = {wire::kAgentConnectedTokensCap}) {
+    auto pair = test::socket_pair();
+    LinkedConnection linked;
+    linked.stream = std::move(pair.ours);
+    linked.key = {wire::ChannelType::Main, 0};
+    linked.channel_caps = caps;
+    linked.session = std::make_shared<SessionInfo>(1);
+    linked.session->owner = owner;
+    auto session = linked.session;
+    on_loop(worker_, [&] { provider_->accept(std::move(linked)); });
+    return {std::move(pair.theirs), std::move(session)};
+  }
+
+  test::FakeInputs mouse_;
+  agent::GuestPort port_{worker_.loop(), agent::GuestPort::AtClose::Drop};
+  agent::test::FakeGuest guest_{port_};
+  std::unique_ptr<agent::Agent> agent_;
+  std::unique_ptr<Pointer> pointer_;
+};
+
+TEST_F(MainAgentTest, the_owner_hears_of_the_agent) {
+  auto client = join(true).line;
+  EXPECT_EQ(client.await<wire::MainInit>()->agent_connected, 0U);
+  port_.guest_opened(true);
+  EXPECT_EQ(client.await<wire::MainAgentConnectedTokens>()->tokens, 10U);
+  EXPECT_EQ(client.await<wire::MainMouseMode>()->supported, 3);
+  port_.guest_opened(false);
+  EXPECT_TRUE(client.await<wire::MainAgentDisconnected>().has_value());
+  EXPECT_EQ(client.await<wire::MainMouseMode>()->supported, 1);
+}
+
+TEST_F(MainAgentTest, clients_without_the_capability_get_the_old_message) {
+  auto client = join(true, {}).line;
+  port_.guest_opened(true);
+  EXPECT_TRUE(client.await<wire::MainAgentConnected>().has_value());
+}
+
+TEST_F(MainAgentTest, the_agent_passes_on_with_ownership) {
+  open_port();
+  auto first = join(true);
+  auto second = join(false);
+  EXPECT_EQ(first.line.await<wire::MainInit>()->agent_connected, 1U);
+  EXPECT_EQ(second.line.await<wire::MainInit>()->agent_connected, 0U);
+  on_loop(worker_, [&] {
+    first.session->owner = false;
+    second.session->owner = true;
+    provider_->owner_changed();
+  });
+  EXPECT_TRUE(second.line.await<wire::MainAgentConnectedTokens>().has_value());
+}
+
+TEST_F(MainAgentTest, data_goes_through) {
+  open_port();
+  auto client = join(true).line;
+  client.send_message(wire::MainAgentStart{1});
+  client.send_message(wire::MainClientAgentData{wire::Payload(agent::test::message(4, 100))});
+  EXPECT_TRUE(client.await<wire::MainInit>().has_value());
+  for (int i = 0; i < 4; ++i)
+    client.send_message(wire::MainClientAgentData{wire::Payload(agent::test::message(4, 100))});
+  EXPECT_EQ(client.await<wire::MainAgentToken>()->tokens, 5U);
+  port_.write_some(agent::test::chunk(1, agent::test::message(4, 30)));
+  EXPECT_EQ(client.await<wire::MainAgentData>()->data.size(), 50U);
+}
+
+TEST_F(MainAgentTest, more_pieces_than_tokens_end_the_client) {
+  guest_.room = 0;
+  open_port();
+  auto client = join(true).line;
+  client.send_message(wire::MainAgentStart{1});
+  for (int i = 0; i < 11; ++i)
+    client.send_message(wire::MainClientAgentData{wire::Payload(agent::test::message(4, 1))});
+  EXPECT_EQ(client.await<wire::MainAgentToken>(), std::nullopt);
 }
 
 TEST_F(MainTest, good_bye_ends_the_channel) {

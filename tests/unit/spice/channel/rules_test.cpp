@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "spice/channel/key_codes.h"
+#include "spice/channel/key_repeat.h"
 #include "spice/channel/linked_connection.h"
 #include "spice/channel/lip_sync.h"
 #include "spice/channel/lock_sync.h"
@@ -134,6 +135,17 @@ TEST(SessionInfo, longest_delay_since_it_was_asked_for) {
   EXPECT_EQ(rings, 2);
   EXPECT_EQ(session.take_video_delay(), 700U);
   EXPECT_EQ(session.take_video_delay(), 0U);
+}
+
+TEST(KeyRepeat, what_arrives_at_once_is_one) {
+  using namespace std::chrono_literals;
+  KeyRepeat repeat;
+  repeat.pressed(1s);
+  EXPECT_FALSE(repeat.passes(1s));
+  EXPECT_FALSE(repeat.passes(1s + 9ms));
+  EXPECT_TRUE(repeat.passes(1s + 30ms));
+  EXPECT_FALSE(repeat.passes(1s + 30ms));
+  EXPECT_TRUE(repeat.passes(1s + 60ms));
 }
 
 }  // namespace

@@ -1,0 +1,91 @@
+// A named port of the guest whose host end lives on a loop: the agent's, or one that a client has as a channel.
+//
+// What the guest writes waits in a bounded buffer; when that is full, it waits in the guest. What the host end has for
+// the guest it keeps itself until the guest takes it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "core/event/loop.h"
+#include "core/event/mailbox.h"
+#include "core/ports/char_stream.h"
+
+namespace spice::agent {
+
+class GuestPort final : public core::CharStream {
+ public:
+  static constexpr std::size_t kCapacity = 256 * 1024;
+
+  // Who serves the port. Called on the loop.
+  class Host {
+   public:
+    virtual ~Host() = default;
+    virtual void guest_opened(bool open) = 0;  // in its place among what the guest writes
+    virtual void guest_wrote() = 0;            // read() gives something
+    virtual void guest_has_room() = 0;         // give() may take something
+  };
+
+  // What becomes of what the guest wrote and nobody has read when it closes its end.
+  enum class AtClose : std::uint8_t { Keep, Drop };
+
+  // The loop must outlive the port or have stopped.
+  explicit GuestPort(core::Loop& loop, AtClose at_close = AtClose::Keep)
+      : at_close_(at_close), news_(loop, [this] { look(); }) {}
+
+  // On the loop, or while it does not run.
+
+  // Without a host what the guest does waits until there is one.
+  void serve(Host* host);
+  // Whether the guest sees somebody at the host end.
+  void set_present(bool present);
+  // What the guest wrote, up to where it closed its end. May be less than there is.
+  std::vector<std::uint8_t> read(std::size_t most);
+  // To the guest; returns how much it took.
+  std::size_t give(std::span<const std::uint8_t> bytes);
+
+  // The device's side.
+  std::size_t write(std::span<const std::uint8_t> bytes) override;
+  std::size_t write_some(std::span<const std::uint8_t> bytes) override;
+  void set_observer(core::CharStreamObserver* observer) override;
+  void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override;
+  void guest_opened(bool open) override;
+  void ready_to_receive() override;
+
+ private:
+  // Bytes, or none: then the guest opened or closed its end.
+  struct Event {
+    std::vector<std::uint8_t> bytes;
+    bool open = false;
+    bool is_turn() const { return bytes.empty(); }
+  };
+  enum class Next : std::uint8_t { Nothing, Opened, Closed, Data };
+
+  void look();
+  Next take_next();
+  void offer_room();
+
+  const AtClose at_close_;
+  Host* host_ = nullptr;
+  bool present_ = false;
+
+  std::mutex device_mutex_;  // held while the device is called: before its lock
+  core::CharStreamObserver* observer_ = nullptr;
+  std::function<std::size_t(std::span<const std::uint8_t>)> receiver_;
+
+  std::mutex mutex_;  // a leaf; guards the rest
+  std::deque<Event> events_;
+  std::size_t buffered_ = 0;  // bytes in all events
+  std::size_t read_ = 0;      // of the first
+  bool is_open_ = false;      // behind all events
+  bool is_short_ = false;     // write_some() did not take everything
+  bool has_room_ = false;     // news for the host
+
+  core::Signal news_;
+};
+
+}  // namespace spice::agent

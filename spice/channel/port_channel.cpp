@@ -1,0 +1,155 @@
+#include "spice/channel/port_channel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "spice/codec/lz4_block.h"
+
+namespace spice::channel {
+
+PortChannel::PortChannel(core::Loop& loop, LinkedConnection linked, SharedPort& shared)
+    : Channel(loop, std::move(linked)), shared_(shared), compresses_(client_caps().has(wire::kPortLz4Cap)) {}
+
+std::span<const Channel::Handler> PortChannel::handlers() const {
+  static constexpr std::array kHandlers{on<&PortChannel::data>, on<&PortChannel::compressed_data>,
+                                        on<&PortChannel::event>};
+  return kHandlers;
+}
+
+void PortChannel::on_start() {
+  is_owner_ = session().owner;
+  told_open_ = is_owner_ && shared_.is_open();
+  send(wire::PortInit::of(shared_.name(), told_open_));
+}
+
+void PortChannel::set_owner(bool is_owner) {
+  if (std::exchange(is_owner_, is_owner) == is_owner) return;
+  tell(is_owner && shared_.is_open());
+}
+
+void PortChannel::guest_opened(bool open) {
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  given_ = 0;
+  connection().hold_input(false);
+  tell(open);
+}
+
+void PortChannel::tell(bool is_open) {
+  if (std::exchange(told_open_, is_open) == is_open) return;
+  send(wire::PortEvent{is_open ? wire::PortChange::Opened : wire::PortChange::Closed});
+}
+
+// --- from the guest --------------------------------------------------------------------------------------------------
+
+void PortChannel::take_from_guest() {
+  while (is_owner_ && writable()) {
+    auto bytes = shared_.port().read(kDataBytes);
+    if (bytes.empty()) return;
+    send_data(std::move(bytes));
+  }
+}
+
+void PortChannel::send_data(std::vector<std::uint8_t> bytes) {
+  if (compresses_ && bytes.size() > kLeastCompressed) {
+    std::vector<std::uint8_t> packed(bytes.size() - 1);
+    if (const auto size = codec::lz4_block_encode(bytes, packed)) {
+      packed.resize(*size);
+      return send(wire::PortCompressedData{wire::Compression::Lz4, static_cast<std::uint32_t>(bytes.size()),
+                                           wire::Payload(std::move(packed))});
+    }
+  }
+  send(wire::PortData{wire::Payload(std::move(bytes))});
+}
+
+// --- to the guest ----------------------------------------------------------------------------------------------------
+
+void PortChannel::data(const wire::PortData& message) {
+  const auto bytes = message.data.bytes();
+  accept({bytes.begin(), bytes.end()});
+}
+
+bool PortChannel::compressed_data(const wire::PortCompressedData& message) {
+  if (message.compression != wire::Compression::Lz4 || message.size > kMostData) return false;
+  std::vector<std::uint8_t> bytes(message.size);
+  if (!codec::lz4_block_decode(message.data.bytes(), bytes)) return false;
+  accept(std::move(bytes));
+  return true;
+}
+
+// To a port that is closed for this client there is nothing to say.
+void PortChannel::accept(std::vector<std::uint8_t> bytes) {
+  if (!told_open_ || bytes.empty()) return;
+  waiting_bytes_ += bytes.size();
+  waiting_.push_back(std::move(bytes));
+  give_to_guest();
+}
+
+void PortChannel::give_to_guest() {
+  while (!waiting_.empty()) {
+    const auto rest = std::span<const std::uint8_t>(waiting_.front()).subspan(given_);
+    const auto taken = shared_.port().give(rest);
+    given_ += taken;
+    waiting_bytes_ -= taken;
+    if (taken < rest.size()) break;
+    waiting_.pop_front();
+    given_ = 0;
+  }
+  connection().hold_input(waiting_.size() >= kMostWaiting || waiting_bytes_ >= kMostWaitingBytes);
+}
+
+// --- all clients -----------------------------------------------------------------------------------------------------
+
+PortProvider::PortProvider(core::Loop& loop, agent::GuestPort& port, std::string name)
+    : loop_(loop), port_(port), name_(std::move(name)) {
+  port_.serve(this);
+}
+
+PortProvider::~PortProvider() {
+  port_.serve(nullptr);
+}
+
+void PortProvider::accept(LinkedConnection connection) {
+  SharedPort& shared = *this;
+  channels_.add(std::make_unique<PortChannel>(loop_, std::move(connection), shared));
+  owner_changed();
+}
+
+PortChannel* PortProvider::owner() {
+  PortChannel* found = nullptr;
+  channels_.for_each([&found](PortChannel& channel) {
+    if (channel.is_owner()) found = &channel;
+  });
+  return found;
+}
+
+void PortProvider::owner_changed() {
+  bool is_present = false;
+  channels_.for_each([&is_present](PortChannel& channel) {
+    channel.set_owner(channel.session().owner && std::as_const(channel).connection().is_open());
+    is_present = is_present || channel.is_owner();
+  });
+  if (is_present_ && !is_present) {
+    // What the guest said to the client that left is for no other.
+    while (!port_.read(PortChannel::kDataBytes).empty()) {
+    }
+  }
+  is_present_ = is_present;
+  port_.set_present(is_present);
+  guest_wrote();
+}
+
+void PortProvider::guest_opened(bool open) {
+  is_open_ = open;
+  if (auto* channel = owner()) channel->guest_opened(open);
+}
+
+void PortProvider::guest_wrote() {
+  if (auto* channel = owner()) channel->take_from_guest();
+}
+
+void PortProvider::guest_has_room() {
+  if (auto* channel = owner()) channel->give_to_guest();
+}
+
+}  // namespace spice::channel

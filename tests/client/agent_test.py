@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+"""The agent's port and clients' ports, with spice-gtk at one end. At the other a guest with Debian's kernel passes the
+bytes of its ports on to sockets of this program, which is the agent."""
+import hashlib
+import os
+import struct
+import sys
+import tempfile
+
+from guests import TIMEOUT, KernelGuest
+from harness import SpiceClient, check, run_cases, wait_for
+
+MOUSE_STATE, MONITORS_CONFIG, REPLY, CLIPBOARD = 1, 2, 3, 4
+ANNOUNCE_CAPABILITIES, CLIPBOARD_GRAB, CLIPBOARD_REQUEST, CLIPBOARD_RELEASE = 6, 7, 8, 9
+FILE_XFER_START, FILE_XFER_STATUS, FILE_XFER_DATA, CLIENT_DISCONNECTED, DEVICE_INFO = 10, 11, 12, 13, 16
+CAPABILITIES = sum(1 << bit for bit in (0, 1, 2, 5, 6, 7, 12, 15))
+CAN_SEND, SUCCESS = 0, 3
+TEXT = 1
+CLIENT_MODE, SERVER_MODE = 2, 1
+
+guest = None
+
+
+class Agent:
+    """What vdagentd is to its port."""
+
+    def __init__(self, peer):
+        self.peer, self.received, self.parts, self.messages = peer, b"", {1: b"", 2: b""}, []
+        peer.setblocking(False)
+
+    def send(self, kind, body):
+        message = struct.pack("<IIQI", 1, kind, 0, len(body)) + body
+        self.peer.setblocking(True)
+        for at in range(0, len(message), 2048):
+            piece = message[at:at + 2048]
+            self.peer.sendall(struct.pack("<II", 1, len(piece)) + piece)
+        self.peer.setblocking(False)
+
+    def look(self):
+        """All messages so far: (port, type, body)."""
+        try:
+            while True:
+                self.received += self.peer.recv(1 << 20)
+        except BlockingIOError:
+            pass
+        while len(self.received) >= 8:
+            port, size = struct.unpack_from("<II", self.received)
+            if len(self.received) < 8 + size:
+                break
+            self.parts[port] += self.received[8:8 + size]
+            self.received = self.received[8 + size:]
+            part = self.parts[port]
+            if len(part) >= 20 and len(part) >= 20 + struct.unpack_from("<I", part, 16)[0]:
+                kind, size = struct.unpack_from("<I", part, 4)[0], struct.unpack_from("<I", part, 16)[0]
+                check(len(part) == 20 + size, "a message does not end with its piece")
+                self.messages.append((port, kind, part[20:]))
+                self.parts[port] = b""
+                if kind == CLIENT_DISCONNECTED:
+                    self.parts[1] = b""
+        return self.messages
+
+    def wait(self, kind, what, suits=lambda body: True):
+        """The next message of a kind, taken away with all before it."""
+        def find():
+            for at, (_, its, body) in enumerate(self.look()):
+                if its == kind and suits(body):
+                    del self.messages[:at + 1]
+                    return (body,)
+            return None
+        return wait_for(what, find, TIMEOUT, 0.01)[0]
+
+
+class AgentClient(SpiceClient):
+    """A client with a clipboard."""
+
+    def __init__(self, port):
+        super().__init__(port)
+        self.wait("the main channel", lambda: (1, 0) in self.channels)
+        self.main = self.channels[1, 0]
+        self.grabs, self.requests, self.clipboard, self.ended = [], [], None, None
+        connect = self.gobject.Object.connect
+        connect(self.main, "main-clipboard-selection-grab", lambda _c, selection, types, count: self.grabs.append(selection))
+        connect(self.main, "main-clipboard-selection-request", self._request)
+        connect(self.main, "main-clipboard-selection", self._clipboard)
+
+    def _request(self, _channel, selection, kind):
+        self.requests.append((selection, kind))
+        return True
+
+    def _clipboard(self, _channel, selection, kind, data, size):
+        import ctypes
+        self.clipboard = (selection, kind, ctypes.string_at(data, size))
+
+    def agent(self):
+        return self.main.get_property("agent-connected")
+
+    def mode(self):
+        return self.main.get_property("mouse-mode")
+
+
+def booted():
+    global guest
+    if guest is None:
+        guest = KernelGuest("--virtio-port", "relay.0=unix:{directory}/agent", "--virtio-port", "relay.1=unix:{directory}/port",
+                            "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"))
+        guest.__enter__()
+        guest.peers = [guest.connect("agent"), guest.connect("port")]
+        guest.run("dev() { echo /dev/$(basename $(dirname $(grep -lx $1 /sys/class/virtio-ports/*/name))); }")
+        for number, name in enumerate(("com.redhat.spice.0", "test.port")):
+            guest.run(f"exec {number + 3}<>$(dev relay.{number})")
+        guest.agent = Agent(guest.peers[0])
+    return guest
+
+
+def start_agent():
+    """The guest opens its agent's port."""
+    booted().run("exec 5<>$(dev com.redhat.spice.0); cat <&5 >&3 & cat <&3 >&5 &")
+    guest.agent.send(ANNOUNCE_CAPABILITIES, struct.pack("<II", 1, CAPABILITIES))
+    return guest.agent
+
+
+def stop_agent():
+    guest.run("kill %1 %2; exec 5<&-; wait")
+
+
+def connected():
+    client = AgentClient(guest.vmm.port)
+    client.wait("the agent", client.agent)
+    # The client says what it can when it hears of the agent; then both know each other.
+    guest.agent.wait(ANNOUNCE_CAPABILITIES, "the client's capabilities")
+    guest.agent.send(ANNOUNCE_CAPABILITIES, struct.pack("<II", 0, CAPABILITIES))
+    client.wait("the agent's capabilities", lambda: client.spice.MainChannel.agent_test_capability(client.main, 6))
+    return client
+
+
+def the_agent_learns_its_displays():
+    agent = start_agent()
+    info = agent.wait(DEVICE_INFO, "the displays")
+    check(struct.unpack_from("<IIIII", info) == (4, 0, 0, 0, 14), f"displays: {info}")
+    check(info[20:34] == b"pci/0000/02.0\0", f"displays: {info}")
+
+
+def clipboard_both_ways():
+    agent, client = guest.agent, connected()
+    main = client.spice.MainChannel
+    text = bytes(ord("a") + i * 7 % 26 for i in range(1 << 20))
+    main.clipboard_selection_grab(client.main, 0, [TEXT])
+    agent.wait(CLIPBOARD_GRAB, "a grab", lambda body: body[0] == 0)
+    agent.send(CLIPBOARD_REQUEST, struct.pack("<B3xI", 0, TEXT))
+    client.wait("the request", lambda: (0, TEXT) in client.requests, TIMEOUT)
+    main.clipboard_selection_notify(client.main, 0, TEXT, text)
+    check(agent.wait(CLIPBOARD, "1 MiB")[8:] == text, "the guest got another text")
+    for selection in (0, 1, 2):
+        agent.send(CLIPBOARD_GRAB, struct.pack("<B3xI", selection, TEXT))
+        client.wait("the grab", lambda s=selection: s in client.grabs, TIMEOUT)
+        main.clipboard_selection_request(client.main, selection, TEXT)
+        agent.wait(CLIPBOARD_REQUEST, "the request", lambda body, s=selection: body[0] == s)
+        agent.send(CLIPBOARD, struct.pack("<B3xI", selection, TEXT) + text)
+        client.wait("1 MiB", lambda s=selection: client.clipboard == (s, TEXT, text), TIMEOUT)
+    client.close()
+    agent.wait(CLIENT_DISCONNECTED, "the client's end")
+
+
+def file_arrives_whole():
+    agent, client = guest.agent, connected()
+    import gi
+    from gi.repository import Gio
+    with tempfile.NamedTemporaryFile() as file:
+        contents = os.urandom(3 << 20)
+        file.write(contents)
+        file.flush()
+        results = []
+        client.spice.MainChannel.file_copy_async(client.main, [Gio.File.new_for_path(file.name)], Gio.FileCopyFlags.NONE, None,
+                                                 None, None, lambda channel, result, _=None: results.append(result))
+        start = agent.wait(FILE_XFER_START, "the file's name")
+        number = struct.unpack_from("<I", start)[0]
+        check(f"size={len(contents)}".encode() in start, f"start: {start}")
+        agent.send(FILE_XFER_STATUS, struct.pack("<II", number, CAN_SEND))
+        got = b""
+        while len(got) < len(contents):
+            got += agent.wait(FILE_XFER_DATA, "the file's data")[12:]
+        check(hashlib.sha256(got).digest() == hashlib.sha256(contents).digest(), "another file arrived")
+        agent.send(FILE_XFER_STATUS, struct.pack("<II", number, SUCCESS))
+        client.wait("the end of the transfer", lambda: results, TIMEOUT)
+    client.close()
+    agent.wait(CLIENT_DISCONNECTED, "the client's end")
+
+
+def resize_reaches_the_agent():
+    agent, client = guest.agent, connected()
+    client.spice.MainChannel.update_display_enabled(client.main, 0, True, False)
+    client.spice.MainChannel.update_display(client.main, 0, 0, 0, 1111, 777, True)
+    agent.wait(MONITORS_CONFIG, "the size", lambda body: struct.unpack_from("<IIII", body)[2:] == (777, 1111))
+    client.close()
+    agent.wait(CLIENT_DISCONNECTED, "the client's end")
+
+
+def mouse_follows_the_agent():
+    agent, client = guest.agent, connected()
+    client.wait("client mode", lambda: client.mode() == CLIENT_MODE)
+    check(guest.vmm.qmp("query-spice")["mouse-mode"] == "client", "query-spice")
+    client.wait("the inputs channel", lambda: (3, "opened") in client.events)
+    inputs = client.spice.InputsChannel
+    inputs.position(client.channels[3, 0], 719, 399, 0, 0)
+    agent.wait(MOUSE_STATE, "the corner", lambda body: struct.unpack("<IIIB", body) == (719, 399, 0, 0))
+    inputs.button_press(client.channels[3, 0], 1, 1)
+    inputs.button_release(client.channels[3, 0], 1, 0)
+    agent.wait(MOUSE_STATE, "the button", lambda body: struct.unpack("<IIIB", body) == (719, 399, 2, 0))
+    agent.wait(MOUSE_STATE, "its end", lambda body: struct.unpack("<IIIB", body) == (719, 399, 0, 0))
+    stop_agent()
+    client.wait("the agent's end", lambda: not client.agent())
+    client.wait("server mode", lambda: client.mode() == SERVER_MODE)
+    start_agent()
+    client.wait("the agent", client.agent)
+    client.wait("client mode", lambda: client.mode() == CLIENT_MODE)
+    client.close()
+    agent.wait(CLIENT_DISCONNECTED, "the client's end")
+
+
+def client_that_dies_in_mid_message_harms_nobody():
+    agent, first, = guest.agent, connected()
+    second = AgentClient(guest.vmm.port)
+    second.wait("the second client", lambda: (1, "opened") in second.events)
+    check(not second.agent(), "two clients have the agent")
+    main = first.spice.MainChannel
+    main.clipboard_selection_grab(first.main, 0, [TEXT])
+    agent.wait(CLIPBOARD_GRAB, "a grab")
+    agent.send(CLIPBOARD_REQUEST, struct.pack("<B3xI", 0, TEXT))
+    first.wait("the request", lambda: first.requests, TIMEOUT)
+    main.clipboard_selection_notify(first.main, 0, TEXT, bytes(4 << 20))
+    wait_for("half of it", lambda: agent.look() or len(agent.parts[1]) > 1 << 20, TIMEOUT, 0.01)
+    first.close()
+    agent.wait(CLIENT_DISCONNECTED, "the first client's end")
+    second.wait("the agent", second.agent, TIMEOUT)
+    agent.wait(ANNOUNCE_CAPABILITIES, "the second client's capabilities")
+    second.close()
+    agent.wait(CLIENT_DISCONNECTED, "the second client's end")
+
+
+def port_carries_bytes_and_turns():
+    from gi.repository import Gio, GLib
+    booted()
+    client = SpiceClient(guest.vmm.port)
+    client.wait("the port's channel", lambda: (10, 0) in client.channels)
+    channel, got, results = client.channels[10, 0], [], []
+    connect = client.gobject.Object.connect
+    connect(channel, "port-data", lambda _c, data, size: got.append(__import__("ctypes").string_at(data, size)))
+    client.spice.Channel.connect(channel)
+    client.wait("the port's name", lambda: channel.get_property("port-name") == "test.port")
+    check(not channel.get_property("port-opened"), "the port is open")
+    guest.run("exec 6<>$(dev test.port); cat <&6 >&4 & cat <&4 >&6 &")
+    client.wait("the guest's opening", lambda: channel.get_property("port-opened"))
+    peer, sent = guest.peers[1], os.urandom(300_000) + bytes(300_000)
+    client.spice.PortChannel.write_async(channel, sent, None, lambda c, result, _=None: results.append(result))
+    received = b""
+    peer.setblocking(False)
+
+    def receive():
+        nonlocal received
+        try:
+            received += peer.recv(1 << 20)
+        except BlockingIOError:
+            pass
+        return len(received) >= len(sent)
+    client.wait("what the client sent", receive, TIMEOUT)
+    check(received == sent, "other bytes arrived in the guest")
+    peer.setblocking(True)
+    peer.sendall(sent[:400_000])
+    client.wait("what the guest sent", lambda: sum(map(len, got)) >= 400_000, TIMEOUT)
+    check(b"".join(got) == sent[:400_000], "other bytes arrived at the client")
+    guest.run("kill %3 %4; exec 6<&-")
+    client.wait("the guest's closing", lambda: not channel.get_property("port-opened"))
+    client.close()
+
+
+CASES = {function.__name__: function for function in (
+    the_agent_learns_its_displays, clipboard_both_ways, file_arrives_whole, resize_reaches_the_agent, mouse_follows_the_agent,
+    client_that_dies_in_mid_message_harms_nobody, port_carries_bytes_and_turns)}
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run_cases(CASES))
+    finally:
+        if guest is not None:
+            guest.__exit__(None, None, None)
