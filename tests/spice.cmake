@@ -10,6 +10,7 @@ minivmm_test(spice_wire
     wire/inputs_test.cpp
     wire/link_test.cpp
     wire/main_test.cpp
+    wire/port_test.cpp
     wire/stream_test.cpp
   USES spice/wire
   LIBS ZLIB::ZLIB)

@@ -63,6 +63,13 @@ def keys_through_qmp_change_the_screen():
     wait_for("two letters", lambda: len(differing_cells(before, vmm.screen()) or ()) >= 2)
 
 
+def text_is_typed_through_the_monitor():
+    vmm = booted()
+    before = vmm.screen()
+    check(vmm.hmp('type "ab y" de') == "", "type failed")
+    wait_for("three letters", lambda: len(differing_cells(before, vmm.screen()) or ()) >= 3)
+
+
 def held_keys_are_released_when_the_client_goes():
     vmm = booted()
     client = SpiceClient(vmm.port)
@@ -193,7 +200,7 @@ def end():
 
 cases = {function.__name__: function for function in (
     client_sees_the_screendump, spicy_screenshot_sees_the_screendump, keys_through_spice_change_the_screen,
-    keys_through_qmp_change_the_screen, held_keys_are_released_when_the_client_goes, several_clients_at_once,
+    keys_through_qmp_change_the_screen, text_is_typed_through_the_monitor, held_keys_are_released_when_the_client_goes, several_clients_at_once,
     garbage_and_silence_disturb_nobody, a_client_that_reads_nothing_does_not_slow_the_guest, remote_viewer_shows_the_guest,
     connect_and_leave_a_thousand_times, passwords)}
 

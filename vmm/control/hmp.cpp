@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "vmm/control/key_names.h"
+#include "vmm/control/keyboard_layout.h"
 #include "vmm/control/passwords.h"
 #include "vmm/control/qom.h"
 #include "vmm/control/screendump.h"
@@ -86,6 +87,26 @@ std::string run_sendkey(Context& context, const Arguments& arguments) {
   }
   if (keys.empty() || keys.size() > 16) return "Error: give 1 to 16 keys\n";
   return context.typist.press(std::move(keys), hold) ? "" : "Error: too many keys wait to be typed\n";
+}
+
+std::string run_type(Context& context, const Arguments& arguments) {
+  constexpr std::chrono::milliseconds kHold{15};
+  const auto characters = characters_of(arguments[0]);
+  if (!characters) return outcome(std::unexpected(characters.error()));
+  const auto layout = KeyboardLayout::load(arguments.size() > 1 ? arguments[1] : "us");
+  if (!layout) return outcome(std::unexpected(layout.error()));
+  std::vector<std::vector<core::KeyCode>> presses;
+  for (const auto character : *characters) {
+    const auto* keys = layout->keys_for(character);
+    if (keys == nullptr) {
+      return fmt::format("Error: this layout has no key for character {}\n", presses.size() + 1);
+    }
+    presses.push_back(*keys);
+  }
+  if (presses.size() > context.typist.room()) return "Error: too many keys wait to be typed\n";
+  for (auto& keys : presses)
+    context.typist.press(std::move(keys), kHold);
+  return "";
 }
 
 std::string run_mouse_move(Context& context, const Arguments& arguments) {
@@ -192,6 +213,7 @@ constexpr HmpCommand kCommands[] = {
      run_action<&Controllable::powerdown>},
     {"system_reset", "", "reset the machine", 0, 0, run_action<&Controllable::reset>},
     {"system_wakeup", "", "wake a guest that is suspended to RAM", 0, 0, run_wakeup},
+    {"type", "TEXT [LAYOUT]", "type a text, on a keyboard of this layout: us, de, de(nodeadkeys)...", 1, 2, run_type},
 };
 
 }  // namespace
@@ -215,7 +237,8 @@ std::optional<Arguments> split_hmp_words(std::string_view line) {
     if (c == '"') {
       quoted = !quoted;
     } else if (quoted && c == '\\' && i + 1 < line.size()) {
-      words.back() += line[++i];
+      const char escaped = line[++i];
+      words.back() += escaped == 'n' ? '\n' : escaped == 't' ? '\t' : escaped;
     } else {
       words.back() += c;
     }

@@ -33,7 +33,8 @@ std::span<const HmpCommand> info_topics();
 // Runs one line; answers its output, lines ended by "\n". Unknown commands and wrong arguments are output too.
 std::string run_hmp_line(Context& context, std::string_view line);
 
-// Words separated by blanks; "..." keeps blanks, \" and \\ are themselves. nullopt: a " is open.
+// Words separated by blanks; "..." keeps blanks; in it \n and \t are newline and tab, \" and \\ themselves. nullopt: a
+// " is open.
 std::optional<Arguments> split_hmp_words(std::string_view line);
 
 // What the last word of this line can become, in order.

@@ -1,5 +1,6 @@
 #include "vmm/control/typist.h"
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <deque>
@@ -52,6 +53,10 @@ Typist::Typist(core::Loop& loop, core::KeyboardSink& keyboard) : impl_(std::make
 
 Typist::~Typist() {
   impl_->timer.cancel();
+}
+
+std::size_t Typist::room() const {
+  return kMaxQueued - std::min(kMaxQueued, impl_->queue.size());
 }
 
 bool Typist::press(std::vector<core::KeyCode> keys, std::chrono::milliseconds hold) {

@@ -18,6 +18,7 @@ class Typist {
   Typist(const Typist&) = delete;
   Typist& operator=(const Typist&) = delete;
 
+  std::size_t room() const;  // how many combinations can still be queued
   // Queues one combination; false if too many wait already.
   bool press(std::vector<core::KeyCode> keys, std::chrono::milliseconds hold);
 

@@ -64,6 +64,15 @@ TEST_F(HmpTest, passwords) {
   EXPECT_THAT(run("expire_password spice soon"), HasSubstr("Error: Could not set password expire time"));
 }
 
+TEST_F(HmpTest, text_is_typed_or_refused_as_a_whole) {
+  EXPECT_EQ(run("type \"A b\\n\" us"), "");
+  EXPECT_THAT(machine_.told, ElementsAre("key 2a+", "key 1e+"));
+  EXPECT_THAT(run("type \xc3\xa4"), HasSubstr("no key for character 1"));
+  EXPECT_THAT(run("type x xx"), HasSubstr("no keyboard layout \"xx\""));
+  EXPECT_THAT(run("type \xff"), HasSubstr("not UTF-8"));
+  EXPECT_THAT(run("type " + std::string(257, 'x')), HasSubstr("too many keys"));
+}
+
 TEST_F(HmpTest, completion) {
   const auto complete = [this](std::string_view text) { return complete_hmp_line(context_, text); };
   EXPECT_THAT(complete("syst"), ElementsAre("system_powerdown", "system_reset", "system_wakeup"));

@@ -3,6 +3,7 @@
 
 #include "vmm/control/json_framer.h"
 #include "vmm/control/key_names.h"
+#include "vmm/control/keyboard_layout.h"
 #include "vmm/control/screendump.h"
 
 namespace {
@@ -83,6 +84,41 @@ TEST(Screendump, unwritable_path_is_a_clear_error) {
 
 TEST(Screendump, no_picture_yet_is_a_clear_error) {
   EXPECT_FALSE(vmm::control::write_picture({}, vmm::control::PictureFormat::Ppm, "/tmp/x.ppm"));
+}
+
+using vmm::control::KeyboardLayout;
+
+KeyboardLayout::Keys keys_of(const char* layout, char32_t character) {
+  const auto loaded = KeyboardLayout::load(layout);
+  if (!loaded) return {};
+  const auto* keys = loaded->keys_for(character);
+  return keys != nullptr ? *keys : KeyboardLayout::Keys{};
+}
+
+TEST(KeyboardLayout, the_same_character_lies_elsewhere_in_other_countries) {
+  EXPECT_THAT(keys_of("us", U'a'), ElementsAre(0x1e));
+  EXPECT_THAT(keys_of("us", U'A'), ElementsAre(0x2a, 0x1e));
+  EXPECT_THAT(keys_of("us", U'z'), ElementsAre(0x2c));
+  EXPECT_THAT(keys_of("de", U'z'), ElementsAre(0x15));
+  EXPECT_THAT(keys_of("de", U'\u00e4'), ElementsAre(0x28));
+  EXPECT_THAT(keys_of("de", U'@'), ElementsAre(0xe038, 0x10));
+  EXPECT_THAT(keys_of("fr", U'1'), ElementsAre(0x2a, 0x02));
+  EXPECT_THAT(keys_of("us", U'\n'), ElementsAre(0x1c));
+  EXPECT_THAT(keys_of("us", U' '), ElementsAre(0x39));
+  EXPECT_THAT(keys_of("us(dvorak)", U'a'), ElementsAre(0x1e));
+  EXPECT_THAT(keys_of("us(dvorak)", U's'), ElementsAre(0x27));
+}
+
+TEST(KeyboardLayout, what_does_not_exist_is_told) {
+  EXPECT_FALSE(KeyboardLayout::load("xx"));
+  EXPECT_FALSE(KeyboardLayout::load(""));
+  EXPECT_TRUE(keys_of("us", U'\u00e4').empty());
+}
+
+TEST(CharactersOf, utf8_and_what_is_none) {
+  EXPECT_EQ(*vmm::control::characters_of("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), U"a\u00e4\u20ac\U0001f600");
+  for (const auto* bad : {"\xc3", "\x80", "\xff", "\xc3(", "\xe2\x82", "\xc0\x80"})
+    EXPECT_FALSE(vmm::control::characters_of(bad)) << bad;
 }
 
 }  // namespace
