@@ -130,10 +130,11 @@ bool Agent::take_piece(Bytes piece) {
 
 // Whether nothing is owed to the client any more.
 bool Agent::deliver() {
-  if (!owed_) return true;
-  if (credit_ == 0 || !client_->takes_agent_data()) return false;
-  --credit_;
-  client_->agent_data(std::move(*std::exchange(owed_, std::nullopt)));
+  if (owed_ && (credit_ == 0 || !client_->takes_agent_data())) return false;
+  if (auto piece = std::exchange(owed_, std::nullopt)) {
+    --credit_;
+    client_->agent_data(std::move(*piece));
+  }
   return true;
 }
 

@@ -115,41 +115,36 @@ void PortProvider::accept(LinkedConnection connection) {
   owner_changed();
 }
 
-PortChannel* PortProvider::owner() {
-  PortChannel* found = nullptr;
-  channels_.for_each([&found](PortChannel& channel) {
-    if (channel.is_owner()) found = &channel;
-  });
-  return found;
-}
-
 void PortProvider::owner_changed() {
-  bool is_present = false;
-  channels_.for_each([&is_present](PortChannel& channel) {
+  PortChannel* now = nullptr;
+  channels_.for_each([&now](PortChannel& channel) {
     channel.set_owner(channel.session().owner && std::as_const(channel).connection().is_open());
-    is_present = is_present || channel.is_owner();
+    if (channel.is_owner()) now = &channel;
   });
-  if (is_present_ && !is_present) {
-    // What the guest said to the client that left is for no other.
+  if (now == owner_) return;
+  if (owner_ != nullptr) {
+    // What the guest said to the client that left is for no other, and it shall begin anew with that.
     while (!port_.read(PortChannel::kDataBytes).empty()) {
     }
+    port_.set_present(false);
   }
-  is_present_ = is_present;
-  port_.set_present(is_present);
-  guest_wrote();
+  owner_ = now;
+  if (owner_ == nullptr) return;
+  port_.set_present(true);
+  owner_->take_from_guest();
 }
 
 void PortProvider::guest_opened(bool open) {
   is_open_ = open;
-  if (auto* channel = owner()) channel->guest_opened(open);
+  if (owner_ != nullptr) owner_->guest_opened(open);
 }
 
 void PortProvider::guest_wrote() {
-  if (auto* channel = owner()) channel->take_from_guest();
+  if (owner_ != nullptr) owner_->take_from_guest();
 }
 
 void PortProvider::guest_has_room() {
-  if (auto* channel = owner()) channel->give_to_guest();
+  if (owner_ != nullptr) owner_->give_to_guest();
 }
 
 }  // namespace spice::channel

@@ -88,13 +88,11 @@ class PortProvider final : public ChannelProvider, private agent::GuestPort::Hos
   bool is_open() const override { return is_open_; }
   void channel_closed() override { owner_changed(); }
 
-  PortChannel* owner();
-
   core::Loop& loop_;
   agent::GuestPort& port_;
   const std::string name_;
   bool is_open_ = false;
-  bool is_present_ = false;
+  PortChannel* owner_ = nullptr;  // the one that has the port
   ChannelList<PortChannel> channels_;
 };
 

@@ -28,6 +28,7 @@ class FakeCharStream final : public core::CharStream {
     receive_ = std::move(receive);
   }
   void ready_to_receive() override { ++ready; }
+  void guest_opened(bool open) override { turns += open ? '+' : '-'; }
 
   bool attached() const { return receive_ != nullptr; }
   // Offers the bytes once, as the stream's thread does; returns how many were taken. No device lock may be held.
@@ -44,6 +45,7 @@ class FakeCharStream final : public core::CharStream {
 
   std::string sent;             // by the device, so far
   unsigned ready = 0;           // how often the device said that it has room again
+  std::string turns;            // of the guest's end: opened + and closed -
   std::size_t room = SIZE_MAX;  // for write_some()
 
  private:

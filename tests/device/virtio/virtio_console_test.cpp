@@ -1,6 +1,7 @@
 #include "devices/virtio/virtio_console.h"
 
 #include <gtest/gtest.h>
+#include <mutex>
 #include <string>
 
 #include "devices/virtio/virtio_console_abi.h"
@@ -200,6 +201,26 @@ TEST_F(VirtioConsoleTest, empty_chains_do_not_hold_it_up) {
   rig.kick(transmit_queue(1));
   clock.advance(std::chrono::milliseconds(1));
   EXPECT_EQ(rig.used_index(transmit_queue(1)), 100u);
+}
+
+TEST_F(VirtioConsoleTest, streams_hear_when_the_guest_opens_its_end) {
+  start_ports();
+  EXPECT_EQ(port.turns, "+");
+  say(1, kPortOpen, 0);
+  say(1, kPortOpen, 1);
+  EXPECT_EQ(port.turns, "+-+");
+  const std::scoped_lock guard(rig.function->lock());
+  rig.function->reset();
+  EXPECT_EQ(port.turns, "+-+-");
+  rig.function->reset();
+  EXPECT_EQ(port.turns, "+-+-");
+}
+
+TEST_F(VirtioConsoleTest, streams_hear_anew_after_a_load) {
+  start_ports();
+  const std::scoped_lock guard(rig.function->lock());
+  ASSERT_TRUE(rig.function->state_loaded());
+  EXPECT_EQ(port.turns, "+-+");
 }
 
 struct LawRig : ConsoleRig {

@@ -181,6 +181,7 @@ TEST_F(PortTest, only_the_owner_has_the_port_and_it_passes_on) {
     provider_->owner_changed();
   });
   EXPECT_EQ(second.line.await<wire::PortEvent>()->change, wire::PortChange::Opened);
+  EXPECT_THAT(presence_, ElementsAre(false, true, false, true));
   guest_writes({2});
   EXPECT_THAT(second.line.await<wire::PortData>()->data.bytes(), ElementsAre(2));
 }
