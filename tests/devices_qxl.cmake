@@ -2,7 +2,10 @@
 minivmm_test(devices_qxl
   SOURCES
     device/qxl/change_rects_test.cpp
+    device/qxl/commands_test.cpp
+    device/qxl/native_mode_test.cpp
     device/qxl/qxl_function_test.cpp
+    device/qxl/qxl_ports_test.cpp
     device/qxl/text_screen_test.cpp
     device/qxl/vga_memory_test.cpp
     device/qxl/vga_regs_test.cpp
@@ -10,6 +13,7 @@ minivmm_test(devices_qxl
   USES devices/qxl)
 
 minivmm_test(devices_qxl_threads SOURCES device/qxl/qxl_threads_test.cpp USES devices/qxl LABELS threads)
+minivmm_fuzz(qxl SOURCES fuzz/qxl.cpp USES devices/qxl)
 minivmm_fuzz(vga SOURCES fuzz/vga.cpp USES devices/qxl LIBS GTest::gtest)
 
 # A bare guest that drives a QXL display by itself.

@@ -153,8 +153,12 @@ void AddressSpace::write(std::uint64_t address, unsigned width, std::uint64_t va
   if (ring(address, width, value)) return;
   split(address, width, [&](Region* region, std::uint64_t at, unsigned part, unsigned done) {
     if (region == nullptr) return;
-    const std::scoped_lock device(*region->lock);
-    if (region->live) region->handler->write(at - region->range.start, part, (value >> (8 * done)) & all_ones(part));
+    {
+      const std::scoped_lock device(*region->lock);
+      if (!region->live) return;
+      region->handler->write(at - region->range.start, part, (value >> (8 * done)) & all_ones(part));
+    }
+    region->handler->written();
   });
 }
 

@@ -38,6 +38,8 @@ class IoHandler {
   virtual ~IoHandler() = default;
   virtual std::uint64_t read(std::uint64_t offset, unsigned width) = 0;               // device lock held
   virtual void write(std::uint64_t offset, unsigned width, std::uint64_t value) = 0;  // device lock held
+  // After each write, on the same vCPU thread, no lock held: where a device waits for what another thread does for it.
+  virtual void written() {}
   virtual StringPort* string_port() { return nullptr; }
 };
 

@@ -14,6 +14,7 @@ namespace devices::qxl::abi {
 constexpr std::uint16_t kVendor = 0x1b36;
 constexpr std::uint16_t kDevice = 0x0100;
 constexpr std::uint32_t kClassVga = 0x030000;
+constexpr std::uint32_t kClassDisplay = 0x038000;  // a display without VGA
 constexpr std::uint16_t kSubsystemVendor = 0x1af4;
 constexpr std::uint16_t kSubsystem = 0x1100;
 

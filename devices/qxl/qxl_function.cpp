@@ -12,15 +12,17 @@ using namespace abi;
 namespace {
 
 constexpr std::uint64_t kMinRomBar = 2048;
-constexpr unsigned kRevisionStableV10 = 3;
+constexpr unsigned kRevisionStableV12 = 4;
+// What one command may refer to, at least.
+constexpr std::uint64_t kMinCommandBytes = 64 << 20;
 // What remains of a log line.
 constexpr std::size_t kLogLineLength = 256;
 
-core::PciIdentity identity_of(const QxlLayout& layout) {
+core::PciIdentity identity_of(const QxlLayout& layout, bool primary) {
   return {.vendor = kVendor,
           .device = kDevice,
           .revision = static_cast<std::uint8_t>(layout.revision),
-          .class_code = kClassVga,
+          .class_code = primary ? kClassVga : kClassDisplay,
           .subsystem_vendor = kSubsystemVendor,
           .subsystem = kSubsystem,
           .interrupt_pin = 1};
@@ -61,17 +63,42 @@ core::Result<std::unique_ptr<QxlFunction>> QxlFunction::create(Config config, co
 }
 
 QxlFunction::QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, const Wiring& wiring)
-    : PciFunction(identity_of(layout)),
+    : PciFunction(identity_of(layout, config.primary)),
       config_(std::move(config)),
       layout_(layout),
       blocks_(std::move(blocks)),
       saved_blocks_{blocks_.ram.get(), blocks_.vram.get(), blocks_.rom.get()},
       wiring_(wiring),
       header_(header_of(*blocks_.ram, layout_)),
-      vga_(layout_.vgamem_bytes, {.memory = *blocks_.ram, .ram_map = wiring.ram_map, .clock = wiring.clock}),
-      source_(lock(), vga_, *blocks_.ram, wiring.clock) {
+      rom_(*blocks_.rom, layout_, config_.rom),
+      ports_({.layout = layout_, .surfaces = config_.rom.surfaces, .primary = config_.primary, .trace = config_.trace},
+             header_, rom_, mailbox_, *this),
+      vga_(layout_.vgamem_bytes, {.memory = *blocks_.ram,
+                                  .ram_map = wiring.ram_map,
+                                  .clock = wiring.clock,
+                                  .on_register_write = [this] { ports_.vga_touched(); }}),
+      native_(
+          native_config(),
+          {.memories = {*blocks_.ram, *blocks_.vram}, .header = header_, .events = static_cast<SourceEvents&>(*this)}),
+      source_({.lock = lock(),
+               .vga = config_.primary ? &vga_ : nullptr,
+               .ram = *blocks_.ram,
+               .clock = wiring.clock,
+               .events = *this,
+               .mailbox = mailbox_,
+               .native = native_}) {
   declare_bars();
-  restart();
+  restart_contents();
+}
+
+// The pixels of surfaces that do not lie over each other never need more than the memory they lie in.
+NativeMode::Config QxlFunction::native_config() const {
+  return {.name = config_.name,
+          .surface_bytes = layout_.ram_bytes + layout_.vram64_bytes,
+          .command_bytes = std::max<std::uint64_t>(kMinCommandBytes, 2 * std::uint64_t{layout_.vgamem_bytes}),
+          .surfaces = config_.rom.surfaces,
+          .max_outputs = config_.max_outputs,
+          .command_log = config_.command_log};
 }
 
 QxlFunction::~QxlFunction() = default;
@@ -115,90 +142,103 @@ void QxlFunction::declare_bars() {
 }
 
 core::Result<> QxlFunction::attach() {
+  if (!config_.primary) return {};
   return vga_.attach(wiring_.io, wiring_.mmio, lock());
 }
 
 void QxlFunction::reset() {
   reset_config();
   vga_.reset();
-  restart();
+  ports_.reset();
+  source_.reset();
+  restart_contents();
 }
 
-// What port RESET and a PCI reset share. The VGA keeps its registers: a driver that gives up gets its text screen back.
-void QxlFunction::restart() {
-  blocks_.rom->all().write(0, rom_image(layout_, config_.rom));
+// The VGA keeps its registers: a driver that gives up gets its text screen back.
+void QxlFunction::restart_contents() {
+  rom_.reset();
   header_.reset();
-  mode_ = Mode::Vga;
-  guest_bug_ = false;
   update_irq();
 }
 
-std::uint64_t QxlFunction::read_port(std::uint64_t, unsigned) {
-  return ~std::uint64_t{0};
-}
-
-// In VGA mode the others do nothing.
-bool QxlFunction::acts_in_vga_mode(QxlPort port) const {
-  switch (port) {
-    case QxlPort::Reset:
-    case QxlPort::SetMode:
-    case QxlPort::MemslotAdd:
-    case QxlPort::MemslotDel:
-    case QxlPort::CreatePrimary:
-    case QxlPort::UpdateIrq:
-    case QxlPort::Log:
-    case QxlPort::MemslotAddAsync:
-    case QxlPort::CreatePrimaryAsync: return true;
-    default: return false;
-  }
-}
-
-void QxlFunction::write_port(std::uint64_t offset, unsigned width, std::uint64_t) {
-  if (width != 1) return;
-  const auto port = static_cast<QxlPort>(offset);
-  if (guest_bug_ && port != QxlPort::Reset) return;
-  if (layout_.revision <= kRevisionStableV10 && port > QxlPort::FlushRelease) {
-    return guest_bug("used a port its revision does not have");
-  }
-  if (!acts_in_vga_mode(port)) {
-    // Asynchronous commands complete all the same: a driver waits for that.
-    if (port >= QxlPort::UpdateAreaAsync && port <= QxlPort::MonitorsConfigAsync) raise(kInterruptIoCmd);
-    return;
-  }
-  switch (port) {
-    case QxlPort::Reset: return restart();
-    case QxlPort::UpdateIrq: return update_irq();
-    case QxlPort::Log:
-      if (config_.guest_log) MV_LOG_LIMITED(Info, "qxl", "guest: {}", header_.log_text().substr(0, kLogLineLength));
-      return;
-    default: return guest_bug("asked for native mode, which is not built");
-  }
-}
-
-void QxlFunction::raise(std::uint32_t interrupts) {
+void QxlFunction::raise_locked(std::uint32_t interrupts) {
   if (header_.raise(interrupts)) update_irq();
-}
-
-void QxlFunction::guest_bug(std::string_view what) {
-  MV_LOG_LIMITED(Warn, "qxl", "the guest {}; it must reset the device", what);
-  guest_bug_ = true;
-  raise(kInterruptError);
 }
 
 void QxlFunction::update_irq() {
   set_intx(header_.interrupt_wanted());
 }
 
+void QxlFunction::port_log() {
+  if (config_.guest_log) MV_LOG_LIMITED(Info, "qxl", "guest: {}", header_.log_text().substr(0, kLogLineLength));
+}
+
+std::optional<std::uint64_t> QxlFunction::bar_address(unsigned bar) const {
+  for (const auto& window : windows()) {
+    if (window.bar->index == bar && window.bar->kind != core::BarKind::Rom) return window.base;
+  }
+  return std::nullopt;
+}
+
+void QxlFunction::raise(std::uint32_t interrupts) {
+  if (!header_.raise(interrupts)) return;
+  const std::scoped_lock guard(lock());
+  update_irq();
+}
+
+void QxlFunction::guest_bug(std::string_view what) {
+  const std::scoped_lock guard(lock());
+  ports_.guest_bug(what);
+}
+
+void QxlFunction::async_done(std::uint32_t ticket) {
+  const std::scoped_lock guard(lock());
+  ports_.async_done(ticket);
+}
+
+void QxlFunction::restart_memory(std::optional<std::uint32_t> mode) {
+  const std::scoped_lock guard(lock());
+  restart_contents();
+  if (mode) rom_.set_mode(*mode);
+}
+
+void QxlFunction::updated(std::uint32_t update_id) {
+  const std::scoped_lock guard(lock());
+  rom_.set_update_id(update_id);
+}
+
+void QxlFunction::clients_changed(const core::DisplayClients& clients) {
+  if (layout_.revision < kRevisionStableV12) return;
+  const std::scoped_lock guard(lock());
+  if (rom_.set_clients(clients)) raise_locked(kInterruptClient);
+}
+
+// A driver that polls has no mask, or all of it: it does not listen.
+bool QxlFunction::takes_client_monitors() {
+  const auto mask = header_.interrupt_mask();
+  return layout_.revision >= kRevisionStableV12 && mask != ~std::uint32_t{0} &&
+         (mask & kInterruptClientMonitorsConfig) != 0;
+}
+
+void QxlFunction::set_client_monitors(std::span<const core::ClientMonitor> monitors) {
+  if (!takes_client_monitors()) return;
+  const std::scoped_lock guard(lock());
+  const std::size_t most = config_.max_outputs == 0 ? kMaxHeads : config_.max_outputs;
+  if (rom_.set_client_monitors(monitors, most)) raise_locked(kInterruptClientMonitorsConfig);
+}
+
 void QxlFunction::visit_state(core::StateVisitor& visitor) {
   visit_config(visitor);
   visitor.field("vga", vga_);
-  visitor.field("mode", mode_);
-  visitor.field("guest_bug", guest_bug_);
+  visitor.field("ports", ports_);
+  visitor.field("source", source_);
 }
 
 core::Result<> QxlFunction::state_loaded() {
-  if (mode_ != Mode::Vga) return core::fail("mode {} is not VGA mode", static_cast<unsigned>(mode_));
+  if (auto loaded = ports_.state_loaded(); !loaded) return loaded;
+  if (auto loaded = source_.state_loaded(); !loaded) return loaded;
   vga_.state_loaded();
+  rom_.restore_clients();
   update_irq();
   return {};
 }

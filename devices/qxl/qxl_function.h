@@ -1,8 +1,8 @@
-// The function half of a QXL device: PCI 1b36:0100 with its BARs, I/O ports, ROM, RAM header, interrupt, and the VGA.
+// The function half of a QXL device: PCI 1b36:0100 with its BARs, ROM, RAM header, interrupt, and, on the machine's
+// first display, the VGA. Its ports are `qxl_ports`; what they ask for is done by the source half on the display
+// worker.
 //
-// Built so far is VGA mode, in which the device starts. Ports that would leave it (SET_MODE, CREATE_PRIMARY and its
-// async form) and the memory slots that prepare for it put the device into its guest-bug state: the ERROR interrupt is
-// raised and ports are ignored until RESET. Native mode takes their place.
+// While reset() runs or state is saved or loaded, the display worker is paused, and the CPUs stand still.
 #pragma once
 
 #include <array>
@@ -18,8 +18,10 @@
 #include "core/memory/ram_map.h"
 #include "core/pci/pci_function.h"
 #include "core/ports/display.h"
+#include "devices/qxl/native_mode.h"
 #include "devices/qxl/qxl_abi.h"
 #include "devices/qxl/qxl_layout.h"
+#include "devices/qxl/qxl_ports.h"
 #include "devices/qxl/qxl_ram_header.h"
 #include "devices/qxl/qxl_rom.h"
 #include "devices/qxl/qxl_source.h"
@@ -27,14 +29,18 @@
 
 namespace devices::qxl {
 
-class QxlFunction final : public core::PciFunction {
+class QxlFunction final : public core::PciFunction, private QxlPortsHost, private SourceEvents {
  public:
   struct Config {
     std::string name = "qxl0";  // of its saved state
-    QxlSizes sizes;
-    QxlRomOptions rom;
-    std::vector<std::uint8_t> vga_bios;  // the option ROM's image; empty for none
-    bool guest_log = false;              // print what the driver logs
+    bool primary = true;        // it is the machine's VGA, too
+    QxlSizes sizes = {};
+    QxlRomOptions rom = {};
+    std::uint16_t max_outputs = 0;            // monitors; 0: as many as the interface has
+    std::vector<std::uint8_t> vga_bios = {};  // the option ROM's image; empty for none
+    bool trace = false;                       // print which ports are used
+    bool guest_log = false;                   // print what the driver logs
+    bool command_log = false;                 // print what the driver draws
   };
   struct Wiring {
     core::AddressSpace& io;
@@ -52,16 +58,17 @@ class QxlFunction final : public core::PciFunction {
   // RAM, VRAM and ROM, whose contents the machine saves. Loaded before the device's own state.
   std::span<core::MemoryBlock* const> memory_blocks() const { return saved_blocks_; }
   const QxlLayout& layout() const { return layout_; }
+  // Mode, rings, slots, surfaces and the driver's mistakes, in lines for people. Any thread, no lock held.
+  std::string describe();
 
   // core::Device
   void reset() override;
   std::string_view state_name() const override { return config_.name; }
-  unsigned state_version() const override { return 1; }
+  unsigned state_version() const override { return 2; }
   void visit_state(core::StateVisitor& visitor) override;
   core::Result<> state_loaded() override;
 
  private:
-  enum class Mode : std::uint8_t { Undefined, Vga, Compat, Native };
   struct Blocks {
     std::unique_ptr<core::MemoryBlock> ram;
     std::unique_ptr<core::MemoryBlock> vram;
@@ -71,15 +78,26 @@ class QxlFunction final : public core::PciFunction {
 
   static core::Result<Blocks> create_blocks(const QxlLayout& layout, const Config& config);
   QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, const Wiring& wiring);
+  NativeMode::Config native_config() const;
   void declare_bars();
-  void restart();
+  void restart_contents();
 
-  std::uint64_t read_port(std::uint64_t offset, unsigned width);
-  void write_port(std::uint64_t offset, unsigned width, std::uint64_t value);
-  bool acts_in_vga_mode(abi::QxlPort port) const;
-  void raise(std::uint32_t interrupts);
-  void guest_bug(std::string_view what);
-  void update_irq();
+  // QxlPortsHost, with the lock held.
+  void raise_locked(std::uint32_t interrupts) override;
+  void update_irq() override;
+  void port_log() override;
+  std::optional<std::uint64_t> bar_address(unsigned bar) const override;
+
+  // SourceEvents, which takes it.
+  void raise(std::uint32_t interrupts) override;
+  void guest_bug(std::string_view what) override;
+  bool has_guest_bug() const override { return ports_.has_guest_bug(); }
+  void async_done(std::uint32_t ticket) override;
+  void restart_memory(std::optional<std::uint32_t> mode) override;
+  void updated(std::uint32_t update_id) override;
+  void clients_changed(const core::DisplayClients& clients) override;
+  bool takes_client_monitors() override;
+  void set_client_monitors(std::span<const core::ClientMonitor> monitors) override;
 
   Config config_;
   QxlLayout layout_;
@@ -87,11 +105,12 @@ class QxlFunction final : public core::PciFunction {
   std::vector<core::MemoryBlock*> saved_blocks_;
   Wiring wiring_;
   QxlRamHeader header_;
+  QxlRom rom_;
+  SourceMailbox mailbox_;
+  QxlPorts ports_;
   Vga vga_;
+  NativeMode native_;
   QxlSource source_;
-  core::Handler<QxlFunction> ports_{*this, &QxlFunction::read_port, &QxlFunction::write_port};
-  Mode mode_ = Mode::Vga;
-  bool guest_bug_ = false;
 };
 
 }  // namespace devices::qxl

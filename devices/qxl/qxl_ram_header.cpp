@@ -39,10 +39,52 @@ bool QxlRamHeader::raise(std::uint32_t interrupts) const {
   return old && (*old & interrupts) != interrupts;
 }
 
+std::uint32_t QxlRamHeader::interrupt_mask() const {
+  return header_.read<std::uint32_t>(offsetof(QXLRam, int_mask)).value_or(0);
+}
+
 bool QxlRamHeader::interrupt_wanted() const {
-  const auto pending = header_.read<std::uint32_t>(offsetof(QXLRam, int_pending));
-  const auto mask = header_.read<std::uint32_t>(offsetof(QXLRam, int_mask));
-  return pending && mask && (*pending & *mask) != 0;
+  return (header_.read<std::uint32_t>(offsetof(QXLRam, int_pending)).value_or(0) & interrupt_mask()) != 0;
+}
+
+QxlRamHeader::Update QxlRamHeader::update_area() const {
+  return {header_.read<core::le32>(offsetof(QXLRam, update_surface)).value_or(0),
+          header_.read<abi::QXLURect>(offsetof(QXLRam, update_area)).value_or(abi::QXLURect{})};
+}
+
+QxlRamHeader::Range QxlRamHeader::mem_slot() const {
+  const auto slot = header_.read<abi::QXLMemSlot>(offsetof(QXLRam, mem_slot)).value_or(abi::QXLMemSlot{});
+  return {slot.mem_start, slot.mem_end};
+}
+
+abi::QXLSurfaceCreate QxlRamHeader::create_surface() const {
+  return header_.read<abi::QXLSurfaceCreate>(offsetof(QXLRam, create_surface)).value_or(abi::QXLSurfaceCreate{});
+}
+
+std::uint64_t QxlRamHeader::monitors_config() const {
+  return header_.read<core::le64>(offsetof(QXLRam, monitors_config)).value_or(0);
+}
+
+bool QxlRamHeader::release_ring_empty() const {
+  const auto ring = release_ring();
+  return ring.read<std::uint32_t>(offsetof(abi::QXLReleaseRing, prod)) ==
+         ring.read<std::uint32_t>(offsetof(abi::QXLReleaseRing, cons));
+}
+
+core::MemorySlice QxlRamHeader::part(std::size_t offset, std::size_t size) const {
+  return header_.slice(offset, size).value_or(core::MemorySlice{});
+}
+
+core::MemorySlice QxlRamHeader::command_ring() const {
+  return part(offsetof(QXLRam, cmd_ring), sizeof(abi::QXLCommandRing));
+}
+
+core::MemorySlice QxlRamHeader::cursor_ring() const {
+  return part(offsetof(QXLRam, cursor_ring), sizeof(abi::QXLCommandRing));
+}
+
+core::MemorySlice QxlRamHeader::release_ring() const {
+  return part(offsetof(QXLRam, release_ring), sizeof(abi::QXLReleaseRing));
 }
 
 std::string QxlRamHeader::log_text() const {

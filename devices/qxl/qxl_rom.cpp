@@ -1,5 +1,7 @@
 #include "devices/qxl/qxl_rom.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <span>
 
@@ -108,6 +110,69 @@ std::vector<std::uint8_t> rom_image(const QxlLayout& layout, const QxlRomOptions
   MV_ASSERT(image.size() <= abi::kRomSize, "the mode list fits the ROM");
   image.resize(abi::kRomSize);
   return image;
+}
+
+QxlRom::QxlRom(core::MemoryBlock& block, const QxlLayout& layout, const QxlRomOptions& options)
+    : rom_(block.all()), layout_(layout), options_(options) {}
+
+void QxlRom::reset() {
+  rom_.write(0, rom_image(layout_, options_));
+  write_clients();
+  if (monitors_) write_monitors();
+}
+
+std::optional<abi::QXLMode> QxlRom::mode(std::uint32_t index) const {
+  if (index >= rom_.read<core::le32>(sizeof(abi::QXLRom)).value_or(0)) return std::nullopt;
+  return rom_.read<abi::QXLMode>(sizeof(abi::QXLRom) + sizeof(core::le32) + index * sizeof(abi::QXLMode));
+}
+
+void QxlRom::set_mode(std::uint32_t index) {
+  rom_.write(offsetof(abi::QXLRom, mode), core::le32(index));
+}
+
+void QxlRom::set_slot_generation(std::uint8_t generation) {
+  rom_.write(offsetof(abi::QXLRom, slot_generation), generation);
+}
+
+void QxlRom::set_update_id(std::uint32_t id) {
+  rom_.write(offsetof(abi::QXLRom, update_id), core::le32(id));
+}
+
+bool QxlRom::set_clients(const core::DisplayClients& clients) {
+  if (clients == clients_) return false;
+  clients_ = clients;
+  write_clients();
+  return true;
+}
+
+void QxlRom::write_clients() {
+  rom_.write(offsetof(abi::QXLRom, client_present), static_cast<std::uint8_t>(clients_.present ? 1 : 0));
+  rom_.write(offsetof(abi::QXLRom, client_capabilities), clients_.capabilities);
+}
+
+bool QxlRom::set_client_monitors(std::span<const core::ClientMonitor> monitors, std::size_t most) {
+  abi::QXLClientMonitorsConfig config{};
+  const auto count = std::min({monitors.size(), most, config.heads.size()});
+  config.count = static_cast<std::uint16_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& area = monitors[i].area;
+    config.heads[i] = {.top = static_cast<std::uint32_t>(area.top),
+                       .left = static_cast<std::uint32_t>(area.left),
+                       .bottom = static_cast<std::uint32_t>(area.bottom),
+                       .right = static_cast<std::uint32_t>(area.right)};
+  }
+  const auto now = rom_.read<abi::QXLClientMonitorsConfig>(offsetof(abi::QXLRom, client_monitors_config));
+  monitors_ = config;
+  if (now && std::memcmp(&*now, &config, sizeof config) == 0) return false;
+  write_monitors();
+  return true;
+}
+
+// The driver reads until the checksum is right: it comes last.
+void QxlRom::write_monitors() {
+  rom_.write(offsetof(abi::QXLRom, client_monitors_config), *monitors_);
+  rom_.write(offsetof(abi::QXLRom, client_monitors_config_crc),
+             core::le32(crc32(std::span(reinterpret_cast<const std::uint8_t*>(&*monitors_), sizeof *monitors_))));
 }
 
 }  // namespace devices::qxl

@@ -2,8 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "core/memory/memory_block.h"
+#include "core/ports/display.h"
+#include "devices/qxl/qxl_abi.h"
 #include "devices/qxl/qxl_layout.h"
 
 namespace devices::qxl {
@@ -19,5 +24,34 @@ struct QxlRomOptions {
 
 // 8192 bytes, as after a reset.
 std::vector<std::uint8_t> rom_image(const QxlLayout& layout, const QxlRomOptions& options);
+
+// The ROM, in which the device tells its driver things. With the function's lock held.
+class QxlRom {
+ public:
+  QxlRom(core::MemoryBlock& block, const QxlLayout& layout, const QxlRomOptions& options);
+
+  // As after a reset, save that the clients and what they wish for are those of now.
+  void reset();
+  // The entry of the mode list, as SET_MODE counts them.
+  std::optional<abi::QXLMode> mode(std::uint32_t index) const;
+  void set_mode(std::uint32_t index);
+  void set_slot_generation(std::uint8_t generation);
+  void set_update_id(std::uint32_t id);
+  // Both: whether this is something new to the driver.
+  bool set_clients(const core::DisplayClients& clients);
+  bool set_client_monitors(std::span<const core::ClientMonitor> monitors, std::size_t most);
+  // The memory was loaded: it says what clients there were then.
+  void restore_clients() { write_clients(); }
+
+ private:
+  void write_clients();
+  void write_monitors();
+
+  core::MemorySlice rom_;
+  QxlLayout layout_;
+  QxlRomOptions options_;
+  core::DisplayClients clients_;
+  std::optional<abi::QXLClientMonitorsConfig> monitors_;
+};
 
 }  // namespace devices::qxl

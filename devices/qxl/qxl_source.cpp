@@ -1,19 +1,101 @@
 #include "devices/qxl/qxl_source.h"
 
+#include <chrono>
 #include <mutex>
 
 namespace devices::qxl {
 
-QxlSource::QxlSource(core::DeviceLock& lock, const Vga& vga, core::MemoryBlock& ram, const core::GuestClock& clock)
-    : lock_(lock), vga_(vga), clock_(clock), renderer_(ram) {}
+namespace {
+// After this long the worker looks at its clients, however much the guest draws.
+constexpr std::chrono::milliseconds kSlice{10};
+}  // namespace
+
+QxlSource::QxlSource(const Wiring& wiring) : wiring_(wiring), renderer_(wiring.ram), vga_mode_(wiring.vga != nullptr) {}
+
+// Requests come before commands: a driver that waits for a port puts nothing into the rings that depends on it.
+bool QxlSource::serve(core::DisplayCanvas& canvas) {
+  if (canvas_stale_.exchange(false)) {
+    canvas.destroy_surfaces();
+    canvas.cursor().reset();
+  }
+  bool any = false;
+  while (const auto request = wiring_.mailbox.take()) {
+    any = true;
+    std::visit([&](const auto& what) { execute(what, canvas); }, request->what);
+    // The results are visible before the driver hears of them.
+    if (request->async != 0) wiring_.events.async_done(request->async);
+    wiring_.mailbox.finished();
+  }
+  return any;
+}
+
+core::DisplaySource::Next QxlSource::pull(core::DisplayCanvas& canvas) {
+  const auto deadline = std::chrono::steady_clock::now() + kSlice;
+  const bool served = serve(canvas);
+  const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
+  if (vga_mode_) return Next::OnWake;
+  if (memory_wanted) wiring_.native.make_room(canvas);
+  const auto next = wiring_.native.run(canvas, deadline);
+  return next == Next::OnWake && served ? Next::Soon : next;
+}
 
 bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {
+  serve(canvas);
+  if (!vga_mode_) {
+    if (!full) return false;
+    renderer_.forget();
+    wiring_.native.show(canvas);
+    return true;
+  }
   VgaSnapshot registers;
   {
-    const std::scoped_lock device(lock_);
-    registers = vga_.snapshot();
+    const std::scoped_lock device(wiring_.lock);
+    registers = wiring_.vga->snapshot();
   }
-  return renderer_.refresh(registers, clock_.now(), canvas, full);
+  return renderer_.refresh(registers, wiring_.clock.now(), canvas, full);
+}
+
+void QxlSource::store(core::DisplayCanvas& canvas) {
+  serve(canvas);
+  if (!vga_mode_) wiring_.native.store(canvas);
+}
+
+void QxlSource::execute(const CreatePrimary& request, core::DisplayCanvas& canvas) {
+  vga_mode_ = false;
+  renderer_.forget();
+  wiring_.native.serve(request, canvas);
+}
+
+void QxlSource::execute(const EnterVga&, core::DisplayCanvas& canvas) {
+  wiring_.native.serve(DestroyPrimary{}, canvas);
+  vga_mode_ = true;
+}
+
+void QxlSource::execute(const Restart& request, core::DisplayCanvas& canvas) {
+  wiring_.native.restart(canvas);
+  vga_mode_ = wiring_.vga != nullptr;
+  wiring_.events.restart_memory(request.mode);
+}
+
+void QxlSource::reset() {
+  wiring_.mailbox.clear();
+  wiring_.native.forget();
+  vga_mode_ = wiring_.vga != nullptr;
+  canvas_stale_ = true;
+}
+
+void QxlSource::visit(core::StateVisitor& visitor) {
+  bool vga_mode = vga_mode_;
+  visitor.field("vga_mode", vga_mode);
+  vga_mode_ = vga_mode;
+  visitor.field("native", wiring_.native);
+}
+
+core::Result<> QxlSource::state_loaded() {
+  wiring_.mailbox.clear();
+  if (vga_mode_ && wiring_.vga == nullptr) return core::fail("a second display is not in VGA mode");
+  if (!wiring_.native.valid()) return core::fail("slots, surfaces or the pointer make no sense");
+  return {};
 }
 
 }  // namespace devices::qxl

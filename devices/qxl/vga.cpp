@@ -5,7 +5,10 @@ namespace devices::qxl {
 using namespace abi;
 
 Vga::Vga(std::uint32_t memory_bytes, const Wiring& wiring)
-    : clock_(wiring.clock), vbe_(memory_bytes), memory_(wiring.memory, memory_bytes, wiring.ram_map) {
+    : clock_(wiring.clock),
+      on_register_write_(wiring.on_register_write),
+      vbe_(memory_bytes),
+      memory_(wiring.memory, memory_bytes, wiring.ram_map) {
   memory_.update(registers_, vbe_);
 }
 
@@ -48,6 +51,7 @@ void Vga::write_colour(std::uint64_t offset, unsigned, std::uint64_t value) {
 }
 
 void Vga::write_port(std::uint16_t port, std::uint8_t value) {
+  if (on_register_write_) on_register_write_();
   registers_.write(port, value);
   // Miscellaneous output, sequencer and graphics controller decide how the window decodes.
   if (port == 0x3c2 || port == 0x3c5 || port == 0x3cf) memory_.update(registers_, vbe_);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 
 #include "core/bus/address_space.h"
 #include "core/event/guest_clock.h"
@@ -21,6 +22,7 @@ class Vga {
     core::MemoryBlock& memory;  // BAR0; the VGA uses its start
     core::RamMap& ram_map;
     const core::GuestClock& clock;
+    std::function<void()> on_register_write = {};  // of the VGA's own, not VBE's
   };
 
   Vga(std::uint32_t memory_bytes, const Wiring& wiring);
@@ -44,6 +46,7 @@ class Vga {
   void write_port(std::uint16_t port, std::uint8_t value);
 
   const core::GuestClock& clock_;
+  std::function<void()> on_register_write_;
   VgaRegisters registers_;
   Vbe vbe_;
   VgaMemory memory_;

@@ -14,14 +14,14 @@ constexpr std::int32_t kBlankWidth = 720;
 constexpr std::int32_t kBlankHeight = 400;
 
 // A canvas of the scanout's size; a blanked screen keeps the one it has.
-core::PixelView fit(core::DisplayCanvas& canvas, Scanout& scanout, bool& full) {
-  auto view = canvas.pixels();
+core::PixelView fit(core::DisplayCanvas& canvas, Scanout& scanout, bool& known, bool& full) {
+  const auto view = known ? canvas.pixels() : core::PixelView{};
   if (scanout.kind == ScanoutKind::Blank) {
     scanout.width = view.width > 0 ? view.width : kBlankWidth;
     scanout.height = view.height > 0 ? view.height : kBlankHeight;
   }
   if (view.width == scanout.width && view.height == scanout.height) return view;
-  full = true;
+  known = full = true;
   return canvas.set_mode(scanout.width, scanout.height);
 }
 
@@ -46,7 +46,7 @@ bool VgaRenderer::refresh(const VgaSnapshot& registers, core::GuestTime now, cor
     known_ = true;
   }
   bool whole = full;
-  const auto view = fit(canvas, scanout_, whole);
+  const auto view = fit(canvas, scanout_, canvas_known_, whole);
   all = all || whole;
   changes_.clear();
   if (scanout_.kind == ScanoutKind::Blank) {

@@ -23,8 +23,8 @@ class VgaRenderer {
 
   // True if anything changed. Display worker; no lock held.
   bool refresh(const VgaSnapshot& registers, core::GuestTime now, core::DisplayCanvas& canvas, bool full);
-  // The canvas was used by somebody else (native mode).
-  void forget() { known_ = false; }
+  // The canvas was used by somebody else (native mode): it is no frame buffer until a mode is set.
+  void forget() { known_ = canvas_known_ = false; }
 
   // Of video memory, since construction.
   std::uint64_t bytes_read() const { return bytes_read_; }
@@ -37,6 +37,7 @@ class VgaRenderer {
   core::MemoryBlock& memory_;
   TextPainter text_;
   bool known_ = false;
+  bool canvas_known_ = true;
   VgaSnapshot registers_;
   Scanout scanout_;
   DirtyPages dirty_;

@@ -217,25 +217,6 @@ TEST(QxlPorts, vga_mode_completes_asynchronous_ports_only) {
   }
 }
 
-TEST(QxlPorts, native_mode_is_refused_until_reset) {
-  for (const unsigned port : {6u, 8u, 9u, 12u, 17u, 18u}) {
-    SCOPED_TRACE(port);
-    QxlRig rig;
-    rig.place_bars();
-    rig.set_header(8, kError);
-    rig.out8(static_cast<std::uint16_t>(QxlRig::kIo + port), 0);
-    EXPECT_EQ(rig.header<std::uint32_t>(4), kError);
-    EXPECT_TRUE(rig.pirq.level(1));
-    rig.set_header(4, 0);
-    rig.out8(QxlRig::kIo + 16, 0);
-    EXPECT_EQ(rig.header<std::uint32_t>(4), 0u) << "ports are dead";
-    rig.out8(QxlRig::kIo + 5, 0);
-    EXPECT_FALSE(rig.pirq.level(1));
-    rig.out8(QxlRig::kIo + 16, 0);
-    EXPECT_EQ(rig.header<std::uint32_t>(4), kIoCmd) << "and alive again";
-  }
-}
-
 TEST(QxlPorts, port_24_is_a_guest_bug_before_revision_4) {
   QxlRig old(with_sizes({.revision = 3}));
   old.place_bars();
@@ -293,13 +274,6 @@ struct SmallRig : QxlRig {
 
 TEST(QxlFunction, obeys_the_state_law) {
   tests::check_state_law<SmallRig>();
-}
-
-TEST(QxlFunction, loaded_state_must_be_vga_mode) {
-  QxlRig rig;
-  auto saved = tests::save_rig(rig);
-  saved[saved.size() - 2] = 3;  // mode, before the guest-bug flag
-  EXPECT_FALSE(tests::load_rig(rig, saved));
 }
 
 }  // namespace

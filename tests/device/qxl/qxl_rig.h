@@ -1,8 +1,11 @@
 // A QXL function on a PCI bus with its ports, window and display worker's canvas, driven as a guest and a worker would.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,19 +34,85 @@ class FakeCanvas final : public core::DisplayCanvas, private core::CursorSink {
     EXPECT_TRUE(area.left >= 0 && area.top >= 0 && area.right <= width && area.bottom <= height);
     reported.push_back(area);
   }
-  bool create_surface(core::SurfaceId, const core::SurfaceShape&) override { return false; }
-  void destroy_surface(core::SurfaceId) override {}
-  void destroy_surfaces() override {}
-  void load_surface(core::SurfaceId, const core::Pixels&) override {}
-  void draw(core::DrawingPtr) override {}
-  core::Pixels read_surface(core::SurfaceId, const core::Rect&) override { return {}; }
-  void set_monitors(const core::MonitorLayout&) override {}
+
+  // Native mode: surfaces of real bytes, on which solid fills of whole pixels are drawn; the rest is only remembered.
+  struct Surface {
+    core::SurfaceShape shape;
+    std::vector<std::uint8_t> bytes;
+    std::size_t pixel_bytes() const { return bytes_of(shape.format); }
+    std::ptrdiff_t stride() const { return shape.width * static_cast<std::ptrdiff_t>(pixel_bytes()); }
+    std::uint32_t at(std::int32_t x, std::int32_t y) const {
+      std::uint32_t value = 0;
+      std::memcpy(&value, &bytes[static_cast<std::size_t>(y * stride()) + static_cast<std::size_t>(x) * pixel_bytes()],
+                  pixel_bytes());
+      return value;
+    }
+  };
+  static std::size_t bytes_of(core::SurfaceFormat format) {
+    switch (format) {
+      case core::SurfaceFormat::Rgb555:
+      case core::SurfaceFormat::Rgb565: return 2;
+      case core::SurfaceFormat::Xrgb:
+      case core::SurfaceFormat::Argb: return 4;
+      default: return 1;
+    }
+  }
+  bool create_surface(core::SurfaceId id, const core::SurfaceShape& shape) override {
+    Surface made{shape, {}};
+    made.bytes.resize(static_cast<std::size_t>(made.stride()) * static_cast<std::size_t>(shape.height));
+    surfaces[id] = std::move(made);
+    return true;
+  }
+  void destroy_surface(core::SurfaceId id) override { surfaces.erase(id); }
+  void destroy_surfaces() override { surfaces.clear(); }
+  void load_surface(core::SurfaceId id, const core::Pixels& from) override {
+    auto& to = surfaces.at(id);
+    ASSERT_EQ(to.shape, (core::SurfaceShape{from.width, from.height, from.format}));
+    for (std::int32_t y = 0; y < from.height; ++y)
+      std::memcpy(&to.bytes[static_cast<std::size_t>(y * to.stride())], from.row(y),
+                  static_cast<std::size_t>(to.stride()));
+  }
+  void draw(core::DrawingPtr drawing) override {
+    drawings.push_back(drawing);
+    const auto* fill = std::get_if<core::DrawFill>(&drawing->operation);
+    const auto* color = fill != nullptr ? std::get_if<core::SolidBrush>(&fill->brush) : nullptr;
+    const auto found = surfaces.find(drawing->surface);
+    if (color == nullptr || found == surfaces.end()) return;
+    auto& to = found->second;
+    for (auto y = std::max(drawing->box.top, 0); y < std::min(drawing->box.bottom, to.shape.height); ++y) {
+      for (auto x = std::max(drawing->box.left, 0); x < std::min(drawing->box.right, to.shape.width); ++x) {
+        const auto at = static_cast<std::size_t>(y * to.stride()) + static_cast<std::size_t>(x) * to.pixel_bytes();
+        std::memcpy(&to.bytes[at], &color->color, to.pixel_bytes());
+      }
+    }
+  }
+  core::Pixels read_surface(core::SurfaceId id, const core::Rect&) override {
+    const auto found = surfaces.find(id);
+    if (found == surfaces.end()) return {};
+    const auto& from = found->second;
+    return {from.bytes.data(), from.stride(), from.shape.width, from.shape.height, from.shape.format};
+  }
+  void set_monitors(const core::MonitorLayout& layout) override { monitors.push_back(layout); }
+
+  // The pointer.
   core::CursorSink& cursor() override { return *this; }
-  void set(core::CursorShapePtr, core::Point, bool) override {}
-  void move(core::Point) override {}
-  void hide() override {}
-  void set_trail(std::uint16_t, std::uint16_t) override {}
-  void reset() override {}
+  void set(core::CursorShapePtr shape, core::Point position, bool visible) override {
+    pointer = std::move(shape);
+    pointer_at = position;
+    pointer_visible = visible;
+  }
+  void move(core::Point position) override {
+    pointer_at = position;
+    pointer_visible = true;
+  }
+  void hide() override { pointer_visible = false; }
+  void set_trail(std::uint16_t length, std::uint16_t frequency) override { trail = {length, frequency}; }
+  void reset() override {
+    pointer.reset();
+    pointer_at = {};
+    pointer_visible = false;
+    trail = {};
+  }
 
   std::uint32_t at(std::int32_t x, std::int32_t y) { return pixels().row(y)[static_cast<std::size_t>(x)]; }
   // FNV-1a over size and pixels.
@@ -65,6 +134,13 @@ class FakeCanvas final : public core::DisplayCanvas, private core::CursorSink {
   std::int32_t height = 0;
   unsigned modes = 0;
   std::vector<core::Rect> reported;
+  std::map<core::SurfaceId, Surface> surfaces;
+  std::vector<core::DrawingPtr> drawings;
+  std::vector<core::MonitorLayout> monitors;
+  core::CursorShapePtr pointer;
+  core::Point pointer_at;
+  bool pointer_visible = false;
+  std::pair<std::uint16_t, std::uint16_t> trail;
 
  private:
   std::vector<std::uint32_t> pixels_;
@@ -80,6 +156,10 @@ struct QxlRig {
   explicit QxlRig(devices::qxl::QxlFunction::Config config = {}) : owner(make(std::move(config))), device(*owner) {
     EXPECT_TRUE(bus.plug(kSlot, device));
     EXPECT_TRUE(device.attach());
+    device.source().set_wake([this] {
+      ++wakes;
+      pull();
+    });
   }
 
   std::unique_ptr<devices::qxl::QxlFunction> make(devices::qxl::QxlFunction::Config config) {
@@ -158,6 +238,12 @@ struct QxlRig {
     ram().all().write(device.layout().ram_header_offset() + offset, value);
   }
 
+  // The worker, which here runs whenever the device wakes it.
+  void pull() {
+    do {
+      next = device.source().pull(canvas);
+    } while (next == core::DisplaySource::Next::AtOnce);
+  }
   bool refresh(bool full = false) {
     canvas.reported.clear();
     return device.source().refresh(canvas, full);
@@ -196,6 +282,8 @@ struct QxlRig {
   devices::qxl::QxlFunction& device;
   core::PciBus bus{{.io = io, .mmio = mmio, .ram = ram_map, .pirq = pirq}};
   FakeCanvas canvas;
+  unsigned wakes = 0;
+  core::DisplaySource::Next next = core::DisplaySource::Next::OnWake;
 };
 
 }  // namespace tests

@@ -42,6 +42,33 @@ TEST_F(AddressSpaceTest, access_reaches_the_offset) {
   EXPECT_EQ(device.calls, (std::vector<std::string>{"r2@2", "w1@1=ff"}));
 }
 
+// Waits for nobody, but could.
+class Waiter final : public core::IoHandler {
+ public:
+  explicit Waiter(core::DeviceLock& lock) : lock_(lock) {}
+  std::uint64_t read(std::uint64_t, unsigned) override { return 0; }
+  void write(std::uint64_t, unsigned, std::uint64_t) override { ++writes; }
+  void written() override {
+    EXPECT_EQ(writes, 1u);
+    const bool taken = lock_.try_lock();
+    if (taken) lock_.unlock();
+    free_afterwards = taken;
+  }
+  unsigned writes = 0;
+  bool free_afterwards = false;
+
+ private:
+  core::DeviceLock& lock_;
+};
+
+TEST_F(AddressSpaceTest, handler_may_wait_after_a_write_without_its_lock) {
+  Waiter waiter(lock);
+  auto range = space.add({.start = 0x60, .size = 4}, waiter, lock, "d");
+  ASSERT_TRUE(range);
+  space.write(0x60, 1, 0);
+  EXPECT_TRUE(waiter.free_afterwards);
+}
+
 TEST_F(AddressSpaceTest, wide_access_is_split_for_narrow_devices) {
   auto range = space.add({.start = 0x60, .size = 4, .max_width = 1}, device, lock, "d");
   space.write(0x60, 4, 0x04030201);

@@ -1,0 +1,64 @@
+#include "devices/qxl/release_ring.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <limits>
+
+#include "devices/qxl/qxl_abi.h"
+
+namespace devices::qxl {
+
+using Ring = abi::QXLReleaseRing;
+
+std::size_t ReleaseRing::item() const {
+  return offsetof(Ring, items) + sizeof(std::uint64_t) * (word(offsetof(Ring, prod)) % Ring::kItems);
+}
+
+bool ReleaseRing::add(const Release& release) {
+  const auto own = slots_.at(release.place, sizeof(std::uint64_t));
+  if (!own) return false;
+  own->write(0, core::le64(0));
+  const auto last = held_.count > 0 ? slots_.at(held_.last, sizeof(std::uint64_t)) : std::nullopt;
+  if (last) {
+    last->write(0, core::le64(release.id));
+  } else {
+    ring_.write(item(), core::le64(release.id));
+  }
+  held_.last = release.place;
+  // A guest that takes nothing makes the list longer and longer, not the number.
+  held_.count = std::min(held_.count + 1, std::numeric_limits<std::uint32_t>::max() - 1);
+  return held_.count >= kBunch && push();
+}
+
+bool ReleaseRing::flush() {
+  return held_.count > 0 && push();
+}
+
+bool ReleaseRing::feed() {
+  return word(offsetof(Ring, prod)) == word(offsetof(Ring, cons)) && flush();
+}
+
+// One item is always kept free: the one that is built.
+bool ReleaseRing::push() {
+  const auto prod = word(offsetof(Ring, prod));
+  if (prod - word(offsetof(Ring, cons)) + 1 >= Ring::kItems) return false;
+  std::atomic_thread_fence(std::memory_order_release);  // the list before the index that says it is there
+  ring_.write(offsetof(Ring, prod), prod + 1);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const bool wanted = word(offsetof(Ring, notify_on_prod)) == prod + 1;
+  held_ = {};
+  ring_.write(item(), core::le64(0));
+  return wanted;
+}
+
+void ReleaseRing::visit(core::StateVisitor& visitor) {
+  visitor.field("held", held_.count);
+  visitor.field("last", held_.last);
+}
+
+bool ReleaseRing::valid() const {
+  return held_.count == 0 || (held_.last.memory <= QxlMemory::Vram && slots_.at(held_.last, sizeof(std::uint64_t)));
+}
+
+}  // namespace devices::qxl
