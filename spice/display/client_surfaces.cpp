@@ -72,6 +72,13 @@ void ClientSurfaces::drawn(const PlacedDrawingPtr& drawing) {
   owe(drawing->surface, drawing->changed, drawing->serial);
 }
 
+// Nobody may count on the pixels that were there before, nor put others over the pictures afterwards: as if they were
+// lacking, but they are not.
+void ClientSurfaces::streamed(const PlacedDrawing& drawing) {
+  owe(primary_, drawing.changed, drawing.serial);
+  picture_.debt().remove(drawing.changed);
+}
+
 // Whether the client has, or may have, what the drawing needs.
 bool ClientSurfaces::is_drawable(const PlacedDrawing& drawing) {
   if (!is_ready(drawing.surface) || format_of(store_, drawing.surface) == core::SurfaceFormat::Rgb565) return false;

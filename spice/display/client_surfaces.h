@@ -58,6 +58,8 @@ class ClientSurfaces {
   void surface_gone(SurfaceKey key);
   void painted(SurfaceKey key, const canvas::Region& region);  // not by a drawing
   void drawn(const PlacedDrawingPtr& drawing);
+  // The client sees what it changes by other means: as a picture of a video, on the primary surface.
+  void streamed(const PlacedDrawing& drawing);
   void monitors_changed() { picture_.monitors_changed(); }
 
   // What to send now, with the pixels as they are now; nothing when the client has all it needs.
@@ -67,6 +69,9 @@ class ClientSurfaces {
   // Queued drawings become lacking pixels.
   void collapse();
 
+  SurfaceKey primary() const { return primary_; }
+  // Whether the client has the primary surface and was offered a whole picture of it.
+  bool shows_primary() const { return picture_.is_ready(); }
   std::size_t queued() const { return queue_.size(); }
   std::size_t queued_bytes() const { return queue_.bytes(); }
   // What the client lacks of a surface that it has; nothing if it has not got it.

@@ -21,6 +21,7 @@ std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
       channel::on<&DisplayChannel::init>,
       channel::on<&DisplayChannel::prefer_compression>,
       channel::on<&DisplayChannel::prefer_video_codec>,
+      channel::on<&DisplayChannel::stream_report>,
       channel::on<&DisplayChannel::gl_draw_done>,
   };
   return kHandlers;
@@ -32,6 +33,9 @@ bool DisplayChannel::init(const wire::DisplayInit&) {
   // The cache and the dictionary it names are not used yet.
   connection().start_acks(kAckWindow);
   surfaces_.emplace(wiring_.screen.surfaces(), wiring_.screen.primary(), writer_.abilities());
+  video_.emplace(wiring_.video, *surfaces_, client_caps(),
+                 [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); });
+  video_->prefer(preferred_codecs_);
   wiring_.clients_changed();
   pump();
   return true;
@@ -45,24 +49,46 @@ bool DisplayChannel::prefer_compression(const wire::DisplayPreferredCompression&
   return true;
 }
 
+void DisplayChannel::prefer_video_codec(const wire::DisplayPreferredVideoCodec& message) {
+  preferred_codecs_ = message;
+  if (video_) video_->prefer(message);
+}
+
+bool DisplayChannel::stream_report(const wire::DisplayStreamReport& message) {
+  if (!video_) return true;
+  if (!video_->report(message, line())) return false;
+  pump();
+  return true;
+}
+
 void DisplayChannel::on_closed() {
   if (surfaces_) wiring_.clients_changed();
 }
 
 void DisplayChannel::primary_made(SurfaceKey key) {
-  if (surfaces_) surfaces_->primary_made(key);
+  if (!surfaces_) return;
+  video_->primary_changed();
+  surfaces_->primary_made(key);
 }
 
 void DisplayChannel::surface_gone(SurfaceKey key) {
-  if (surfaces_) surfaces_->surface_gone(key);
+  if (!surfaces_) return;
+  if (key == surfaces_->primary()) video_->primary_changed();
+  surfaces_->surface_gone(key);
 }
 
 void DisplayChannel::painted(SurfaceKey key, const canvas::Region& region) {
   if (surfaces_) surfaces_->painted(key, region);
 }
 
-void DisplayChannel::drawn(const PlacedDrawingPtr& drawing) {
-  if (surfaces_) surfaces_->drawn(drawing);
+void DisplayChannel::drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture) {
+  if (video_) video_->drawn(drawing, picture, line());
+}
+
+void DisplayChannel::stream_ended(video::StreamId id) {
+  if (!video_) return;
+  video_->ended(id);
+  pump();
 }
 
 void DisplayChannel::monitors_changed() {
@@ -70,15 +96,40 @@ void DisplayChannel::monitors_changed() {
 }
 
 void DisplayChannel::drawings_too_many() {
-  if (surfaces_) surfaces_->collapse();
+  if (!surfaces_) return;
+  surfaces_->collapse();
+  video_->drawings_too_many();
 }
 
 void DisplayChannel::pump() {
-  while (surfaces_ && writable()) {
-    const auto step = surfaces_->next();
-    if (!step) return;
-    if (!writer_.write(*step)) surfaces_->not_sent(*step->drawing);
+  while (surfaces_ && writable() && send_next()) {
   }
+}
+
+// Pictures of videos and all else take turns.
+bool DisplayChannel::send_next() {
+  if (video_->send_control()) return true;
+  is_pictures_turn_ = !is_pictures_turn_;
+  if (is_pictures_turn_ && send_picture()) return true;
+  const auto step = surfaces_->next();
+  if (!step) return !is_pictures_turn_ && send_picture();
+  if (!writer_.write(*step)) surfaces_->not_sent(*step->drawing);
+  return true;
+}
+
+bool DisplayChannel::send_picture() {
+  if (!video_->send_picture(line())) return false;
+  const auto delay = video_->required_delay_ms();
+  if (delay > told_delay_ms_) session().need_video_delay(delay);
+  told_delay_ms_ = delay;
+  return true;
+}
+
+ClientVideo::Line DisplayChannel::line() const {
+  const auto round_trip = connection().round_trip().value_or(std::chrono::nanoseconds(0));
+  return {.rate = {.measured = session().bit_rate, .is_low = session().low_bandwidth()},
+          .latency_ms = static_cast<std::uint32_t>(
+              std::chrono::duration_cast<std::chrono::milliseconds>(round_trip / 2).count())};
 }
 
 }  // namespace spice::display

@@ -9,6 +9,7 @@
 
 #include "core/event/loop_timer.h"
 #include "spice/channel/channel.h"
+#include "spice/display/client_video.h"
 #include "spice/display/client_writer.h"
 #include "spice/wire/display.h"
 
@@ -21,6 +22,7 @@ class DisplayChannel final : public channel::Channel {
     core::Loop& loop;
     Screen& screen;
     ImageEncoder& encoder;
+    VideoFeed& video;
     std::function<void()> clients_changed;  // one is ready, or goes
   };
   struct Options {
@@ -35,7 +37,8 @@ class DisplayChannel final : public channel::Channel {
   void primary_made(SurfaceKey key);
   void surface_gone(SurfaceKey key);
   void painted(SurfaceKey key, const canvas::Region& region);
-  void drawn(const PlacedDrawingPtr& drawing);
+  void drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture);
+  void stream_ended(video::StreamId id);
   void monitors_changed();
   void drawings_too_many();
   // Sends what the client lacks while it takes it.
@@ -50,15 +53,23 @@ class DisplayChannel final : public channel::Channel {
 
   bool init(const wire::DisplayInit& message);
   bool prefer_compression(const wire::DisplayPreferredCompression& message);
-  void prefer_video_codec(const wire::DisplayPreferredVideoCodec&) {}  // there are no streams yet
+  void prefer_video_codec(const wire::DisplayPreferredVideoCodec& message);
+  bool stream_report(const wire::DisplayStreamReport& message);
   bool gl_draw_done(const wire::DisplayGlDrawDone&) { return false; }  // we hand out no GL buffers
 
   void on_closed() override;
+  ClientVideo::Line line() const;
+  bool send_next();  // one message, if there is any
+  bool send_picture();
   bool compresses() const { return options_.compression != wire::ImageCompression::Off; }
 
   Wiring wiring_;
   Options options_;
   std::optional<ClientSurfaces> surfaces_;  // from INIT on
+  std::optional<ClientVideo> video_;        // likewise
+  wire::DisplayPreferredVideoCodec preferred_codecs_;
+  bool is_pictures_turn_ = false;
+  std::uint32_t told_delay_ms_ = 0;
   ClientWriter writer_;
   core::LoopTimer init_timer_;
 };

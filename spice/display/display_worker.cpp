@@ -72,6 +72,7 @@ class DisplayWorker::Impl final : private ScreenListener {
         again_(worker_.loop(), [this] { pull(); }),
         clients_(worker_.loop(), [this] { tell_clients(); }),
         poke_(worker_.loop(), [this] { quicken(); }),
+        video_(worker_.loop(), config.video, [this](video::StreamId id) { stream_ended(id); }),
         display_provider_(*this),
         cursor_provider_(*this) {
     screen_.set_listener(this);
@@ -156,7 +157,7 @@ class DisplayWorker::Impl final : private ScreenListener {
 
   void add_display(channel::LinkedConnection linked) {
     displays_.add(std::make_unique<DisplayChannel>(
-        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, [this] { clients_.ring(); }},
+        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, video_, [this] { clients_.ring(); }},
         DisplayChannel::Options{config_.compression, config_.init_timeout}, std::move(linked)));
     pace_.expect_change();
     look();  // the screen may not have been looked at for long
@@ -203,6 +204,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   void deliver(const Screen::Changes& changes, const core::Rect& bounds_before) {
+    video_.next_round();
     encoder_.set_clients(displays_.size());
     if (changes.any()) encoder_.surface_changed();
     displays_.for_each([](DisplayChannel& display) { display.pump(); });
@@ -236,6 +238,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   void primary_made(SurfaceKey key) override {
+    video_.primary_changed();
     displays_.for_each([key](DisplayChannel& display) { display.primary_made(key); });
   }
   void surface_gone(SurfaceKey key) override {
@@ -245,7 +248,11 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([key, &region](DisplayChannel& display) { display.painted(key, region); });
   }
   void drawn(const PlacedDrawingPtr& drawing) override {
-    displays_.for_each([&drawing](DisplayChannel& display) { display.drawn(drawing); });
+    const auto picture = video_.add(drawing, screen_.bounds());
+    displays_.for_each([&](DisplayChannel& display) { display.drawn(drawing, picture ? &*picture : nullptr); });
+  }
+  void stream_ended(video::StreamId id) {
+    displays_.for_each([id](DisplayChannel& display) { display.stream_ended(id); });
   }
   void monitors_changed() override {
     displays_.for_each([](DisplayChannel& display) { display.monitors_changed(); });
@@ -277,6 +284,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::Signal again_;
   core::Signal clients_;
   core::Signal poke_;
+  VideoFeed video_;
   channel::ChannelList<DisplayChannel> displays_;
   channel::ChannelList<CursorChannel> cursors_;
   DisplayProvider display_provider_;

@@ -15,6 +15,7 @@
 #include "core/base/thread_start.h"
 #include "core/ports/display.h"
 #include "spice/channel/linked_connection.h"
+#include "spice/display/video_feed.h"
 #include "spice/wire/display.h"
 
 namespace spice::display {
@@ -37,6 +38,7 @@ class DisplayWorker {
     core::ThreadStart start = {};
     // Off sends bitmaps as they are, all others LZ until there are more codecs. A client's own preference goes first.
     wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
+    VideoOptions video = {};
     // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.
     std::size_t drawing_bytes = std::size_t{64} << 20;
     std::chrono::nanoseconds init_timeout = std::chrono::seconds(30);  // for a client's first message

@@ -48,6 +48,9 @@ struct SpiceTlsConfig {
 // What becomes of a client when another comes.
 enum class SpiceClients : std::uint8_t { Share, Takeover, Refuse };
 
+// What of a guest's drawings is sent as video.
+enum class SpiceStreaming : std::uint8_t { Off, Filter, All };
+
 struct SpiceConfig {
   bool enabled = false;
   std::uint16_t port = 0;      // 0: none
@@ -68,7 +71,9 @@ struct SpiceConfig {
   bool sasl = false;
   std::optional<std::string> view_only_password;
   SpiceClients clients = SpiceClients::Share;
-  bool compress = true;  // image-compression=off sends raw pictures
+  SpiceStreaming streaming = SpiceStreaming::Off;
+  std::string video_codecs = "auto";  // ENCODER:CODEC;...
+  bool compress = true;               // image-compression=off sends raw pictures
   bool copy_paste = true;
   bool file_transfer = true;
   bool agent_mouse = true;

@@ -114,6 +114,15 @@ Result<> apply_compression(SpiceConfig& config, const KeyValue& pair) {
   return fail("image-compression={}: give lz, auto_lz or off", pair.value);
 }
 
+Result<> apply_streaming(SpiceConfig& config, const KeyValue& pair) {
+  constexpr std::pair<std::string_view, SpiceStreaming> kModes[] = {
+      {"off", SpiceStreaming::Off}, {"filter", SpiceStreaming::Filter}, {"all", SpiceStreaming::All}};
+  const auto* found = std::ranges::find(kModes, pair.value, &std::pair<std::string_view, SpiceStreaming>::first);
+  if (found == std::end(kModes)) return fail("streaming-video={}: give off, filter or all", pair.value);
+  config.streaming = found->second;
+  return {};
+}
+
 // A feature that does not exist yet: its name is known, and saying that it stays off is fine.
 Result<> refuse_unless_off(SpiceConfig&, const KeyValue& pair) {
   if (pair.value == "off" || pair.value == "never") return {};
@@ -192,7 +201,15 @@ constexpr SpiceOption kSpiceOptions[] = {
      apply_disabling<&SpiceConfig::file_transfer>},
     {"agent-mouse", "on|off", "Whether the guest's agent may move the pointer, so that it follows that of the client.",
      apply_flag<&SpiceConfig::agent_mouse>},
-    {"streaming-video", "off", "", refuse_unless_off},
+    {"streaming-video", "off|filter|all",
+     "Send what the guest draws again and again at one place as video: nothing, what looks like a film, or all of it. "
+     "off is the default.",
+     apply_streaming},
+    {"video-codecs", "ENCODER:CODEC;...",
+     "The codecs of such video, best first: spice:mjpeg, gstreamer:vp8 and gstreamer:vp9, or auto. A client's own "
+     "order "
+     "goes before this one.",
+     apply_text<&SpiceConfig::video_codecs>},
     {"jpeg-wan-compression", "never", "", refuse_unless_off},
     {"zlib-glz-wan-compression", "never", "", refuse_unless_off},
     {"seamless-migration", "off", "", refuse_unless_off},

@@ -97,6 +97,16 @@ core::Result<spice::server::ServerConfig> server_config(const config::MachineCon
   return server;
 }
 
+core::Result<spice::display::VideoOptions> video_options(const config::SpiceConfig& config) {
+  using spice::video::StreamingMode;
+  const auto codecs = spice::video::parse_codecs(config.video_codecs);
+  if (!codecs) return core::fail_with("video-codecs", codecs);
+  spice::display::VideoOptions options{.mode = StreamingMode::Off, .codecs = *codecs};
+  if (config.streaming == config::SpiceStreaming::Filter) options.mode = StreamingMode::Filter;
+  if (config.streaming == config::SpiceStreaming::All) options.mode = StreamingMode::All;
+  return options;
+}
+
 SpicePeer peer(const spice::net::Endpoint& endpoint) {
   return {endpoint.host, endpoint.port, endpoint.family};
 }
@@ -175,6 +185,9 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
                                                          const Wiring& wiring) {
   spice::display::DisplayWorker::Config display{.id = 0, .name = "display0", .start = wiring.start};
   if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
+  const auto video = video_options(config.spice);
+  if (!video) return core::fail_with("--spice", video);
+  display.video = *video;
   auto impl = std::make_unique<Impl>(display, wiring);
   if (config.spice.enabled) {
     auto settings = server_config(config, uuid);

@@ -10,6 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using vmm::config::MachineConfig;
+using vmm::config::SpiceStreaming;
 
 core::Result<MachineConfig> parse(const std::vector<std::string>& arguments) {
   auto parsed = vmm::config::parse_command_line(arguments);
@@ -327,8 +328,19 @@ TEST(SpiceOption, sasl_is_a_switch) {
 }
 
 TEST(SpiceOption, what_is_not_built_is_refused_by_name) {
-  EXPECT_THAT(error_of({"--spice", "port=1,streaming-video=all"}), HasSubstr("streaming-video=all: not built yet"));
-  EXPECT_EQ(error_of({"--spice", "port=1,streaming-video=off"}), "");
+  EXPECT_THAT(error_of({"--spice", "port=1,jpeg-wan-compression=always"}),
+              HasSubstr("jpeg-wan-compression=always: not built yet"));
+  EXPECT_EQ(error_of({"--spice", "port=1,jpeg-wan-compression=never"}), "");
+}
+
+TEST(SpiceOption, streaming_and_its_codecs) {
+  EXPECT_EQ(parse({"--spice", "port=1"})->spice.streaming, SpiceStreaming::Off);
+  const auto config = parse({"--spice", "port=1,streaming-video=filter,video-codecs=gstreamer:vp8;spice:mjpeg"});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->spice.streaming, SpiceStreaming::Filter);
+  EXPECT_EQ(config->spice.video_codecs, "gstreamer:vp8;spice:mjpeg");
+  EXPECT_EQ(parse({"--spice", "port=1,streaming-video=all"})->spice.streaming, SpiceStreaming::All);
+  EXPECT_THAT(error_of({"--spice", "port=1,streaming-video=on"}), HasSubstr("off, filter or all"));
 }
 
 TEST(SpiceOption, contradictions_and_missing_port_are_refused) {

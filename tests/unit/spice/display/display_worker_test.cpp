@@ -286,13 +286,21 @@ TEST(DisplayWorker, protocol_violations_drop_that_client_only) {
   EXPECT_TRUE(good.draw_until([&] { return good.marked(); }));
 }
 
-TEST(DisplayWorker, reports_of_streams_are_ignored) {
+TEST(DisplayWorker, reports_of_streams_that_are_none_are_ignored) {
   Rig rig;
   RawClient client(rig.worker.display_provider());
   client.send_bytes(102, display_test::Bytes(32));
   client.send(wire::DisplayPreferredVideoCodec{{1, 2}});
   client.init();
   EXPECT_TRUE(client.draw_until([&] { return client.marked(); }));
+}
+
+TEST(DisplayWorker, report_of_an_impossible_stream_drops_the_client) {
+  Rig rig;
+  RawClient client(rig.worker.display_provider());
+  client.init();
+  client.send(wire::DisplayStreamReport{.id = 50});
+  EXPECT_TRUE(client.is_dropped());
 }
 
 TEST(DisplayWorker, client_without_init_is_dropped_in_the_end) {

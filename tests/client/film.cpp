@@ -1,0 +1,169 @@
+// A SPICE server over a display that shows a film, for tests with real clients: no guest, no devices. Its threads are
+// confined like minivmm's.
+//
+//   film off|filter|all CODECS     prints its port, then obeys lines on its standard input, each answered by "done":
+//   play, stop                     the film, 25 pictures a second, over a still background
+//   box                            something opaque is drawn over a part of it
+//   copy                           a part of the screen with a piece of the film in it is copied elsewhere
+//   shot FILE                      the screen as a PPM file
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "core/event/worker.h"
+#include "spice/display/display_worker.h"
+#include "spice/server/server.h"
+#include "vmm/sandbox/sandbox.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr core::SurfaceShape kScreen{640, 480, core::SurfaceFormat::Xrgb};
+constexpr core::Rect kFilm{101, 61, 421, 301};
+constexpr core::Rect kBox{200, 100, 260, 140};
+constexpr core::Point kCopyFrom{400, 250};
+constexpr core::Rect kCopyTo{500, 350, 580, 450};
+
+std::uint32_t film_pixel(std::int32_t x, std::int32_t y, std::uint32_t n) {
+  const auto wave = [](std::uint32_t v) { return (v & 0x100) == 0 ? v & 0xff : 0xff - (v & 0xff); };
+  const auto column = static_cast<std::uint32_t>(x) + 3 * n;
+  const auto row = static_cast<std::uint32_t>(y) + n;
+  return wave(column) << 16 | wave(row * 2) << 8 | wave(column + row);
+}
+
+core::DrawingPtr film_picture(std::uint32_t n) {
+  core::Bitmap bitmap{.width = static_cast<std::uint32_t>(kFilm.width()),
+                      .height = static_cast<std::uint32_t>(kFilm.height())};
+  bitmap.stride = bitmap.width * 4;
+  for (std::int32_t y = 0; y < kFilm.height(); ++y) {
+    for (std::int32_t x = 0; x < kFilm.width(); ++x) {
+      const auto pixel = film_pixel(x, y, n);
+      for (const unsigned shift : {0U, 8U, 16U, 24U})
+        bitmap.data.push_back(static_cast<std::uint8_t>(pixel >> shift));
+    }
+  }
+  core::DrawCopy copy;
+  copy.source.image = std::make_shared<core::Image>(core::Image{.content = std::move(bitmap)});
+  copy.source.area = {0, 0, kFilm.width(), kFilm.height()};
+  return std::make_shared<core::Drawing>(
+      core::Drawing{.box = kFilm, .effect = core::Effect::Opaque, .operation = std::move(copy)});
+}
+
+core::DrawingPtr fill(const core::Rect& box, std::uint32_t color) {
+  return std::make_shared<core::Drawing>(core::Drawing{
+      .box = box, .effect = core::Effect::Opaque, .operation = core::DrawFill{.brush = core::SolidBrush{color}}});
+}
+
+// Its own thread ticks; the worker pulls.
+class Film final : public core::DisplaySource {
+ public:
+  ~Film() override { ticker_.request_stop(); }
+
+  Next pull(core::DisplayCanvas& canvas) override {
+    if (!std::exchange(is_set_up_, true)) {
+      canvas.create_surface(0, kScreen);
+      canvas.draw(fill({0, 0, kScreen.width, kScreen.height}, 0x204060));
+    }
+    if (is_due_.exchange(false) && is_playing) canvas.draw(film_picture(picture_++));
+    if (wants_box.exchange(false)) canvas.draw(fill(kBox, 0xff0000));
+    if (wants_copy.exchange(false))
+      canvas.draw(std::make_shared<core::Drawing>(core::Drawing{
+          .box = kCopyTo, .effect = core::Effect::Opaque, .operation = core::DrawCopyBits{.source = kCopyFrom}}));
+    return Next::OnWake;
+  }
+  bool refresh(core::DisplayCanvas&, bool) override { return false; }
+  void set_wake(std::function<void()> wake) override {
+    ticker_ = std::jthread([this, wake = std::move(wake)](const std::stop_token& stop) {
+      for (auto next = std::chrono::steady_clock::now(); !stop.stop_requested();) {
+        std::this_thread::sleep_until(next += 40ms);
+        is_due_ = true;
+        wake();
+      }
+    });
+  }
+  void end() {
+    ticker_.request_stop();
+    ticker_.join();
+  }
+
+  std::atomic<bool> is_playing{false};
+  std::atomic<bool> wants_box{false};
+  std::atomic<bool> wants_copy{false};
+
+ private:
+  bool is_set_up_ = false;
+  std::uint32_t picture_ = 0;
+  std::atomic<bool> is_due_{false};
+  std::jthread ticker_;
+};
+
+class Nobody final : public core::KeyboardSink, public core::MouseSink {
+ public:
+  void key(core::KeyCode, bool) override {}
+  std::uint8_t leds() override { return 0; }
+  void set_led_listener(std::function<void(std::uint8_t)>) override {}
+  void move(std::int32_t, std::int32_t, std::int32_t, std::uint8_t) override {}
+};
+
+void write_ppm(const spice::display::Picture& picture, const std::string& path) {
+  std::ofstream file(path, std::ios::binary);
+  file << "P6\n" << picture.width << ' ' << picture.height << "\n255\n";
+  for (const auto pixel : picture.pixels) {
+    for (const unsigned shift : {16U, 8U, 0U})
+      file.put(static_cast<char>(pixel >> shift));
+  }
+}
+
+void obey(Film& film, spice::display::DisplayWorker& display) {
+  for (std::string line; std::getline(std::cin, line); std::cout << "done" << std::endl) {
+    if (line == "play" || line == "stop") film.is_playing = line == "play";
+    if (line == "box") film.wants_box = true;
+    if (line == "copy") film.wants_copy = true;
+    if (line.starts_with("shot ")) write_ppm(display.screenshot(), line.substr(5));
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 3) return 2;
+  const std::string mode = arguments[1];
+  using spice::video::StreamingMode;
+  const auto codecs = spice::video::parse_codecs(arguments[2]);
+  const auto sandbox = vmm::sandbox::Sandbox::create({});
+  if (!codecs || !sandbox) return 2;
+  spice::display::DisplayWorker::Config config;
+  config.start = sandbox->thread_start();
+  config.video = {.mode = mode == "all"      ? StreamingMode::All
+                          : mode == "filter" ? StreamingMode::Filter
+                                             : StreamingMode::Off,
+                  .codecs = *codecs};
+  Film film;
+  Nobody nobody;
+  spice::display::DisplayWorker display(config, film);
+  core::Worker control("control", core::ThreadKind::Control, sandbox->thread_start());
+  std::unique_ptr<spice::server::Server> server;
+  control.run_and_wait([&] {
+    spice::server::ServerConfig settings;
+    settings.disable_ticketing = true;
+    auto made = spice::server::Server::create(control.loop(), settings, {nobody, nobody});
+    if (!made) return;
+    server = std::move(*made);
+    server->add_provider({spice::wire::ChannelType::Display, 0}, display.display_provider());
+    server->add_provider({spice::wire::ChannelType::Cursor, 0}, display.cursor_provider());
+    server->start();
+  });
+  if (server == nullptr) return 1;
+  display.start();
+  std::cout << server->port() << std::endl;
+  obey(film, display);
+  film.end();
+  display.stop();
+  control.run_and_wait([&] { server.reset(); });
+  return 0;
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+"""Films over real clients: sent as video in each codec, shown alike, and without loss once they stand still."""
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from harness import SpiceClient, check, read_ppm, run_cases
+
+FILM = os.environ.get("FILM", "build/release/tests/film")
+CODECS = {"mjpeg": "spice:mjpeg", "vp8": "gstreamer:vp8", "vp9": "gstreamer:vp9"}
+
+
+class Film:
+    """A server that shows a film."""
+
+    def __init__(self, mode, codecs):
+        self.directory = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen([FILM, mode, codecs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def do(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        check(self.process.stdout.readline() == "done\n", "the film has gone")
+
+    def screen(self):
+        path = os.path.join(self.directory.name, "shot.ppm")
+        self.do("shot " + path)
+        return read_ppm(path)
+
+    def close(self):
+        self.process.stdin.close()
+        check(self.process.wait(20) == 0, "the film ended badly")
+        self.directory.cleanup()
+
+
+class Log:
+    """What spice-gtk says about streams while it is open: its debug lines go to standard output."""
+
+    def __enter__(self):
+        self.file = tempfile.TemporaryFile("w+")
+        self.kept = os.dup(1)
+        os.dup2(self.file.fileno(), 1)
+        return self
+
+    def text(self):
+        with open(f"/proc/self/fd/{self.file.fileno()}", errors="replace") as file:
+            return file.read()
+
+    def __exit__(self, *_):
+        os.dup2(self.kept, 1)
+        os.close(self.kept)
+        self.file.close()
+
+
+def mean_error(a, b, box):
+    """Of the colours inside a rectangle."""
+    left, top, right, bottom = box
+    total = 0
+    for y in range(top, bottom):
+        row = slice((y * a.width + left) * 3, (y * a.width + right) * 3)
+        total += sum(abs(p - q) for p, q in zip(a.rgb[row], b.rgb[row]))
+    return total / ((right - left) * (bottom - top) * 3)
+
+
+FILM_BOX = (101, 61, 421, 301)
+SOFT = 16  # mean error of what a codec makes of the film, at most
+
+
+class Viewer:
+    """A client that has seen the background, and then sees the film as a stream."""
+
+    def __init__(self, mode, codecs):
+        self.mode, self.codecs = mode, codecs
+
+    def __enter__(self):
+        self.log = Log().__enter__()
+        self.film = Film(self.mode, self.codecs)
+        self.client = self.connect()
+        return self
+
+    def __exit__(self, *exception):
+        for client in list(SpiceClient.connected):
+            client.close()
+        try:
+            self.film.close()
+        finally:
+            self.log.__exit__()
+
+    def connect(self):
+        client = SpiceClient(self.film.port)
+        client.wait_picture()
+        return client
+
+    def play(self):
+        self.client.wait("the background", self.is_exact)
+        self.film.do("play")
+        self.client.wait("a stream", lambda: self.streams("create") == 1)
+
+    def streams(self, event):
+        return self.log.text().count("display_handle_stream_" + event)
+
+    def is_exact(self, client=None):
+        return (client or self.client).screen() == self.film.screen()
+
+    def is_alike(self):
+        return mean_error(self.client.screen(), self.film.screen(), FILM_BOX) < SOFT
+
+
+def shows(codec):
+    """25 pictures a second in a codec, and the last one exactly."""
+    def case():
+        with Viewer("filter", CODECS[codec]) as viewer:
+            viewer.play()
+            before, start = viewer.client.invalidations, time.monotonic()
+            viewer.client.pump(4)
+            rate = (viewer.client.invalidations - before) / (time.monotonic() - start)
+            viewer.film.do("stop")
+            viewer.client.wait("the last picture as the codec has it", viewer.is_alike)
+            viewer.client.wait("the last picture exactly", viewer.is_exact)
+            decoders = set(re.findall(r"\((vp[89]dec)", viewer.log.text()))
+            ended = viewer.streams("destroy")
+        check(rate > 15, f"{rate:.0f} pictures a second")
+        check(decoders == ({codec + "dec"} if codec != "mjpeg" else set()), f"the client decodes with {decoders}")
+        check(ended == 1, f"{ended} streams have ended")
+    return case
+
+
+def nothing_is_streamed_when_it_is_off():
+    with Viewer("off", "auto") as viewer:
+        viewer.client.wait("the background", viewer.is_exact)
+        viewer.film.do("play")
+        viewer.client.pump(2)
+        viewer.film.do("stop")
+        viewer.client.wait("the last picture", viewer.is_exact)
+        streams = viewer.streams("create")
+    check(streams == 0, f"{streams} streams")
+
+
+def the_clients_preference_counts():
+    with Viewer("all", "auto") as viewer:
+        viewer.client.spice.DisplayChannel.display_channel_change_preferred_video_codec_types(
+            viewer.client.channels[2, 0], [4, 1])
+        viewer.client.pump(0.5)
+        viewer.play()
+        viewer.client.wait("VP9", lambda: "(vp9dec" in viewer.log.text())
+
+
+def what_lies_on_a_film_stays_sharp():
+    with Viewer("filter", "spice:mjpeg") as viewer:
+        viewer.play()
+        viewer.film.do("stop")
+        viewer.film.do("box")
+        viewer.client.wait("all of it exactly", viewer.is_exact)
+
+
+def copies_of_a_film_are_exact():
+    with Viewer("filter", "spice:mjpeg") as viewer:
+        viewer.play()
+        viewer.film.do("copy")
+        viewer.client.pump(1)
+        viewer.film.do("stop")
+        viewer.client.wait("all of it exactly", viewer.is_exact)
+
+
+def a_client_that_comes_later_gets_the_film_from_its_next_picture():
+    with Viewer("filter", "gstreamer:vp8") as viewer:
+        viewer.play()
+        later = viewer.connect()
+        later.wait("a second stream", lambda: viewer.streams("create") == 2)
+        viewer.film.do("stop")
+        later.wait("the last picture exactly", lambda: viewer.is_exact(later) and viewer.is_exact())
+
+
+cases = {f"film_in_{codec}": shows(codec) for codec in CODECS}
+cases |= {case.__name__: case for case in (
+    nothing_is_streamed_when_it_is_off, the_clients_preference_counts, what_lies_on_a_film_stays_sharp,
+    copies_of_a_film_are_exact, a_client_that_comes_later_gets_the_film_from_its_next_picture)}
+
+if __name__ == "__main__":
+    os.environ["G_MESSAGES_DEBUG"] = "all"
+    os.environ["SPICE_DEBUG"] = "1"
+    run_cases(cases)
