@@ -14,7 +14,8 @@ constexpr std::uint32_t kColorBits = 0x00ffffff;
 class ShapeReader {
  public:
   explicit ShapeReader(const core::CursorShape& shape)
-      : shape_(shape), mask_at_(*cursor_bytes(shape.type, shape.width, shape.height) - mask_bytes()) {}
+      : shape_(shape),
+        mask_at_(cursor_bytes(shape.type, shape.width, shape.height).value_or(mask_bytes()) - mask_bytes()) {}
 
   std::uint32_t combined(std::int32_t x, std::int32_t y, std::uint32_t under) const {
     const std::size_t index = static_cast<std::size_t>(y) * shape_.width + static_cast<std::size_t>(x);

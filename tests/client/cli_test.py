@@ -55,6 +55,23 @@ def missing_and_wrong_files():
     refused("--qmp", "unix:/nonexistent/qmp", naming="/nonexistent/qmp")
 
 
+def replayed_recording_becomes_a_picture():
+    recording = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/replay/qxl-rig.rec.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        picture = os.path.join(folder, "picture.png")
+        result = run("replay", recording, "--screendump", picture)
+        check(result.returncode == 0 and "drawings per second" in result.stdout, f"replay: {result.stdout}{result.stderr}")
+        with open(picture, "rb") as file:
+            check(file.read(8) == b"\x89PNG\r\n\x1a\n", "the screendump is no PNG")
+
+
+def replay_refuses_what_it_cannot_read():
+    refused("replay", naming="recording")
+    refused("replay", "/nonexistent/recording", naming="/nonexistent/recording")
+    refused("replay", "/etc/hostname", naming="/etc/hostname")
+    refused("replay", "/etc/hostname", "--screenshot", "x", naming="--screenshot")
+
+
 def empty_disk():
     with tempfile.NamedTemporaryFile() as disk:
         refused("--disk", disk.name, naming=disk.name)
@@ -179,6 +196,7 @@ def qmp_shapes():
 
 
 run_cases({function.__name__: function for function in (
-    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, empty_disk, cpu_models, icount_and_rtc,
+    help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, replayed_recording_becomes_a_picture,
+    replay_refuses_what_it_cannot_read, empty_disk, cpu_models, icount_and_rtc,
     busy_port, address_beyond_loopback_needs_a_ticket, second_writer_is_refused, live_qmp_socket_is_refused,
     sigterm_and_sigint_end_with_0, quit_ends_with_0, monitor_on_unix_socket, qmp_shapes)})

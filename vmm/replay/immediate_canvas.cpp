@@ -23,9 +23,9 @@ class Conversion final : public spice::canvas::SurfaceTable {
     const auto image = std::make_shared<const core::Image>(core::Image{.content = core::SurfacePixels{kFrom}});
     core::Drawing drawing{.surface = kTo, .box = from.bounds()};
     drawing.operation = core::DrawCopy{.source = {.image = image, .area = from.bounds()}};
-    (void)spice::canvas::draw(drawing, *this);
+    if (!spice::canvas::draw(drawing, *this)) to_ = {};
   }
-  Surface result() && { return std::move(to_); }
+  Surface result() && { return std::move(to_); }  // empty if such a surface cannot be shown
 
  private:
   static constexpr core::SurfaceId kFrom = 0, kTo = 1;
