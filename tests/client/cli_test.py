@@ -60,7 +60,7 @@ def replayed_recording_becomes_a_picture():
     with tempfile.TemporaryDirectory() as folder:
         picture = os.path.join(folder, "picture.png")
         result = run("replay", recording, "--screendump", picture)
-        check(result.returncode == 0 and "drawings per second" in result.stdout, f"replay: {result.stdout}{result.stderr}")
+        check(result.returncode == 0 and "all drawings" in result.stdout, f"replay: {result.stdout}{result.stderr}")
         with open(picture, "rb") as file:
             check(file.read(8) == b"\x89PNG\r\n\x1a\n", "the screendump is no PNG")
 

@@ -95,11 +95,12 @@ void ImmediateCanvas::load_surface(core::SurfaceId id, const core::Pixels& from)
 }
 
 void ImmediateCanvas::draw(core::DrawingPtr drawing) {
+  auto& tally = tallies_[drawing->operation.index()];
   const auto start = std::chrono::steady_clock::now();
   const bool drawn = spice::canvas::draw(*drawing, *this).has_value();
-  tally_.drawing_time += std::chrono::steady_clock::now() - start;
-  ++tally_.drawings;
-  if (!drawn) ++tally_.refused;
+  tally.time += std::chrono::steady_clock::now() - start;
+  ++tally.drawings;
+  if (!drawn) ++tally.refused;
 }
 
 core::Pixels ImmediateCanvas::read_surface(core::SurfaceId id, const core::Rect&) {

@@ -1,9 +1,11 @@
 // A display without clients: draws everything at once, into surfaces of its own.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <unordered_map>
+#include <variant>
 
 #include "core/ports/display.h"
 #include "spice/canvas/surface.h"
@@ -17,16 +19,19 @@ class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas:
   static constexpr std::uint64_t kMaxSurfaceBytes = std::uint64_t{2} << 30;
   static constexpr std::size_t kMaxSurfaces = 65'536;
 
+  static constexpr std::size_t kOperations = std::variant_size_v<decltype(core::Drawing::operation)>;
+
   struct Tally {
     std::uint64_t drawings = 0;
     std::uint64_t refused = 0;  // of them, that could not be drawn
-    std::chrono::nanoseconds drawing_time{};
+    std::chrono::nanoseconds time{};
   };
+  using Tallies = std::array<Tally, kOperations>;  // by the operation's place in core::Drawing
 
   // What the display shows, or did last if it shows nothing any more; empty if it never did. 32 bits a pixel.
   spice::canvas::Surface shown() const;
   const spice::display::CursorState& pointer() const { return cursor_.state(); }
-  const Tally& tally() const { return tally_; }
+  const Tallies& tallies() const { return tallies_; }
 
   core::PixelView pixels() override;
   core::PixelView set_mode(std::int32_t width, std::int32_t height) override;
@@ -47,7 +52,7 @@ class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas:
   std::uint64_t surface_bytes_ = 0;
   spice::canvas::Surface last_shown_;  // of the primary surface when it was destroyed
   spice::display::Cursor cursor_;
-  Tally tally_;
+  Tallies tallies_{};
 };
 
 }  // namespace vmm::replay

@@ -1,12 +1,14 @@
 #include "vmm/replay/replay.h"
 
+#include <array>
 #include <charconv>
+#include <chrono>
 #include <optional>
+#include <string_view>
 
 #include "spice/display/cursor_image.h"
 #include "vmm/replay/call_reader.h"
 #include "vmm/replay/gzip_file.h"
-#include "vmm/replay/immediate_canvas.h"
 #include "vmm/replay/recording_canvas.h"
 #include "vmm/replay/recording_file.h"
 
@@ -33,6 +35,17 @@ core::Result<std::uint64_t> play_and_convert(CallReader& reader, core::DisplayCa
   auto calls = play(reader, recording, config);
   if (!file->outcome()) return std::unexpected(file->outcome().error());
   return calls;
+}
+
+// In the order of core::Drawing.
+constexpr std::array<std::string_view, ImmediateCanvas::kOperations> kOperationNames{
+    "nothing", "fill", "opaque", "copy", "blend",       "copy bits", "blackness", "whiteness",
+    "invers",  "rop3", "stroke", "text", "transparent", "alpha",     "composite"};
+
+std::string tally_line(std::string_view name, const ImmediateCanvas::Tally& tally) {
+  const double seconds = std::chrono::duration<double>(tally.time).count();
+  const double rate = seconds > 0 ? static_cast<double>(tally.drawings) / seconds : 0;
+  return fmt::format("  {:12} {:8} in {:.6f} s of one core, {:.0f} per second\n", name, tally.drawings, seconds, rate);
 }
 
 void take_picture(const ImmediateCanvas& canvas, bool with_pointer, Replayed& result) {
@@ -85,23 +98,24 @@ core::Result<Replayed> replay(const ReplayConfig& config) {
   const auto calls =
       config.converted.empty() ? play(**reader, canvas, config) : play_and_convert(**reader, canvas, config);
   if (!calls) return core::fail_with(config.recording, calls);
-  Replayed result{.calls = *calls,
-                  .drawings = canvas.tally().drawings,
-                  .refused = canvas.tally().refused,
-                  .drawing_time = canvas.tally().drawing_time,
-                  .ended_early = input.ended_early()};
+  Replayed result{.calls = *calls, .drawings = canvas.tallies(), .ended_early = input.ended_early()};
   take_picture(canvas, config.with_pointer, result);
   return result;
 }
 
 std::string report(const Replayed& replayed) {
-  auto text = fmt::format("{} calls, {} of them drawings", replayed.calls, replayed.drawings);
-  if (replayed.refused > 0) text += fmt::format(", {} of which cannot be drawn", replayed.refused);
-  const double seconds = std::chrono::duration<double>(replayed.drawing_time).count();
-  if (seconds > 0)
-    text += fmt::format("\n{:.0f} drawings per second on one core ({:.6f} s)",
-                        static_cast<double>(replayed.drawings) / seconds, seconds);
-  text += '\n';
+  ImmediateCanvas::Tally all;
+  std::string lines;
+  for (std::size_t i = 0; i < replayed.drawings.size(); ++i) {
+    const auto& tally = replayed.drawings[i];
+    if (tally.drawings > 0) lines += tally_line(kOperationNames[i], tally);
+    all.drawings += tally.drawings;
+    all.refused += tally.refused;
+    all.time += tally.time;
+  }
+  auto text = fmt::format("{} calls\n{}", replayed.calls, lines);
+  if (all.drawings > 0) text += tally_line("all drawings", all);
+  if (all.refused > 0) text += fmt::format("{} of them cannot be drawn\n", all.refused);
   if (replayed.ended_early) text += "the recording ends in the middle of a command\n";
   return text;
 }

@@ -1,13 +1,13 @@
 // minivmm replay FILE[.gz]: plays a recording of a display without a guest.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
+#include "vmm/replay/immediate_canvas.h"
 
 namespace vmm::replay {
 
@@ -28,9 +28,7 @@ struct Replayed {
   std::int32_t height = 0;
   std::vector<std::uint32_t> pixels{};  // 0x00RRGGBB, row by row without gaps
   std::uint64_t calls = 0;              // of all kinds
-  std::uint64_t drawings = 0;
-  std::uint64_t refused = 0;  // of the drawings, that could not be drawn
-  std::chrono::nanoseconds drawing_time{};
+  ImmediateCanvas::Tallies drawings{};
   bool ended_early = false;
 };
 

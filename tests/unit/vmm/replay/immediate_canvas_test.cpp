@@ -30,8 +30,10 @@ TEST(ImmediateCanvas, drawings_are_drawn_at_once) {
 TEST(ImmediateCanvas, what_cannot_be_drawn_is_counted) {
   ImmediateCanvas canvas;
   canvas.draw(fill(7, {0, 0, 1, 1}, 1));
-  EXPECT_EQ(canvas.tally().drawings, 1U);
-  EXPECT_EQ(canvas.tally().refused, 1U);
+  const auto& fills = canvas.tallies()[1];
+  EXPECT_EQ(fills.drawings, 1U);
+  EXPECT_EQ(fills.refused, 1U);
+  EXPECT_EQ(canvas.tallies()[2].drawings, 0U);
 }
 
 TEST(ImmediateCanvas, surface_of_16_bits_is_shown_in_32) {

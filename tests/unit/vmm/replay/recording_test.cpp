@@ -287,8 +287,10 @@ TEST(Recording, what_was_recorded_plays_to_the_same_pixels) {
   ASSERT_EQ(got.bounds(), wanted.bounds());
   EXPECT_EQ(std::memcmp(got.row(0), wanted.row(0), 16 * 16 * 4), 0);
   EXPECT_EQ(played.pointer().position, (core::Point{7, 7}));
-  EXPECT_EQ(played.tally().drawings, original.tally().drawings);
-  EXPECT_EQ(played.tally().refused, original.tally().refused);
+  for (std::size_t i = 0; i < ImmediateCanvas::kOperations; ++i) {
+    EXPECT_EQ(played.tallies()[i].drawings, original.tallies()[i].drawings) << i;
+    EXPECT_EQ(played.tallies()[i].refused, original.tallies()[i].refused) << i;
+  }
 }
 
 }  // namespace
