@@ -54,6 +54,11 @@ minivmm_fuzz(canvas
   USES spice/canvas
   RANDOM 20)
 
+minivmm_fuzz(display
+  SOURCES fuzz/display.cpp unit/spice/display/display_model.cpp unit/spice/display/model_client.cpp
+  USES spice/display
+  RANDOM 20)
+
 # The codecs and the canvas over one vector, by hand and for tests/vectors/check.py.
 add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp vectors/render.cpp vectors/render_images.cpp)
 target_link_libraries(spice-vectors PRIVATE minivmm_flags spice_canvas spice_codec nlohmann_json::nlohmann_json ZLIB::ZLIB)

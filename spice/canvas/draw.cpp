@@ -8,6 +8,7 @@
 
 #include "spice/canvas/draw_context.h"
 #include "spice/canvas/stroke.h"
+#include "spice/canvas/work.h"
 
 namespace spice::canvas {
 namespace {
@@ -127,11 +128,11 @@ Drawn copy_bits(DrawContext& context, const core::DrawCopyBits& bits) {
 // Draws runs of pixels with a brush, each through the clip.
 class StrokeSink final : public RunSink {
  public:
-  // A path may have as many pixels as the area and these.
-  static constexpr std::int64_t kFewPixels = 1 << 22;
+  // Some 100 ns each: far more than a path has that goes over everything once, and ends in a second.
+  static constexpr std::int64_t kMostPixels = 1 << 23;
 
   StrokeSink(DrawContext& context, BrushRows& brush, Rop2 rop, bool once)
-      : RunSink(std::int64_t{context.extents().width()} * context.extents().height() + kFewPixels),
+      : RunSink(kMostPixels),
         surface_(context.to()),
         brush_(brush),
         rop_(rop),
@@ -262,6 +263,7 @@ std::expected<void, DrawError> draw(const core::Drawing& drawing, SurfaceTable& 
     auto region = clipped_region(drawing.box, drawing.clip, surface->bounds());
     if (!region) return std::unexpected(region.error());
     if (region->empty()) return {};
+    if (nanoseconds_to_draw(drawing, region->area()) > kMostNanoseconds) return std::unexpected(DrawError::TooComplex);
     if (surface->format() == core::SurfaceFormat::A1)
       return draw_on_bits(drawing, *surface, surfaces, *std::move(region));
     return draw_on(drawing, *surface, *surface, surfaces, *std::move(region));

@@ -39,7 +39,7 @@ class Judge {
   void operator()(const core::DrawOpaque& opaque) {
     const auto rop = rop2_of(opaque.rop, RopOperands::BrushSource);
     if (needs_first(rop)) read(opaque.brush);
-    read(opaque.source.image, opaque.source.area);
+    read(opaque.source);
     covers(opaque.mask, !needs_second(rop) || is_everywhere(opaque.source));
   }
   void operator()(const core::DrawCopy& copy) { copied(copy.source, copy.rop, copy.mask); }
@@ -122,7 +122,7 @@ class Judge {
   }
 
   void within(const core::Source& source) {
-    read(source.image, source.area);
+    read(source);
     if (const auto bounds = bounds_on_surface(source)) effect_.changed.intersect(*bounds);
   }
 
@@ -146,6 +146,16 @@ class Judge {
 
   void read(const core::Brush& brush) {
     if (const auto* pattern = std::get_if<core::PatternBrush>(&brush)) read(pattern->image, {});
+  }
+
+  // Stretched, pixels are made of their neighbours, too.
+  void read(const core::Source& source) {
+    constexpr std::int32_t kReach = 2;
+    auto area = source.area;
+    if (is_stretched(drawing_.box, area) && !area.empty())
+      area = {std::max(area.left, kReach) - kReach, std::max(area.top, kReach) - kReach,
+              std::min(area.right, INT32_MAX - kReach) + kReach, std::min(area.bottom, INT32_MAX - kReach) + kReach};
+    read(source.image, area);
   }
 
   // The whole image if `area` is empty.

@@ -30,7 +30,7 @@ namespace spice::canvas {
 
 struct SurfaceRead {
   core::SurfaceId surface = 0;  // perhaps the one that is drawn on
-  core::Rect area;              // on that surface
+  core::Rect area;              // on that surface; a little more where the source is stretched
   bool operator==(const SurfaceRead&) const = default;
 };
 

@@ -18,7 +18,7 @@ enum class DrawError : std::uint8_t {
   BadImage,       // size, stride, data, palette or stream do not fit together, or no mask where one is needed
   BadArea,        // the area of a source is empty, or its own pixels lie beyond the surface
   BadOperation,   // no such way to composite, no such filter
-  TooComplex,     // more clip rectangles than kMaxClipRects
+  TooComplex,     // more clip rectangles than kMaxClipRects, or more work than kMostNanoseconds
   NoMemory,
 };
 

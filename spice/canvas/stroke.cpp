@@ -181,7 +181,7 @@ void draw_solid_line(const Polyline& points, const core::Rect& bounds, RunSink& 
     const auto line = stepper(points[i - 1], points[i]);
     if (line.length == 0) continue;
     const auto steps = visible_steps(line, bounds);
-    if (!sink.spend(steps.end - steps.first)) return;
+    if (!sink.spend(RunSink::kPiecePixels + std::max<std::int64_t>(steps.end - steps.first, 0))) return;
     if (line.x_is_major)
       draw_flat(line, steps, sink);
     else

@@ -25,8 +25,11 @@ class RunSink {
   explicit RunSink(std::int64_t most_pixels) : pixels_left_(most_pixels) {}
   virtual ~RunSink() = default;
   virtual void run(std::int32_t x, std::int32_t y, std::int32_t length) = 0;
+  // What a piece of a line costs by itself, and where two meet.
+  static constexpr std::int64_t kPiecePixels = 8;
+
   // Before so many pixels are looked at. False: do not, it is enough.
-  bool spend(std::int64_t pixels) {
+  [[nodiscard]] bool spend(std::int64_t pixels) {
     pixels_left_ -= pixels;
     return pixels_left_ >= 0;
   }

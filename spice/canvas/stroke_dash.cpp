@@ -241,6 +241,7 @@ void draw_dashed_line(const Polyline& line, const DashPattern& pattern, bool tou
     const auto dy = std::int64_t{line[i].y} - line[i - 1].y;
     if (dx == 0 && dy == 0) continue;
     const Piece piece{line[i - 1], dx, dy, std::hypot(static_cast<double>(dx), static_cast<double>(dy)), place};
+    if (!sink.spend(RunSink::kPiecePixels)) return;
     draw_piece(piece, pattern, bounds, sink);
     const bool is_on = place.index % 2 == 0;
     if (last && is_on && last_is_on) draw_joint(*last, piece, touches_once, bounds, sink);
