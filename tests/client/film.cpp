@@ -3,6 +3,7 @@
 //
 //   film off|filter|all CODECS     prints its port, then obeys lines on its standard input, each answered by "done":
 //   play, stop                     the film, 25 pictures a second, over a still background
+//   zoom                           the film's pictures are shown larger from here on
 //   box                            something opaque is drawn over a part of it
 //   copy                           a part of the screen with a piece of the film in it is copied elsewhere
 //   shot FILE                      the screen as a PPM file
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 
 constexpr core::SurfaceShape kScreen{640, 480, core::SurfaceFormat::Xrgb};
 constexpr core::Rect kFilm{101, 61, 421, 301};
+constexpr core::Rect kZoomed{81, 41, 481, 341};
 constexpr core::Rect kBox{200, 100, 260, 140};
 constexpr core::Point kCopyFrom{400, 250};
 constexpr core::Rect kCopyTo{500, 350, 580, 450};
@@ -36,7 +38,7 @@ std::uint32_t film_pixel(std::int32_t x, std::int32_t y, std::uint32_t n) {
   return wave(column) << 16 | wave(row * 2) << 8 | wave(column + row);
 }
 
-core::DrawingPtr film_picture(std::uint32_t n) {
+core::DrawingPtr film_picture(std::uint32_t n, const core::Rect& place) {
   core::Bitmap bitmap{.width = static_cast<std::uint32_t>(kFilm.width()),
                       .height = static_cast<std::uint32_t>(kFilm.height())};
   bitmap.stride = bitmap.width * 4;
@@ -51,7 +53,7 @@ core::DrawingPtr film_picture(std::uint32_t n) {
   copy.source.image = std::make_shared<core::Image>(core::Image{.content = std::move(bitmap)});
   copy.source.area = {0, 0, kFilm.width(), kFilm.height()};
   return std::make_shared<core::Drawing>(
-      core::Drawing{.box = kFilm, .effect = core::Effect::Opaque, .operation = std::move(copy)});
+      core::Drawing{.box = place, .effect = core::Effect::Opaque, .operation = std::move(copy)});
 }
 
 core::DrawingPtr fill(const core::Rect& box, std::uint32_t color) {
@@ -69,7 +71,7 @@ class Film final : public core::DisplaySource {
       canvas.create_surface(0, kScreen);
       canvas.draw(fill({0, 0, kScreen.width, kScreen.height}, 0x204060));
     }
-    if (is_due_.exchange(false) && is_playing) canvas.draw(film_picture(picture_++));
+    if (is_due_.exchange(false) && is_playing) canvas.draw(film_picture(picture_++, is_zoomed ? kZoomed : kFilm));
     if (wants_box.exchange(false)) canvas.draw(fill(kBox, 0xff0000));
     if (wants_copy.exchange(false))
       canvas.draw(std::make_shared<core::Drawing>(core::Drawing{
@@ -92,6 +94,7 @@ class Film final : public core::DisplaySource {
   }
 
   std::atomic<bool> is_playing{false};
+  std::atomic<bool> is_zoomed{false};
   std::atomic<bool> wants_box{false};
   std::atomic<bool> wants_copy{false};
 
@@ -122,6 +125,7 @@ void write_ppm(const spice::display::Picture& picture, const std::string& path) 
 void obey(Film& film, spice::display::DisplayWorker& display) {
   for (std::string line; std::getline(std::cin, line); std::cout << "done" << std::endl) {
     if (line == "play" || line == "stop") film.is_playing = line == "play";
+    if (line == "zoom") film.is_zoomed = true;
     if (line == "box") film.wants_box = true;
     if (line == "copy") film.wants_copy = true;
     if (line.starts_with("shot ")) write_ppm(display.screenshot(), line.substr(5));

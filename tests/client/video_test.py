@@ -2,8 +2,10 @@
 """Films over real clients: sent as video in each codec, shown alike, and without loss once they stand still."""
 import os
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import SpiceClient, check, read_ppm, run_cases
@@ -34,6 +36,48 @@ class Film:
         self.process.stdin.close()
         check(self.process.wait(20) == 0, "the film ended badly")
         self.directory.cleanup()
+
+
+class SlowLine:
+    """A line of so many bytes a second to a server, in front of which nothing is buffered for long."""
+
+    def __init__(self, port, bytes_per_second):
+        self.target, self.rate, self.free_at, self.lock = port, bytes_per_second, time.monotonic(), threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket()
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+            server.connect(("127.0.0.1", self.target))
+            threading.Thread(target=self._forward, args=(server, client, True), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client, server, False), daemon=True).start()
+
+    def _forward(self, source, sink, is_slow):
+        try:
+            while data := source.recv(4096):
+                if is_slow:
+                    with self.lock:
+                        self.free_at = max(self.free_at, time.monotonic()) + len(data) / self.rate
+                        pause = self.free_at - time.monotonic()
+                    time.sleep(max(pause, 0))
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
 
 
 class Log:
@@ -72,25 +116,28 @@ SOFT = 16  # mean error of what a codec makes of the film, at most
 class Viewer:
     """A client that has seen the background, and then sees the film as a stream."""
 
-    def __init__(self, mode, codecs):
-        self.mode, self.codecs = mode, codecs
+    def __init__(self, mode, codecs, bytes_per_second=None):
+        self.mode, self.codecs, self.rate = mode, codecs, bytes_per_second
 
     def __enter__(self):
         self.log = Log().__enter__()
         self.film = Film(self.mode, self.codecs)
+        self.line = SlowLine(self.film.port, self.rate) if self.rate else None
         self.client = self.connect()
         return self
 
     def __exit__(self, *exception):
         for client in list(SpiceClient.connected):
             client.close()
+        if self.line is not None:
+            self.line.close()
         try:
             self.film.close()
         finally:
             self.log.__exit__()
 
     def connect(self):
-        client = SpiceClient(self.film.port)
+        client = SpiceClient(self.film.port if self.line is None else self.line.port)
         client.wait_picture()
         return client
 
@@ -98,6 +145,11 @@ class Viewer:
         self.client.wait("the background", self.is_exact)
         self.film.do("play")
         self.client.wait("a stream", lambda: self.streams("create") == 1)
+
+    def pictures_per_second(self, seconds):
+        before, start = self.client.invalidations, time.monotonic()
+        self.client.pump(seconds)
+        return (self.client.invalidations - before) / (time.monotonic() - start)
 
     def streams(self, event):
         return self.log.text().count("display_handle_stream_" + event)
@@ -114,9 +166,7 @@ def shows(codec):
     def case():
         with Viewer("filter", CODECS[codec]) as viewer:
             viewer.play()
-            before, start = viewer.client.invalidations, time.monotonic()
-            viewer.client.pump(4)
-            rate = (viewer.client.invalidations - before) / (time.monotonic() - start)
+            rate = viewer.pictures_per_second(4)
             viewer.film.do("stop")
             viewer.client.wait("the last picture as the codec has it", viewer.is_alike)
             viewer.client.wait("the last picture exactly", viewer.is_exact)
@@ -126,6 +176,32 @@ def shows(codec):
         check(decoders == ({codec + "dec"} if codec != "mjpeg" else set()), f"the client decodes with {decoders}")
         check(ended == 1, f"{ended} streams have ended")
     return case
+
+
+def over_a_slow_line(codec, bits_per_second):
+    """At least 10 pictures a second, and no backlog."""
+    def case():
+        with Viewer("filter", CODECS[codec], bits_per_second / 8) as viewer:
+            viewer.play()
+            viewer.client.pump(8)
+            rate = viewer.pictures_per_second(5)
+            viewer.film.do("stop")
+            start = time.monotonic()
+            viewer.client.wait("the last picture exactly", viewer.is_exact)
+            late = time.monotonic() - start
+        check(rate >= 10, f"{rate:.0f} pictures a second")
+        check(late < 6, f"the last picture came after {late:.1f} s")
+    return case
+
+
+def a_client_that_stood_still_goes_on():
+    with Viewer("filter", "spice:mjpeg") as viewer:
+        viewer.play()
+        time.sleep(5)  # nobody reads
+        rate = viewer.pictures_per_second(4)
+        viewer.film.do("stop")
+        viewer.client.wait("the last picture exactly", viewer.is_exact)
+    check(rate >= 3, f"{rate:.0f} pictures a second")  # for now: pictures had to be left out
 
 
 def nothing_is_streamed_when_it_is_off():
@@ -156,6 +232,17 @@ def what_lies_on_a_film_stays_sharp():
         viewer.client.wait("all of it exactly", viewer.is_exact)
 
 
+def a_zoomed_film_goes_on_in_its_stream():
+    with Viewer("filter", "spice:mjpeg") as viewer:
+        viewer.play()
+        viewer.film.do("zoom")
+        rate = viewer.pictures_per_second(3)
+        viewer.film.do("stop")
+        viewer.client.wait("all of it exactly", viewer.is_exact)
+        streams = viewer.streams("create")
+    check(rate > 15 and streams == 1, f"{rate:.0f} pictures a second in {streams} streams")
+
+
 def copies_of_a_film_are_exact():
     with Viewer("filter", "spice:mjpeg") as viewer:
         viewer.play()
@@ -175,9 +262,11 @@ def a_client_that_comes_later_gets_the_film_from_its_next_picture():
 
 
 cases = {f"film_in_{codec}": shows(codec) for codec in CODECS}
+cases |= {"mjpeg_at_3_mbit": over_a_slow_line("mjpeg", 3_000_000), "vp8_at_1_mbit": over_a_slow_line("vp8", 1_000_000)}
 cases |= {case.__name__: case for case in (
+    a_client_that_stood_still_goes_on,
     nothing_is_streamed_when_it_is_off, the_clients_preference_counts, what_lies_on_a_film_stays_sharp,
-    copies_of_a_film_are_exact, a_client_that_comes_later_gets_the_film_from_its_next_picture)}
+    a_zoomed_film_goes_on_in_its_stream, copies_of_a_film_are_exact, a_client_that_comes_later_gets_the_film_from_its_next_picture)}
 
 if __name__ == "__main__":
     os.environ["G_MESSAGES_DEBUG"] = "all"
