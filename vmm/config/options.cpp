@@ -454,14 +454,15 @@ constexpr Option kOptions[] = {
     {kDisplay, "--agent", "on|off",
      "Whether the guest has the port com.redhat.spice.0 of SPICE's agent (package spice-vdagent): copy and paste, "
      "files, "
-     "the display's size, the pointer. It has with --spice, if not said otherwise.",
+     "the display's size, the pointer. The default is on with --spice.",
      false, apply_choice<&MachineConfig::agent>},
     {kDisplay, "--webdav", "on|off",
      "Whether the guest has the port org.spice-space.webdav.0, by which it sees a folder of the client (package "
-     "spice-webdavd). It has with --spice, if not said otherwise.",
+     "spice-webdavd). The default is on with --spice.",
      false, apply_choice<&MachineConfig::webdav>},
     {kDisplay, "--spiceport", "NAME",
-     "A named port of the virtio-serial device that SPICE clients have as a channel of that name. Up to 29 times.",
+     "A named port of the virtio-serial device that SPICE clients have as a channel of that name. Any number of times, "
+     "up to the device's 31 ports.",
      true, apply_spice_port},
     {kDisplay, "--monitor", "stdio|unix:PATH|pty",
      "A monitor for people: try its help command. On a terminal Tab completes, the arrow keys edit and go through what "
