@@ -125,6 +125,7 @@ EventKind event_kind(spice::server::ServerEvent event) {
 std::vector<spice::agent::DisplayAddress> display_addresses(core::PciAddress address) {
   constexpr std::uint32_t kMostHeads = 4;  // of Linux's driver
   std::vector<spice::agent::DisplayAddress> heads;
+  heads.reserve(kMostHeads);
   for (std::uint32_t head = 0; head < kMostHeads; ++head)
     heads.push_back({0, head, head, fmt::format("pci/0000/{:02x}.{:x}", address.device, address.function)});
   return heads;
@@ -143,7 +144,8 @@ struct SpiceEnd::Impl {
             }(),
             wiring.display),
         input(wiring.keyboard, wiring.mouse, [this] { worker.expect_change(); }) {
-    if (wiring.tablet != nullptr) tablet.emplace(*wiring.tablet, [this] { worker.expect_change(); });
+    if (wiring.tablet == nullptr) return;
+    tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { worker.expect_change(); });
   }
 
   void add_ports(const Wiring& wiring) {
@@ -159,7 +161,7 @@ struct SpiceEnd::Impl {
 
   spice::display::DisplayWorker worker;
   WatchedInput input;
-  std::optional<WatchedTablet> tablet;
+  std::unique_ptr<WatchedTablet> tablet;  // null: none
   std::vector<std::unique_ptr<spice::channel::PortProvider>> ports;
   std::unique_ptr<spice::server::Server> server;
   std::optional<spice::server::ViewerFile> viewer_file;
@@ -196,7 +198,7 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
     auto server = spice::server::Server::create(wiring.control, *settings,
                                                 {.keyboard = impl->input,
                                                  .mouse = impl->input,
-                                                 .tablet = impl->tablet ? &*impl->tablet : nullptr,
+                                                 .tablet = impl->tablet.get(),
                                                  .agent_port = wiring.ports.agent,
                                                  .displays = {&wiring.display}});
     if (!server) return core::fail_with("--spice", server);
