@@ -19,10 +19,11 @@ namespace {
 core::Result<std::uint64_t> play(CallReader& reader, core::DisplayCanvas& canvas, const ReplayConfig& config) {
   std::uint64_t calls = 0;
   for (; calls < config.most_calls; ++calls) {
-    const auto call = reader.next();
-    if (!call) return std::unexpected(call.error());
-    if (!*call) break;
-    perform(**call, canvas);
+    const auto read = reader.next();
+    if (!read) return std::unexpected(read.error());
+    const auto& call = *read;
+    if (!call) break;
+    perform(*call, canvas);
   }
   return calls;
 }
