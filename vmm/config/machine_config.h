@@ -116,6 +116,25 @@ constexpr std::chrono::sys_seconds kIcountDate = std::chrono::sys_days{std::chro
 // What a guest's panic does, in QEMU's words.
 enum class PanicAction : std::uint8_t { None, Pause, Shutdown, ExitFailure };
 
+// A QXL display; the names are those of QEMU's -device qxl-vga. 0 in *_mb, max_outputs, xres and yres: not given.
+struct QxlConfig {
+  std::uint64_t revision = 5;
+  std::uint64_t ram_size = 64 << 20;
+  std::uint64_t vram_size = 64 << 20;
+  std::uint64_t ram_size_mb = 0;
+  std::uint64_t vram_size_mb = 0;
+  std::uint64_t vram64_size_mb = 0;
+  std::uint64_t vgamem_mb = 16;
+  std::uint64_t surfaces = 1024;
+  std::uint64_t max_outputs = 0;
+  std::uint64_t xres = 0;
+  std::uint64_t yres = 0;
+  std::uint64_t debug = 0;
+  std::uint64_t guestdebug = 0;
+  std::uint64_t cmdlog = 0;
+};
+constexpr std::size_t kMaxDisplays = 4;  // a client's caches have no more
+
 struct MachineConfig {
   // Machine
   std::string name = "minivmm";
@@ -160,6 +179,7 @@ struct MachineConfig {
   bool balloon = false;
 
   // Display and control
+  std::vector<QxlConfig> displays;  // the first is the VGA, too; empty: one of the defaults
   SpiceConfig spice;
   std::string monitor;  // character stream spec; empty: none
   std::string qmp;

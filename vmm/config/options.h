@@ -20,6 +20,9 @@ struct Option {
 
 std::span<const Option> options();
 
+// --qxl's value: one more display.
+core::Result<> apply_qxl(MachineConfig& config, std::string_view value);
+
 // --spice's value. Errors do not name the option; the caller does.
 core::Result<> apply_spice(MachineConfig& config, std::string_view value);
 

@@ -164,6 +164,10 @@ std::string info_device(Context& context, const Arguments& arguments) {
   return dump ? *dump : fmt::format("Error: no device '{}'; info device lists them\n", arguments[0]);
 }
 
+std::string info_qxl(Context& context, const Arguments&) {
+  return context.machine.describe_displays();
+}
+
 constexpr HmpCommand kTopics[] = {
     {"balloon", "", "the memory that the guest has left, and how it uses it (see qom-set)", 0, 0, info_balloon},
     {"block", "", "disks and CD-ROM drives", 0, 0, info_block},
@@ -173,6 +177,7 @@ constexpr HmpCommand kTopics[] = {
     {"mtree", "", "who has which addresses and ports", 0, 0, info_mtree},
     {"name", "", "the machine's name", 0, 0, info_name},
     {"pci", "", "PCI functions and their BARs", 0, 0, info_pci},
+    {"qxl", "", "the displays: modes, rings, surfaces, and what their drivers did wrong", 0, 0, info_qxl},
     {"spice", "", "the SPICE server and its clients", 0, 0, info_spice},
     {"status", "", "whether the guest runs", 0, 0, info_status},
     {"uuid", "", "the machine's UUID", 0, 0, info_uuid},

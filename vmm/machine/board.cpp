@@ -50,6 +50,7 @@ constexpr core::PciAddress kIdeSlot{1, 1};
 constexpr core::PciAddress kPmSlot{1, 3};
 constexpr core::PciAddress kDisplaySlot{2, 0};
 constexpr core::PciAddress kAhciSlot{6, 0};
+constexpr unsigned kFirstOtherDisplaySlot = 16;  // of the displays but the first
 
 struct SerialPort {
   const char* name;
@@ -173,6 +174,7 @@ struct Board::Parts {
   Result<> build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid);
   void build_chipset(const config::MachineConfig& config);
   Result<> build_devices(const config::MachineConfig& config);
+  Result<> build_displays(const config::MachineConfig& config);
   Result<> plug();
   Result<> attach();
   void list_devices();
@@ -218,10 +220,40 @@ struct Board::Parts {
   std::unique_ptr<devices::block::IdeController> ide;
   std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
   std::unique_ptr<VirtioDevices> virtio;
-  std::unique_ptr<devices::qxl::QxlFunction> qxl;
+  std::vector<std::unique_ptr<devices::qxl::QxlFunction>> displays;  // one at least
 
   std::vector<core::Device*> devices;
 };
+
+namespace {
+
+core::PciAddress display_address(unsigned index) {
+  return {index == 0 ? kDisplaySlot.device : kFirstOtherDisplaySlot + index - 1, 0};
+}
+
+devices::qxl::QxlFunction::Config display_config(const config::QxlConfig& options, std::uint32_t index) {
+  devices::qxl::QxlFunction::Config display;
+  display.name = fmt::format("qxl{}", index);
+  display.primary = index == 0;
+  display.sizes = {.revision = static_cast<unsigned>(options.revision),
+                   .ram_size = options.ram_size,
+                   .vram_size = options.vram_size,
+                   .ram_size_mb = static_cast<std::uint32_t>(options.ram_size_mb),
+                   .vram_size_mb = static_cast<std::uint32_t>(options.vram_size_mb),
+                   .vram64_size_mb = static_cast<std::uint32_t>(options.vram64_size_mb),
+                   .vgamem_mb = static_cast<std::uint32_t>(options.vgamem_mb)};
+  display.rom.id = index;
+  display.rom.surfaces = static_cast<std::uint32_t>(options.surfaces);
+  display.rom.xres = static_cast<std::uint32_t>(options.xres);
+  display.rom.yres = static_cast<std::uint32_t>(options.yres);
+  display.max_outputs = static_cast<std::uint16_t>(options.max_outputs);
+  display.trace = options.debug != 0;
+  display.guest_log = options.guestdebug != 0;
+  display.command_log = options.cmdlog != 0;
+  return display;
+}
+
+}  // namespace
 
 Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
   auto memory = core::GuestMemory::create(config.memory_bytes, ram_layout(config.memory_bytes).below_4g);
@@ -318,11 +350,20 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
   }
   virtio = std::make_unique<VirtioDevices>(
       config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, accelerator->rings_doorbells(), requests.balloon});
-  devices::qxl::QxlFunction::Config display;
-  display.vga_bios = ends.vgabios;
-  auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
-  if (!function) return std::unexpected(function.error());
-  qxl = std::move(*function);
+  return build_displays(config);
+}
+
+Result<> Board::Parts::build_displays(const config::MachineConfig& config) {
+  auto wanted = config.displays;
+  if (wanted.empty()) wanted.emplace_back();
+  for (const auto& options : wanted) {
+    const auto index = static_cast<std::uint32_t>(displays.size());
+    auto display = display_config(options, index);
+    if (index == 0) display.vga_bios = ends.vgabios;
+    auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
+    if (!function) return core::fail_with("--qxl", function);
+    displays.push_back(std::move(*function));
+  }
   return {};
 }
 
@@ -331,20 +372,33 @@ Result<> Board::Parts::plug() {
                                                                        {kIsaBridgeSlot, isa_bridge.get()},
                                                                        {kIdeSlot, ide.get()},
                                                                        {kPmSlot, pm.get()},
-                                                                       {kDisplaySlot, qxl.get()},
                                                                        {kAhciSlot, ahci.get()}};
   for (const auto& [address, function] : functions) {
     if (function == nullptr) continue;
     if (auto plugged = pci->plug(address, *function); !plugged) return plugged;
   }
+  for (unsigned i = 0; i < displays.size(); ++i) {
+    if (auto plugged = pci->plug(display_address(i), *displays[i]); !plugged) return plugged;
+  }
   return virtio->plug(*pci);
 }
 
 Result<> Board::Parts::attach() {
-  Result<> results[] = {pic.attach(io),     ioapic->attach(mmio),  host_bridge->attach(mmio), config_ports->attach(io),
-                        pm->attach(io),     pit->attach(io),       rtc->attach(io),           i8042->attach(io),
-                        port92->attach(io), post.attach(io),       fw_cfg->attach(io),        ide->attach(io),
-                        qxl->attach(),      x87_error->attach(io), pvpanic->attach(io)};
+  Result<> results[] = {pic.attach(io),
+                        ioapic->attach(mmio),
+                        host_bridge->attach(mmio),
+                        config_ports->attach(io),
+                        pm->attach(io),
+                        pit->attach(io),
+                        rtc->attach(io),
+                        i8042->attach(io),
+                        port92->attach(io),
+                        post.attach(io),
+                        fw_cfg->attach(io),
+                        ide->attach(io),
+                        displays.front()->attach(),
+                        x87_error->attach(io),
+                        pvpanic->attach(io)};
   for (auto& result : results) {
     if (!result) return result;
   }
@@ -362,9 +416,11 @@ Result<> Board::Parts::attach() {
 }
 
 void Board::Parts::list_devices() {
-  devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(),     pit.get(),
-             rtc.get(),         i8042.get(),      port92.get(),       &post,        fw_cfg.get(),
-             ide.get(),         qxl.get(),        x87_error.get(),    pvpanic.get()};
+  devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(), pit.get(),
+             rtc.get(),         i8042.get(),      port92.get(),       &post,    fw_cfg.get(),
+             ide.get(),         x87_error.get(),  pvpanic.get()};
+  for (const auto& display : displays)
+    devices.push_back(display.get());
   if (ahci) devices.push_back(ahci.get());
   virtio->list(devices);
   for (auto& uart : uarts)
@@ -454,11 +510,23 @@ core::KeyboardSink& Board::keyboard() {
 core::MouseSink& Board::mouse() {
   return *parts_->i8042;
 }
-core::DisplaySource& Board::display() {
-  return parts_->qxl->source();
+std::vector<core::DisplaySource*> Board::displays() {
+  std::vector<core::DisplaySource*> sources;
+  for (const auto& display : parts_->displays)
+    sources.push_back(&display->source());
+  return sources;
 }
-core::PciAddress Board::display_address() {
-  return kDisplaySlot;
+std::string Board::describe_displays() {
+  std::string text;
+  for (const auto& display : parts_->displays)
+    text += display->describe();
+  return text;
+}
+std::vector<core::PciAddress> Board::display_addresses() {
+  std::vector<core::PciAddress> addresses;
+  for (unsigned i = 0; i < parts_->displays.size(); ++i)
+    addresses.push_back(display_address(i));
+  return addresses;
 }
 devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
   switch (interface) {
@@ -472,7 +540,8 @@ VirtioDevices& Board::virtio() {
 }
 std::vector<core::MemoryBlock*> Board::memory() {
   std::vector<core::MemoryBlock*> blocks{&parts_->ram->block()};
-  std::ranges::copy(parts_->qxl->memory_blocks(), std::back_inserter(blocks));
+  for (const auto& display : parts_->displays)
+    std::ranges::copy(display->memory_blocks(), std::back_inserter(blocks));
   return blocks;
 }
 void Board::set_running(bool running) {

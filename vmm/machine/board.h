@@ -82,8 +82,12 @@ class Board {
   core::PciBus& pci();
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
-  core::DisplaySource& display();
-  static core::PciAddress display_address();
+  // The displays by their numbers; the first one is the VGA.
+  std::vector<core::DisplaySource*> displays();
+  // What their drivers do, in lines for people.
+  std::string describe_displays();
+  // Where the guest finds each of them.
+  std::vector<core::PciAddress> display_addresses();
   // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
   VirtioDevices& virtio();

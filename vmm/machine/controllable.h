@@ -157,6 +157,8 @@ class Controllable {
   // The registers of a device ("pic", "ide", ...), readable; nullopt if there is none of that name.
   virtual std::optional<std::string> dump_device(std::string_view name) = 0;
   virtual std::vector<std::string> device_names() = 0;
+  // What the QXL displays' drivers do, in lines for people.
+  virtual std::string describe_displays() = 0;
 
   virtual std::vector<Drive> drives() = 0;
   // The whole machine to a file, and back from one; it goes on as it was before. If a load fails after the file was

@@ -117,8 +117,8 @@ struct Machine::Impl {
 
 Machine::Impl::~Impl() {
   control.stop();
+  if (vcpus) vcpus->stop();  // first: a CPU may wait for a display's worker
   if (spice) spice->stop();
-  if (vcpus) vcpus->stop();
   clock->stop();
 }
 
@@ -188,13 +188,13 @@ Result<> Machine::Impl::build() {
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
                               {.control = control.loop(),
-                               .display = board->display(),
+                               .displays = board->displays(),
                                .keyboard = *input,
                                .mouse = *input,
                                .on_event = [this](const Event& happened) { announce(happened); },
                                .start = start,
                                .ports = spice_ports,
-                               .display_address = Board::display_address()});
+                               .display_addresses = board->display_addresses()});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
   if (config.restore.empty()) return {};
@@ -262,7 +262,9 @@ void Machine::Impl::reset_now(bool by_guest) {
   if (state == RunState::Shutdown) return;
   const bool was_live = is_live();
   if (was_live) pause_guest();
+  spice->hold_display(false);
   board->reset();
+  spice->release_display();
   vcpus->reset();
   if (state == RunState::InternalError || state == RunState::GuestPanicked) state = RunState::Paused;
   if (was_live) resume_guest();
@@ -311,7 +313,9 @@ void Machine::Impl::alarm_rings() {
 
 void Machine::Impl::wake_up(WakeReason reason) {
   pause_guest();
+  spice->hold_display(false);
   board->wake_up(reason);
+  spice->release_display();
   vcpus->reset();
   resume_guest();
   announce({.kind = EventKind::Wakeup});
@@ -499,6 +503,10 @@ std::optional<std::string> Machine::dump_device(std::string_view name) {
     return core::dump_state(*device);
   }
   return std::nullopt;
+}
+
+std::string Machine::describe_displays() {
+  return impl_->board->describe_displays();
 }
 
 std::vector<std::string> Machine::device_names() {

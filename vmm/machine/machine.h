@@ -55,6 +55,7 @@ class Machine final : public Controllable {
   std::vector<IrqCount> interrupts() override;
   std::optional<std::string> dump_device(std::string_view name) override;
   std::vector<std::string> device_names() override;
+  std::string describe_displays() override;
   std::vector<Drive> drives() override;
   core::Result<> save(const std::string& path) override;
   core::Result<> load(const std::string& path) override;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "spice/channel/port_channel.h"
 #include "spice/display/display_worker.h"
@@ -121,33 +123,48 @@ EventKind event_kind(spice::server::ServerEvent event) {
   return EventKind::SpiceDisconnected;
 }
 
-// The outputs of the display as the agent knows them.
-std::vector<spice::agent::DisplayAddress> display_addresses(core::PciAddress address) {
+// The outputs of the displays as the agent knows them: a display alone may have several, of several each has one.
+std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const core::PciAddress> displays) {
   constexpr std::uint32_t kMostHeads = 4;  // of Linux's driver
   std::vector<spice::agent::DisplayAddress> heads;
-  heads.reserve(kMostHeads);
-  for (std::uint32_t head = 0; head < kMostHeads; ++head)
-    heads.push_back({0, head, head, fmt::format("pci/0000/{:02x}.{:x}", address.device, address.function)});
+  for (std::uint32_t display = 0; display < displays.size(); ++display) {
+    const auto place = fmt::format("pci/0000/{:02x}.{:x}", displays[display].device, displays[display].function);
+    for (std::uint32_t head = 0; head < (displays.size() == 1 ? kMostHeads : 1); ++head)
+      heads.push_back({display, head, head, place});
+  }
   return heads;
 }
 
 }  // namespace
 
 struct SpiceEnd::Impl {
-  Impl(spice::display::DisplayWorker::Config display, const Wiring& wiring)
-      : worker(
-            [&] {
-              display.on_size = [this](std::int32_t width, std::int32_t height) {
-                if (server) server->set_screen_size(width, height);
-              };
-              return display;
-            }(),
-            wiring.display),
-        input(wiring.keyboard, wiring.mouse, [this] { worker.expect_change(); }) {
+  Impl(const spice::display::DisplayWorker::Config& display, const Wiring& wiring)
+      : input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
+    for (auto* source : wiring.displays) {
+      auto own = display;
+      own.id = static_cast<std::uint8_t>(workers.size());
+      own.name = fmt::format("display{}", own.id);
+      if (own.id == 0) {
+        own.on_size = [this](std::int32_t width, std::int32_t height) {
+          if (server) server->set_screen_size(width, height);
+        };
+      }
+      workers.push_back(std::make_unique<spice::display::DisplayWorker>(own, *source));
+    }
     if (wiring.tablet == nullptr) return;
-    tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { worker.expect_change(); });
+    tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { expect_change(); });
   }
 
+  void expect_change() {
+    for (const auto& worker : workers)
+      worker->expect_change();
+  }
+  void add_displays() {
+    for (std::uint8_t id = 0; id < workers.size(); ++id) {
+      server->add_provider({spice::wire::ChannelType::Display, id}, workers[id]->display_provider());
+      server->add_provider({spice::wire::ChannelType::Cursor, id}, workers[id]->cursor_provider());
+    }
+  }
   void add_ports(const Wiring& wiring) {
     std::uint8_t number = 0;
     for (const auto& [name, port] : wiring.ports.channels) {
@@ -159,7 +176,7 @@ struct SpiceEnd::Impl {
     }
   }
 
-  spice::display::DisplayWorker worker;
+  std::vector<std::unique_ptr<spice::display::DisplayWorker>> workers;
   WatchedInput input;
   std::unique_ptr<WatchedTablet> tablet;  // null: none
   std::vector<std::unique_ptr<spice::channel::PortProvider>> ports;
@@ -185,7 +202,7 @@ core::Result<> write_viewer_file(const std::string& path, const spice::server::S
 core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineConfig& config,
                                                          const std::array<std::uint8_t, 16>& uuid,
                                                          const Wiring& wiring) {
-  spice::display::DisplayWorker::Config display{.id = 0, .name = "display0", .start = wiring.start};
+  spice::display::DisplayWorker::Config display{.start = wiring.start};
   if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
   const auto video = video_options(config.spice);
   if (!video) return core::fail_with("--spice", video);
@@ -194,19 +211,18 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   if (config.spice.enabled) {
     auto settings = server_config(config, uuid);
     if (!settings) return core::fail_with("--spice", settings);
-    settings->display_addresses = display_addresses(wiring.display_address);
+    settings->display_addresses = display_addresses(wiring.display_addresses);
     auto server = spice::server::Server::create(wiring.control, *settings,
                                                 {.keyboard = impl->input,
                                                  .mouse = impl->input,
                                                  .tablet = impl->tablet.get(),
                                                  .agent_port = wiring.ports.agent,
-                                                 .displays = {&wiring.display}});
+                                                 .displays = wiring.displays});
     if (!server) return core::fail_with("--spice", server);
     impl->server = std::move(*server);
     const auto written = write_viewer_file(config.spice.viewer_file, *settings, *impl->server, impl->viewer_file);
     if (!written) return core::fail_with("--spice", written);
-    impl->server->add_provider({spice::wire::ChannelType::Display, 0}, impl->worker.display_provider());
-    impl->server->add_provider({spice::wire::ChannelType::Cursor, 0}, impl->worker.cursor_provider());
+    impl->add_displays();
     impl->add_ports(wiring);
     impl->server->set_listener([on_event = wiring.on_event, auth = impl->server->snapshot().auth](
                                    spice::server::ServerEvent event, const spice::server::ChannelInfo& info) {
@@ -220,7 +236,8 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
                 .tls = info.tls});
     });
   }
-  impl->worker.start();
+  for (const auto& worker : impl->workers)
+    worker->start();
   if (impl->server) impl->server->start();
   return std::unique_ptr<SpiceEnd>(new SpiceEnd(std::move(impl)));
 }
@@ -229,23 +246,27 @@ SpiceEnd::SpiceEnd(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SpiceEnd::~SpiceEnd() = default;
 
 void SpiceEnd::stop() {
-  impl_->worker.stop();
+  for (const auto& worker : impl_->workers)
+    worker->stop();
 }
 
 void SpiceEnd::hold_display(bool stores) {
-  impl_->worker.hold(stores);
+  for (const auto& worker : impl_->workers)
+    worker->hold(stores);
 }
 
 void SpiceEnd::release_display() {
-  impl_->worker.release();
+  for (const auto& worker : impl_->workers)
+    worker->release();
 }
 
 void SpiceEnd::redraw() {
-  impl_->worker.redraw();
+  for (const auto& worker : impl_->workers)
+    worker->redraw();
 }
 
 Picture SpiceEnd::screenshot() {
-  auto picture = impl_->worker.screenshot();
+  auto picture = impl_->workers.front()->screenshot();
   return {picture.width, picture.height, std::move(picture.pixels)};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/base/thread_start.h"
@@ -21,14 +22,14 @@ class SpiceEnd {
  public:
   struct Wiring {
     core::Loop& control;
-    core::DisplaySource& display;
+    std::vector<core::DisplaySource*> displays;  // by their numbers, one at least
     core::KeyboardSink& keyboard;
     core::MouseSink& mouse;
     std::function<void(const Event&)> on_event;  // control loop
     core::ThreadStart start;
     SpicePorts ports{};
-    core::PciAddress display_address{};  // what the guest knows the display by
-    core::TabletSink* tablet = nullptr;  // null: none
+    std::vector<core::PciAddress> display_addresses{};  // what the guest knows the displays by
+    core::TabletSink* tablet = nullptr;                 // null: none
   };
 
   // Listens from here on: an address in use is an error.
@@ -39,13 +40,14 @@ class SpiceEnd {
   SpiceEnd(const SpiceEnd&) = delete;
   SpiceEnd& operator=(const SpiceEnd&) = delete;
 
-  void stop();  // the display worker; main thread or control loop, once
-  // The display device is left alone in between, for saving and loading its state; with `stores` its surfaces are
-  // written to the guest's memory before. The guest stands still. Control loop.
+  void stop();  // the display workers, once no CPU runs; main thread or control loop, once
+  // The display devices are left alone in between, for saving, loading or resetting their state; with `stores` their
+  // surfaces are written to the guest's memory before. CPUs stand still: one may wait for a display's worker. Control
+  // loop.
   void hold_display(bool stores);
   void release_display();
   void redraw();         // the guest's picture may be another one altogether; any thread
-  Picture screenshot();  // control loop
+  Picture screenshot();  // of the first display; control loop
 
   // Control loop; these fail without a server, too.
   SpiceStatus status();

@@ -42,6 +42,24 @@ TEST(CommandLine, disk_takes_its_keys) {
   EXPECT_TRUE(config->disks[1].read_only);
 }
 
+TEST(CommandLine, displays_take_their_keys) {
+  const auto config = parse({"--qxl", "revision=4,vgamem_mb=32,max_outputs=2", "--qxl", "cmdlog=1"});
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->displays.size(), 2u);
+  EXPECT_EQ(config->displays[0].revision, 4u);
+  EXPECT_EQ(config->displays[0].vgamem_mb, 32u);
+  EXPECT_EQ(config->displays[0].max_outputs, 2u);
+  EXPECT_EQ(config->displays[1].revision, 5u);
+  EXPECT_EQ(config->displays[1].cmdlog, 1u);
+}
+
+TEST(CommandLine, senseless_displays_are_refused) {
+  EXPECT_THAT(error_of({"--qxl", "revision=6"}), HasSubstr("revision"));
+  EXPECT_THAT(error_of({"--qxl", "colour=red"}), HasSubstr("unknown key"));
+  EXPECT_THAT(error_of({"--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1"}),
+              HasSubstr("at most 4"));
+}
+
 TEST(CommandLine, board_options_take_their_keys) {
   const auto config = parse({"--machine", "pc,hpet=off", "--rtc", "base=localtime,driftfix=none", "--pit",
                              "lost_tick_policy=discard", "--action", "panic=exit-failure"});

@@ -43,6 +43,7 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
     return device == "pic" ? std::optional<std::string>("irr=0\n") : std::nullopt;
   }
   std::vector<std::string> device_names() override { return {"ide", "pic", "pit"}; }
+  std::string describe_displays() override { return "qxl0: revision 5, native\n"; }
 
   std::vector<vmm::machine::Drive> drives() override {
     return {{.name = "ide0-hd0", .path = "disk.img"}, {.name = "ide1-cd0", .path = "", .removable = true}};
