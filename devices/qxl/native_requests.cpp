@@ -152,6 +152,7 @@ void NativeMode::visit(core::StateVisitor& visitor) {
   visitor.field("has_monitors", has_monitors);
   auto layout = monitors_.value_or(core::MonitorLayout{});
   std::vector<SavedHead> heads;
+  heads.reserve(layout.heads.size());
   for (const auto& head : layout.heads)
     heads.push_back({head});
   visitor.field("max_allowed", layout.max_allowed);

@@ -47,6 +47,7 @@ bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {
     wiring_.native.show(canvas);
     return true;
   }
+  if (full) canvas.cursor().reset();
   VgaSnapshot registers;
   {
     const std::scoped_lock device(wiring_.lock);
@@ -80,8 +81,8 @@ void QxlSource::execute(const Restart& request, core::DisplayCanvas& canvas) {
 void QxlSource::reset() {
   wiring_.mailbox.clear();
   wiring_.native.forget();
+  if (!vga_mode_) canvas_stale_ = true;
   vga_mode_ = wiring_.vga != nullptr;
-  canvas_stale_ = true;
 }
 
 void QxlSource::visit(core::StateVisitor& visitor) {

@@ -60,7 +60,7 @@ class QxlSource final : public core::DisplaySource {
   Wiring wiring_;
   VgaRenderer renderer_;
   std::atomic<bool> vga_mode_;
-  std::atomic<bool> canvas_stale_{false};  // it may have what was there before a reset
+  std::atomic<bool> canvas_stale_{false};  // it has what was there before a reset
 };
 
 }  // namespace devices::qxl

@@ -1,4 +1,5 @@
 // The ports of a QXL device outside VGA mode: what is allowed when, mistakes, asynchronous commands, what clients say.
+#include <semaphore>
 #include <thread>
 
 #include "tests/device/qxl/native_rig.h"
@@ -183,18 +184,14 @@ TEST(QxlPorts, second_create_primary_is_a_guest_bug_but_creates) {
 TEST(QxlPorts, synchronous_port_waits_for_the_worker) {
   NativeRig rig;
   rig.go_native();
-  std::atomic<bool> woken = false;
-  rig.device.source().set_wake([&woken] { woken = true, woken.notify_all(); });
+  std::binary_semaphore woken(0);
+  rig.device.source().set_wake([&woken] { woken.release(); });
   rig.push(rig.fill(5, NativeRig::box(0, 0, 1, 1)), devices::qxl::abi::QxlCommandType::Draw);
   rig.set_field(offsetof(QXLRam, update_area), NativeRig::box(0, 0, 1, 1));
-  const std::jthread worker([&] {
-    woken.wait(false);
-    const std::scoped_lock guard(rig.device.lock());  // free: the vCPU waits without it
-    woken = false;
-  });
-  const std::jthread source([&] {
-    woken.wait(false);
-    woken.wait(true);
+  const std::jthread worker([&rig, &woken] {
+    woken.acquire();
+    rig.device.lock().lock();  // free: the vCPU waits without it
+    rig.device.lock().unlock();
     rig.pull();
   });
   rig.port(Port::UpdateArea);
