@@ -128,8 +128,8 @@ Drawn copy_bits(DrawContext& context, const core::DrawCopyBits& bits) {
 // Draws runs of pixels with a brush, each through the clip.
 class StrokeSink final : public RunSink {
  public:
-  // Some 100 ns each: far more than a path has that goes over everything once, and ends in a second.
-  static constexpr std::int64_t kMostPixels = 1 << 23;
+  // Up to 300 ns each: more than a path has that goes over a screen once, and ends in a second or two.
+  static constexpr std::int64_t kMostPixels = 1 << 22;
 
   StrokeSink(DrawContext& context, BrushRows& brush, Rop2 rop, bool once)
       : RunSink(kMostPixels),

@@ -3,7 +3,7 @@
 // Sources are read as they are before the drawing, also where they are the surface that is drawn on. Nothing outside of
 // the drawing's box, its clip and the surface is written, nothing outside of sources is read, whatever the numbers are.
 // Time is bounded by the pixels of the area drawn plus the size of the drawing and its images, and by a few seconds in
-// any case (work.h); a path ends when it has gone over eight million pixels. Memory beside the surfaces is that of the
+// any case (work.h); a path ends when it has gone over four million pixels. Memory beside the surfaces is that of the
 // images unpacked (kMaxImagePixels each) and of the area.
 #pragma once
 

@@ -56,6 +56,8 @@ void ClientWriter::create(SurfaceKey key) {
 
 void ClientWriter::monitors() {
   if (!capabilities_.has(wire::kMonitorsConfigCap)) return;
+  // As the reference server has it: a driver that sets them will do so again after a switch.
+  if (!screen_.has_monitors() && screen_.source_sets_monitors()) return;
   const auto layout = screen_.monitors();
   wire::DisplayMonitorsConfig message{.max_allowed = layout.max_allowed, .heads = {}};
   for (const auto& head : layout.heads)

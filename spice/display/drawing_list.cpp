@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "spice/display/duplicate.h"
+
 namespace spice::display {
 namespace {
 
@@ -37,6 +39,15 @@ bool meet(const canvas::Region& region, const core::Rect& rect) {
 }
 
 void DrawingList::push(PlacedDrawingPtr drawing) {
+  if (!entries_.empty()) {
+    const auto& last = *entries_.back().drawing;
+    if (last.surface == drawing->surface && repeats(*drawing->drawing, *last.drawing)) return;
+    if (last.surface == drawing->surface && reverts(*drawing->drawing, *last.drawing)) {
+      remove(entries_.size() - 1);
+      entries_.pop_back();
+      return;
+    }
+  }
   if (drawing->covers) {
     auto cover = drawing->changed;
     for (const auto& read : drawing->reads) {

@@ -25,7 +25,7 @@ class DrawingList {
   std::size_t bytes() const { return bytes_; }  // of memory
   const PlacedDrawingPtr& front() const { return entries_.front().drawing; }
 
-  // Drops what the drawing hides, then adds it.
+  // Drops what the drawing hides, then adds it; or drops the last one if the two undo each other.
   void push(PlacedDrawingPtr drawing);
   // The surface's pixels are not needed any more: drops what nobody behind it reads.
   void drop_unread(SurfaceKey surface, const core::Rect& bounds);

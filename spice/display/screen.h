@@ -58,8 +58,9 @@ class Screen final : private core::DisplayCanvas {
   SurfaceStore& surfaces() { return surfaces_; }
   Cursor& pointer() { return cursor_; }
   core::MonitorLayout monitors() const;
-  // The source has said what its monitors are, and will again after a switch.
-  bool has_own_monitors() const { return source_sets_monitors_; }
+  // Whether the source has said what they are, and whether it ever did.
+  bool has_monitors() const { return monitors_.has_value(); }
+  bool source_sets_monitors() const { return source_sets_monitors_; }
 
  private:
   // A source that reports every pixel by itself costs us time, not memory.

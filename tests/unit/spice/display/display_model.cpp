@@ -164,11 +164,14 @@ void DisplayModel::draw(core::DisplayCanvas& canvas) {
     if (!reference_.surfaces.contains(drawing.surface)) drawing.surface = 0;
     if (const auto* surface = reference_.find(drawing.surface)) tame(drawing, *surface, how % 8 == 1);
   }
+  drawing.effect = static_cast<core::Effect>(how % 8);
   ++counts_.drawings;
+  const bool twice = how % 32 == 21;
   const auto shared = std::make_shared<const core::Drawing>(std::move(drawing));
-  canvas.draw(shared);
-  if (shared->surface == 0 && !is_native_) return;
-  (void)spice::canvas::draw(*shared, reference_);
+  for (int i = 0; i < (twice ? 2 : 1); ++i) {
+    canvas.draw(shared);
+    if (shared->surface != 0 || is_native_) (void)spice::canvas::draw(*shared, reference_);
+  }
 }
 
 void DisplayModel::make_surface(core::DisplayCanvas& canvas, core::SurfaceId id) {

@@ -145,6 +145,33 @@ TEST(NativeMode, drawing_that_is_covered_before_it_is_sent_is_not_sent) {
   EXPECT_THAT(viewer.types, testing::ElementsAre(wire::DisplayDrawFill::kType));
 }
 
+TEST(NativeMode, drawing_and_its_reversal_are_not_sent) {
+  Rig rig;
+  Viewer viewer(rig);
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  viewer.types.clear();
+  rig.source.run([](DisplayCanvas& canvas) {
+    const core::Drawing marker{.box = {3, 3, 9, 9},
+                               .effect = core::Effect::RevertOnDuplicate,
+                               .operation = core::DrawFill{.brush = core::SolidBrush{77}, .rop = core::kRopXor}};
+    for (int i = 0; i < 4; ++i)
+      canvas.draw(std::make_shared<core::Drawing>(marker));
+    canvas.draw(fill(0, {20, 20, 30, 30}, 0xff'0000));
+  });
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  EXPECT_THAT(viewer.types, testing::ElementsAre(wire::DisplayDrawFill::kType));
+  rig.source.run([](DisplayCanvas& canvas) {
+    const core::Drawing liar{.box = {3, 3, 9, 9},
+                             .effect = core::Effect::RevertOnDuplicate,
+                             .operation = core::DrawFill{.brush = core::SolidBrush{77}}};
+    canvas.draw(std::make_shared<core::Drawing>(liar));
+    canvas.draw(std::make_shared<core::Drawing>(liar));
+  });
+  const auto picture = rig.worker.screenshot();
+  EXPECT_EQ(picture.pixels[3 * kWidth + 3], 77U);
+  EXPECT_TRUE(viewer.shows(picture));
+}
+
 TEST(NativeMode, slow_client_gets_the_newest_picture_and_not_what_lies_between) {
   Rig rig({.compression = wire::ImageCompression::Off});
   Viewer slow(rig, {.server_send_buffer = 4096});
