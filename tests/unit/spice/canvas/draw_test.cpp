@@ -71,6 +71,28 @@ TEST_F(Draw, own_pixels_are_an_image_of_the_surface_before) {
       DrawError::BadArea);
 }
 
+TEST_F(Draw, what_cannot_be_stretched_is_black_and_not_what_memory_held) {
+  auto& other = display_.add(3, 43, 18);
+  scribble(other, random_);
+  scribble(surface_, random_);
+  draw(on({0, 5, 33, 6}, core::DrawCopy{.source = {.image = surface_image(3), .area = {0, -29915, 43, 18}},
+                                        .rop = core::kRopPut | core::kRopXor}));
+  core::DrawTransparent transparent{.source = {.image = surface_image(3), .area = {0, -29915, 43, 18}},
+                                    .true_color = 1};
+  draw(on({0, 7, 33, 8}, transparent));
+  for (std::int32_t x = 0; x < 33; ++x)
+    ASSERT_EQ(get(surface_, x, 7), 0U);
+}
+
+TEST_F(Draw, more_work_than_a_few_seconds_is_refused) {
+  display_.add(4, 8192, 8192);
+  core::DrawComposite composite{.operation = 62, .source = {.image = surface_image(0)}};
+  EXPECT_EQ(error({.surface = 4, .box = {0, 0, 8192, 8192}, .operation = composite}), DrawError::TooComplex);
+  core::Drawing small{.surface = 4, .box = {0, 0, 1920, 1080}, .operation = composite};
+  small.clip = std::vector<Rect>{{0, 0, 8, 8}};
+  draw(small);
+}
+
 TEST_F(Draw, surface_of_another_format_is_converted) {
   auto& other = display_.add(3, 4, 4, SurfaceFormat::Rgb565);
   put(other, 1, 2, 0xf81f);
