@@ -25,6 +25,11 @@ core::Rect joined(const core::Rect& a, const core::Rect& b) {
   return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
 }
 
+// Of any two numbers, the first not above the second.
+unsigned distance(std::int32_t from, std::int32_t to) {
+  return static_cast<unsigned>(to) - static_cast<unsigned>(from);
+}
+
 std::int32_t floor_to(std::int32_t value, std::int32_t grid) {
   return value & ~(grid - 1);
 }
@@ -52,8 +57,8 @@ Region::Region(std::span<const pixman_box32_t> boxes) {
 
 void Region::add(const core::Rect& rect) {
   if (rect.empty()) return;
-  pixman_region32_union_rect(&region_, &region_, rect.left, rect.top, static_cast<unsigned>(rect.width()),
-                             static_cast<unsigned>(rect.height()));
+  pixman_region32_union_rect(&region_, &region_, rect.left, rect.top, distance(rect.left, rect.right),
+                             distance(rect.top, rect.bottom));
 }
 
 void Region::subtract(const core::Rect& rect) {
@@ -62,8 +67,8 @@ void Region::subtract(const core::Rect& rect) {
 
 void Region::intersect(const core::Rect& rect) {
   if (rect.empty()) return clear();
-  pixman_region32_intersect_rect(&region_, &region_, rect.left, rect.top, static_cast<unsigned>(rect.width()),
-                                 static_cast<unsigned>(rect.height()));
+  pixman_region32_intersect_rect(&region_, &region_, rect.left, rect.top, distance(rect.left, rect.right),
+                                 distance(rect.top, rect.bottom));
 }
 
 Region Region::take() {

@@ -236,6 +236,7 @@ DrawingSerial SurfaceStore::mark_changed(SurfaceKey key) {
 
 std::vector<core::SurfaceId> SurfaceStore::ids() const {
   std::vector<core::SurfaceId> ids;
+  ids.reserve(surfaces_.size());
   for (const auto& [id, stored] : surfaces_)
     ids.push_back(id);
   return ids;
