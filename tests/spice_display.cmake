@@ -31,6 +31,7 @@ minivmm_test(spice_image
   LABELS threads)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
+          unit/spice/display/client_video_test.cpp
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
           unit/spice/display/cursor_test.cpp unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp

@@ -231,6 +231,15 @@ void ModelClient::draw(std::span<const std::uint8_t> body) {
   ++drawings_;
 }
 
+void ModelClient::show_video(const spice::canvas::Region& where) {
+  auto* const primary = find(0);
+  if (primary == nullptr) return complain("video without a primary surface");
+  for (const auto& rect : where.rects()) {
+    core::Drawing blur{.box = rect, .operation = core::DrawInvers{}};
+    if (!spice::canvas::draw(blur, *this)) complain("video that lies elsewhere");
+  }
+}
+
 void ModelClient::apply(std::uint16_t type, std::span<const std::uint8_t> body) {
   switch (type) {
     case wire::DisplayInvalAllPalettes::kType:

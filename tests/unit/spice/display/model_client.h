@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "spice/canvas/region.h"
 #include "spice/canvas/surface.h"
 #include "spice/wire/display.h"
 
@@ -16,6 +17,8 @@ namespace display_test {
 class ModelClient final : private spice::canvas::SurfaceTable {
  public:
   void apply(std::uint16_t type, std::span<const std::uint8_t> body);
+  // A picture of a video is shown on the primary surface: pixels that nobody else has.
+  void show_video(const spice::canvas::Region& where);
 
   const std::string& complaint() const { return complaint_; }  // empty: none
   const spice::canvas::Surface* surface(std::uint32_t id) { return find(id); }
