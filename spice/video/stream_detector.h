@@ -55,7 +55,9 @@ class StreamDetector {
   };
   // Null if there is none.
   const Stream* find(StreamId id) const {
-    return id < streams_.size() && streams_.at(id) ? &*streams_.at(id) : nullptr;
+    if (id >= streams_.size()) return nullptr;
+    const auto& stream = streams_.at(id);
+    return stream ? &*stream : nullptr;
   }
   std::vector<StreamId> running() const;
 
