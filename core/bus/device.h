@@ -1,4 +1,5 @@
-// What every device is to the machine: named, resettable, savable, with one lock.
+// What every device is to the machine: named, resettable, savable, with one lock. Functions of one chip that act on
+// each other share theirs.
 #pragma once
 
 #include "core/base/device_lock.h"
@@ -9,6 +10,8 @@ namespace core::inline bus {
 class Device : public Stateful {
  public:
   Device() = default;
+  // With a lock that others have, too; it must outlive them all.
+  explicit Device(DeviceLock* shared) : lock_(shared != nullptr ? *shared : own_lock_) {}
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
@@ -17,7 +20,8 @@ class Device : public Stateful {
   virtual void reset() = 0;
 
  private:
-  DeviceLock lock_;
+  DeviceLock own_lock_;
+  DeviceLock& lock_ = own_lock_;
 };
 
 }  // namespace core::inline bus

@@ -55,8 +55,8 @@ std::vector<Register> PciFunction::header_rows(const PciIdentity& id, std::span<
   return all;
 }
 
-PciFunction::PciFunction(const PciIdentity& identity, std::span<const Register> rows)
-    : identity_(identity), rows_(header_rows(identity, rows)), config_(rows_, kConfigSize) {}
+PciFunction::PciFunction(const PciIdentity& identity, std::span<const Register> rows, DeviceLock* shared)
+    : Device(shared), identity_(identity), rows_(header_rows(identity, rows)), config_(rows_, kConfigSize) {}
 
 void PciFunction::declare_bar(Bar bar) {
   MV_ASSERT(std::has_single_bit(bar.size), "a BAR's size is a power of two");

@@ -74,7 +74,8 @@ class PciFunction : public Device {
 
  protected:
   // `rows` are the device's own config registers above the standard header (a CapabilityList's); they are copied.
-  explicit PciFunction(const PciIdentity& identity, std::span<const Register> rows = {});
+  // `shared` is the lock of a chip with several functions that act on each other.
+  explicit PciFunction(const PciIdentity& identity, std::span<const Register> rows = {}, DeviceLock* shared = nullptr);
   void declare_bar(Bar bar);
 
   // Before a guest reads config space (windows into something else); lock held.

@@ -39,14 +39,15 @@ class MouseSink {
   virtual void move(std::int32_t dx, std::int32_t dy, std::int32_t dz, std::uint8_t buttons) = 0;
 };
 
+// A pointer that is told places.
 class TabletSink {
  public:
   virtual ~TabletSink() = default;
-  // A place, 0..32767 across the whole display each way, wheel steps and the buttons now held, as for MouseSink. Any
-  // thread, no device lock held.
+  // A place from 0 to 32767 across the whole display, wheel steps (towards the user positive) and the buttons now held
+  // (MouseButton bits). Any thread, no device lock held.
   virtual void position(std::uint16_t x, std::uint16_t y, std::int32_t dz, std::uint8_t buttons) = 0;
-  virtual bool in_use() = 0;  // the guest has set it up; any thread, no device lock held
-  // Called when in_use() changes, on the vCPU thread with the device's lock held: post and return. One listener.
+  virtual bool in_use() = 0;  // the guest's driver has configured it; any thread, no device lock held
+  // Called when that changes, with the device's lock held: post and return. One listener.
   virtual void set_use_listener(std::function<void(bool)> listener) = 0;
 };
 

@@ -97,6 +97,28 @@ struct DebugconConfig {
 // --bios none: --kernel starts straight from the reset, without firmware.
 constexpr std::string_view kNoBios = "none";
 
+// Which USB controllers there are: the ICH9's enhanced one with its companions, or the PIIX3's.
+enum class UsbControllers : std::uint8_t { Ehci, Uhci };
+enum class UsbKind : std::uint8_t { Tablet, Keyboard, Mouse, Hub, Storage };
+
+struct UsbDeviceConfig {
+  UsbKind kind = UsbKind::Tablet;
+  std::vector<unsigned> port;  // from 1: of the root hub, then of each hub on the way; empty: the next free one
+  bool usb_1 = false;          // a full-speed device of USB 1.1
+  std::string path;            // of a stick
+  bool read_only = false;
+  bool snapshot = false;
+};
+
+constexpr bool kUsbByDefault = false;
+
+struct UsbConfig {
+  bool enabled = kUsbByDefault;
+  UsbControllers controllers = UsbControllers::Ehci;
+  bool tablet = true;  // the first device, if no other one is a tablet
+  std::vector<UsbDeviceConfig> devices;
+};
+
 // --accel soft,icount=N: guest time is made by instructions, each of which takes 2^shift ns.
 struct IcountConfig {
   unsigned shift = 0;
@@ -177,6 +199,8 @@ struct MachineConfig {
   // Other virtio devices
   bool rng = false;
   bool balloon = false;
+
+  UsbConfig usb;
 
   // Display and control
   std::vector<QxlConfig> displays;  // the first is the VGA, too; empty: one of the defaults

@@ -417,6 +417,17 @@ constexpr Option kOptions[] = {
      "default "
      "is off.",
      false, apply_switch<&MachineConfig::balloon>},
+    {kMachine, "--usb", "on|off[,controllers=ehci|uhci][,tablet=on|off]",
+     "Whether there is USB: an ICH9's enhanced controller with six ports and its companions, or with controllers=uhci "
+     "a PIIX3's controller with two. There is a tablet in the first port, unless it says tablet=off. The default is "
+     "off.",
+     false, apply_usb},
+    {kMachine, "--usb-device",
+     "tablet|keyboard|mouse|hub|storage,file=FILE[,snapshot=on][,readonly=on][,port=N[.M]][,usb_version=1|2]",
+     "A USB device, and USB with it. It takes the next free port or, with port=, that one; N.M is port M of the hub in "
+     "port N. A stick shows FILE, a raw image. usb_version=1 makes a tablet, keyboard or mouse a full-speed device of "
+     "USB 1.1.",
+     true, apply_usb_device},
     {kMachine, "--cpu", "MODEL|help",
      "Which CPU the guest sees: a model of the software CPU, or host, which is the only one with KVM; help lists them.",
      false, apply_cpu},

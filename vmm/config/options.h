@@ -26,6 +26,10 @@ core::Result<> apply_qxl(MachineConfig& config, std::string_view value);
 // --spice's value. Errors do not name the option; the caller does.
 core::Result<> apply_spice(MachineConfig& config, std::string_view value);
 
+// The values of --usb and --usb-device.
+core::Result<> apply_usb(MachineConfig& config, std::string_view value);
+core::Result<> apply_usb_device(MachineConfig& config, std::string_view value);
+
 // The sub-options of --spice, for the manual.
 struct SpiceOption {
   std::string_view name;

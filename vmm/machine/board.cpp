@@ -29,6 +29,8 @@
 #include "devices/qxl/qxl_function.h"
 #include "firmware/platform.h"
 #include "vmm/machine/accelerators.h"
+#include "vmm/machine/input_choice.h"
+#include "vmm/machine/usb_devices.h"
 #include "vmm/machine/virtio_devices.h"
 
 namespace vmm::machine {
@@ -86,6 +88,8 @@ Result<firmware::PlatformConfig> firmware_config(const config::MachineConfig& co
   for (const auto& drive : ends.drives) {
     candidates.push_back({drive.is_cdrom ? 'd' : 'c', boot_path(drive)});
   }
+  for (const auto& path : UsbDevices::boot_paths(config))
+    candidates.push_back({'c', path});
   firmware::PlatformConfig result;
   result.ram = ram_layout(config.memory_bytes);
   result.cpus = config.cpus;
@@ -221,6 +225,8 @@ struct Board::Parts {
   std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
   std::unique_ptr<VirtioDevices> virtio;
   std::vector<std::unique_ptr<devices::qxl::QxlFunction>> displays;  // one at least
+  std::unique_ptr<UsbDevices> usb;  // only if it is asked for
+  std::unique_ptr<InputChoice> input;
 
   std::vector<core::Device*> devices;
 };
@@ -350,6 +356,10 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
   }
   virtio = std::make_unique<VirtioDevices>(
       config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, accelerator->rings_doorbells(), requests.balloon});
+  auto made_usb = UsbDevices::create(config, ends, {*ram, clock});
+  if (!made_usb) return std::unexpected(made_usb.error());
+  usb = std::move(*made_usb);
+  input = std::make_unique<InputChoice>(*i8042, *i8042, usb ? usb->keyboard() : nullptr, usb ? usb->mouse() : nullptr);
   return build_displays(config);
 }
 
@@ -379,6 +389,9 @@ Result<> Board::Parts::plug() {
   }
   for (unsigned i = 0; i < displays.size(); ++i) {
     if (auto plugged = pci->plug(display_address(i), *displays[i]); !plugged) return plugged;
+  }
+  if (usb) {
+    if (auto plugged = usb->plug(*pci); !plugged) return plugged;
   }
   return virtio->plug(*pci);
 }
@@ -423,6 +436,7 @@ void Board::Parts::list_devices() {
     devices.push_back(display.get());
   if (ahci) devices.push_back(ahci.get());
   virtio->list(devices);
+  if (usb) usb->list(devices);
   for (auto& uart : uarts)
     devices.push_back(uart.get());
   if (hpet) devices.push_back(hpet.get());
@@ -505,10 +519,16 @@ core::PciBus& Board::pci() {
   return *parts_->pci;
 }
 core::KeyboardSink& Board::keyboard() {
-  return *parts_->i8042;
+  return *parts_->input;
 }
 core::MouseSink& Board::mouse() {
-  return *parts_->i8042;
+  return *parts_->input;
+}
+core::TabletSink* Board::tablet() {
+  return parts_->usb ? parts_->usb->tablet() : nullptr;
+}
+UsbDevices* Board::usb() {
+  return parts_->usb.get();
 }
 std::vector<core::DisplaySource*> Board::displays() {
   std::vector<core::DisplaySource*> sources;
@@ -555,6 +575,7 @@ void Board::drain_disks() {
   parts_->ide->drain();
   if (parts_->ahci) parts_->ahci->drain();
   parts_->virtio->drain();
+  if (parts_->usb) parts_->usb->drain();
 }
 platform::Piix4Pm& Board::power() {
   return *parts_->pm;

@@ -31,6 +31,7 @@ class Piix4Pm;
 
 namespace vmm::machine {
 
+class UsbDevices;
 class VirtioDevices;
 
 // What the guest asks of the machine. Called on vCPU threads with device locks held: post and return.
@@ -82,6 +83,7 @@ class Board {
   core::PciBus& pci();
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
+  core::TabletSink* tablet();  // null: there is none
   // The displays by their numbers; the first one is the VGA.
   std::vector<core::DisplaySource*> displays();
   // What their drivers do, in lines for people.
@@ -91,6 +93,7 @@ class Board {
   // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
   VirtioDevices& virtio();
+  UsbDevices* usb();   // null: there is no USB
   void drain_disks();  // until no request is under way; CPUs paused
   devices::platform::Piix4Pm& power();
   const IrqCounter& interrupts();

@@ -72,6 +72,17 @@ Result<std::vector<DrivePlace>> open_drives(const config::MachineConfig& config,
   return drives;
 }
 
+Result<> open_usb_disks(const config::MachineConfig& config, const core::ThreadStart& start, HostEnds& ends) {
+  for (const auto& device : config.usb.devices) {
+    if (device.kind != config::UsbKind::Storage) continue;
+    auto disk =
+        devices::block::open_disk({device.path, device.read_only, device.snapshot, config.icount.has_value(), start});
+    if (!disk) return core::fail_with("--usb-device", disk);
+    ends.usb_disks.push_back(std::move(*disk));
+  }
+  return {};
+}
+
 Result<std::vector<std::uint8_t>> image_or(const std::string& path, std::span<const std::uint8_t> built_in,
                                            Result<std::vector<std::uint8_t>> (*load)(const std::string&)) {
   if (!path.empty()) return load(path);
@@ -91,6 +102,7 @@ Result<HostEnds> open_host_ends(const config::MachineConfig& config, const core:
   auto drives = open_drives(config, start);
   if (!drives) return std::unexpected(drives.error());
   ends.drives = std::move(*drives);
+  if (auto opened = open_usb_disks(config, start, ends); !opened) return std::unexpected(opened.error());
   for (const auto& spec : config.serial) {
     auto stream = devices::character::open(spec, start);
     if (!stream) return core::fail_with("--serial", stream);

@@ -30,9 +30,10 @@ struct NamedStream {
 
 struct HostEnds {
   std::vector<DrivePlace> drives;
-  std::vector<std::unique_ptr<core::CharStream>> serial;  // COM1, COM2
-  std::unique_ptr<core::CharStream> debugcon;             // empty: no debug console
-  std::unique_ptr<core::CharStream> virtio_console;       // empty: none
+  std::vector<std::unique_ptr<core::BlockBackend>> usb_disks;  // of the sticks, in their order
+  std::vector<std::unique_ptr<core::CharStream>> serial;       // COM1, COM2
+  std::unique_ptr<core::CharStream> debugcon;                  // empty: no debug console
+  std::unique_ptr<core::CharStream> virtio_console;            // empty: none
   std::vector<NamedStream> virtio_ports;
   std::vector<std::uint8_t> bios;
   std::vector<std::uint8_t> vgabios;

@@ -21,6 +21,7 @@
 #include "vmm/machine/machine_parts.h"
 #include "vmm/machine/spice_end.h"
 #include "vmm/machine/spice_ports.h"
+#include "vmm/machine/usb_devices.h"
 #include "vmm/machine/virtio_devices.h"
 
 namespace vmm::machine {
@@ -185,12 +186,14 @@ Result<> Machine::Impl::build() {
   for (const auto& bay : bays) {
     if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
   }
+  if (auto* const usb = board->usb(); usb != nullptr) std::ranges::copy(usb->disks(), std::back_inserter(disks));
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
                               {.control = control.loop(),
                                .displays = board->displays(),
                                .keyboard = *input,
                                .mouse = *input,
+                               .tablet = board->tablet(),
                                .on_event = [this](const Event& happened) { announce(happened); },
                                .start = start,
                                .ports = spice_ports,
@@ -470,6 +473,9 @@ core::KeyboardSink& Machine::keyboard() {
 }
 core::MouseSink& Machine::mouse() {
   return *impl_->input;
+}
+core::TabletSink* Machine::tablet() {
+  return impl_->board->tablet();
 }
 Picture Machine::screenshot() {
   return impl_->spice->screenshot();

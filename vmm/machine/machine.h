@@ -47,6 +47,7 @@ class Machine final : public Controllable {
   std::string_view accelerator() const override;
   core::KeyboardSink& keyboard() override;
   core::MouseSink& mouse() override;
+  core::TabletSink* tablet() override;
   Picture screenshot() override;
   core::PciBus& pci() override;
   core::AddressSpace& io() override;

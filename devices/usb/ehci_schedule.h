@@ -1,0 +1,42 @@
+// The two schedules of an enhanced host controller: the periodic frame list and the asynchronous ring of queue heads.
+// [EHCI 4.6, 4.8]
+//
+// Each run has a budget, so that lists without an end take no time without an end.
+#pragma once
+
+#include <cstdint>
+
+#include "devices/usb/ehci_isochronous.h"
+#include "devices/usb/ehci_queue.h"
+
+namespace devices::usb {
+
+class EhciSchedule {
+ public:
+  EhciSchedule(const core::GuestMemory& memory, EhciQueues::FindDevice find_device, std::function<void()> packet_landed)
+      : memory_(memory),
+        periodic_(memory, find_device, packet_landed),
+        asynchronous_(memory, find_device, packet_landed),
+        isochronous_(memory, find_device) {}
+
+  EhciEvents run_frame(std::uint32_t list, std::uint64_t frame);
+  // Goes round the ring until nothing moves; `head` becomes the head of the list, once met.
+  EhciEvents run_ring(std::uint32_t& head);
+  // What the guest has unlinked before it rang is forgotten. [EHCI 4.8.2]
+  void forget_unlinked(std::uint32_t head);
+  void cancel_all();
+
+ private:
+  struct Budget {
+    std::uint32_t bytes = 0;
+    unsigned links = 0;
+  };
+  bool go_round(std::uint32_t& head, Budget& budget, EhciEvents& events);
+
+  const core::GuestMemory& memory_;
+  EhciQueues periodic_;
+  EhciQueues asynchronous_;
+  EhciIsochronous isochronous_;
+};
+
+}  // namespace devices::usb
