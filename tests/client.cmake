@@ -40,7 +40,7 @@ minivmm_client_test(sandbox sandbox_test.py TIMEOUT 300)
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
-    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot snapshots)
+    CASES seabios_without_bootable_device debug_exit_gives_its_status sata_and_virtio_disks_boot usb_sticks_boot snapshots)
   minivmm_client_test(direct_boot_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
     CASES direct_boot_without_firmware direct_boot_after_the_firmware)
   minivmm_client_test(reset_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500 CASES system_reset_boots_again sleep_and_wake_up)

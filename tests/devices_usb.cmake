@@ -8,3 +8,10 @@ minivmm_test(devices_usb
     device/usb/usb_hub_test.cpp
   USES devices/usb
   TIMEOUT 900)
+foreach(target devices ehci uhci)
+  minivmm_fuzz(usb_${target}
+    SOURCES
+      fuzz/usb_${target}.cpp
+    USES devices/usb
+    LIBS GTest::gtest)
+endforeach()

@@ -23,7 +23,7 @@ constexpr core::PciIdentity kIdentity{.vendor = 0x8086,
                                       .interrupt_pin = 4};
 constexpr std::uint64_t kBarSize = 0x1000;
 constexpr core::GuestTime kMicroframe = 125us;
-constexpr unsigned kPatience = 16;                    // idle looks
+constexpr unsigned kQuickLooks = 16;
 constexpr unsigned kLongestWait = 32 * kMicroframes;  // microframes
 constexpr std::uint64_t kMostFramesLate = 64;         // those before are lost
 
@@ -83,7 +83,7 @@ EhciController::EhciController(Config config, const Wiring& wiring)
       handler_(*this, &EhciController::read, &EhciController::write),
       registers_(kRegisters, kRegisterBytes),
       microframes_(wiring.clock, kMicroframe),
-      pace_(kPatience, kLongestWait),
+      pace_({.quick = kQuickLooks, .calm = kMicroframes, .longest = kLongestWait}),
       schedule_(
           wiring.memory, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),
       timer_(wiring.clock.create_timer(wiring.bus, [this] { run(); })) {

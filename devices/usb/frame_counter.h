@@ -32,8 +32,10 @@ class FrameCounter {
     if (!state_.running) return state_.count;
     return state_.count + static_cast<std::uint64_t>((clock_.now().count() - state_.since_ns) / unit_.count());
   }
+  // Of a count before that of start(), when it was started.
   core::GuestTime begin_of(std::uint64_t count) const {
-    return core::GuestTime(state_.since_ns) + static_cast<std::int64_t>(count - state_.count) * unit_;
+    const auto ahead = count > state_.count ? count - state_.count : 0;
+    return core::GuestTime(state_.since_ns) + static_cast<std::int64_t>(ahead) * unit_;
   }
 
   void visit(core::StateVisitor& visitor) { state_.visit(visitor); }

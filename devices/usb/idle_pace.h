@@ -9,17 +9,27 @@
 
 namespace devices::usb {
 
+//
+// Firmware gives a device 100 ms to show itself and keeps its schedules enabled meanwhile, so that looks become rare
+// only after about half a second.
 class IdlePace {
  public:
-  // After `patience` idle steps the wait doubles with each one, up to `longest` steps.
-  IdlePace(unsigned patience, unsigned longest) : patience_(patience), longest_(longest) {}
+  // Of steps: `quick` looks at each, then looks at every `calm` ones; after `patience` looks the wait doubles with each
+  // one, up to `longest`.
+  struct Config {
+    unsigned quick = 0;
+    unsigned calm = 1;
+    unsigned patience = 512;
+    unsigned longest = 1;
+  };
+  explicit IdlePace(const Config& config) : config_(config) {}
 
   void note(bool worked) {
     if (worked) return hurry();
-    if (idle_ < patience_) {
-      ++idle_;
+    if (idle_ < config_.patience) {
+      wait_ = ++idle_ < config_.quick ? 1 : config_.calm;
     } else {
-      wait_ = std::min(2 * wait_, longest_);
+      wait_ = std::min(2 * wait_, config_.longest);
     }
   }
   void hurry() {
@@ -29,8 +39,7 @@ class IdlePace {
   unsigned steps() const { return wait_; }
 
  private:
-  unsigned patience_;
-  unsigned longest_;
+  Config config_;
   unsigned idle_ = 0;
   unsigned wait_ = 1;
 };

@@ -15,7 +15,6 @@ namespace {
 
 constexpr unsigned kBar = 4;
 constexpr core::GuestTime kFrame = 1ms;
-constexpr unsigned kPatience = 16;                           // idle frames
 constexpr unsigned kLongestWait = 32;                        // frames
 constexpr std::uint64_t kMostFramesLate = 2 * kLongestWait;  // those before are lost
 
@@ -72,7 +71,7 @@ UhciController::UhciController(Config config, const Wiring& wiring)
       handler_(*this, &UhciController::read, &UhciController::write),
       registers_(kRegisters, kRegisterBytes),
       frames_(wiring.clock, kFrame),
-      pace_(kPatience, kLongestWait),
+      pace_({.longest = kLongestWait}),
       ports_(wiring.ports),
       schedule_(
           wiring.memory, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),

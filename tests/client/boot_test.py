@@ -135,9 +135,17 @@ def sleep_and_wake_up():
     vmm.close()
 
 
+def usb_sticks_boot():
+    stick = f"storage,file={GUESTS}/boot_sector/exit.img,snapshot=on"
+    for controllers in ("ehci", "uhci"):
+        vmm = Vmm("--usb", f"on,controllers={controllers}", "--usb-device", stick, qmp=False)
+        check(vmm.wait_exit(SEABIOS_TIMEOUT) == 0x21, f"{controllers}: exit status {vmm.process.returncode}, not {0x21}")
+        vmm.close()
+
+
 CASES = {function.__name__: function for function in (
-    seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, snapshots, panic, panic_pauses,
-    direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again, sleep_and_wake_up,
+    seabios_without_bootable_device, debug_exit_gives_its_status, sata_and_virtio_disks_boot, usb_sticks_boot, snapshots, panic,
+    panic_pauses, direct_boot_without_firmware, direct_boot_after_the_firmware, system_reset_boots_again, sleep_and_wake_up,
     grub_rescue_to_its_menu_and_shell_with_keys_through_spice)}
 
 if __name__ == "__main__":

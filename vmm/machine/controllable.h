@@ -148,7 +148,7 @@ class Controllable {
   virtual core::KeyboardSink& keyboard() = 0;
   virtual core::MouseSink& mouse() = 0;
   virtual core::TabletSink* tablet() { return nullptr; }  // null: there is none
-  virtual Picture screenshot() = 0;  // after a refresh; waits for the display worker
+  virtual Picture screenshot() = 0;                       // after a refresh; waits for the display worker
 
   virtual core::PciBus& pci() = 0;
   virtual core::AddressSpace& io() = 0;

@@ -193,11 +193,11 @@ Result<> Machine::Impl::build() {
                                .displays = board->displays(),
                                .keyboard = *input,
                                .mouse = *input,
-                               .tablet = board->tablet(),
                                .on_event = [this](const Event& happened) { announce(happened); },
                                .start = start,
                                .ports = spice_ports,
-                               .display_addresses = board->display_addresses()});
+                               .display_addresses = board->display_addresses(),
+                               .tablet = board->tablet()});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);
   if (config.restore.empty()) return {};

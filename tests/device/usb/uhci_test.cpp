@@ -274,7 +274,7 @@ TEST(Uhci, stopped_controller_has_no_timer) {
 TEST(Uhci, idle_schedule_is_looked_at_rarely_and_data_wakes_it) {
   OneQueue rig;
   rig.put_td(kTd, uhci::kTerminate, kActive | uhci::TD_IOC, UhciRig::token(Pid::In, 8));
-  rig.pass(100);
+  rig.pass(1000);
   const auto before = rig.clock.fired();
   rig.pass(1000);
   EXPECT_LE(rig.clock.fired() - before, 1000u / 32 + 1);
@@ -287,7 +287,7 @@ TEST(Uhci, idle_schedule_is_looked_at_rarely_and_data_wakes_it) {
 TEST(Uhci, idle_schedule_misses_no_frame) {
   OneQueue rig;
   rig.put_td(kTd, uhci::kTerminate, kActive, UhciRig::token(Pid::In, 8));
-  rig.pass(200);
+  rig.pass(1000);
   const auto before = rig.stick.submitted;
   rig.pass(320);
   EXPECT_NEAR(rig.stick.submitted - before, 320, 33);

@@ -89,6 +89,24 @@ TEST(CommandLine, board_options_with_unknown_values_are_refused_by_name) {
   EXPECT_THAT(error_of({"--action", "reboot=shutdown"}), HasSubstr("\"reboot\""));
 }
 
+TEST(CommandLine, usb_devices_have_ports_and_bring_usb) {
+  using vmm::config::UsbKind;
+  EXPECT_FALSE(parse({})->usb.enabled);
+  const auto config =
+      parse({"--usb-device", "hub,port=2", "--usb-device", "storage,file=a,,b.img,port=2.3,readonly=on"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->usb.enabled);
+  EXPECT_EQ(config->usb.devices[0].kind, UsbKind::Hub);
+  EXPECT_EQ(config->usb.devices[1].path, "a,b.img");
+  EXPECT_EQ(config->usb.devices[1].port, (std::vector<unsigned>{2, 3}));
+  EXPECT_TRUE(config->usb.devices[1].read_only);
+  EXPECT_THAT(error_of({"--usb-device", "camera"}), HasSubstr("\"camera\""));
+  EXPECT_THAT(error_of({"--usb-device", "storage"}), HasSubstr("file"));
+  EXPECT_THAT(error_of({"--usb-device", "tablet,file=x"}), HasSubstr("\"file\""));
+  EXPECT_THAT(error_of({"--usb-device", "tablet,port=9"}), HasSubstr("port"));
+  EXPECT_THAT(error_of({"--usb", "on,controllers=xhci"}), HasSubstr("xhci"));
+}
+
 TEST(CommandLine, drives_choose_their_interface) {
   using vmm::config::DiskInterface;
   const auto config = parse({"--disk", "a.img", "--disk", "b.img,if=ahci", "--cdrom", "c.iso,if=ahci"});
