@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The agent's port and clients' ports, with spice-gtk at one end. At the other a guest with Debian's kernel passes the
+"""The agent's port and clients' ports and folders, with spice-gtk at one end. At the other a guest with Debian's kernel passes the
 bytes of its ports on to sockets of this program, which is the agent."""
 import hashlib
 import os
@@ -102,11 +102,12 @@ def booted():
     global guest
     if guest is None:
         guest = KernelGuest("--virtio-port", "relay.0=unix:{directory}/agent", "--virtio-port", "relay.1=unix:{directory}/port",
+                            "--virtio-port", "relay.2=unix:{directory}/webdav",
                             "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"))
         guest.__enter__()
-        guest.peers = [guest.connect("agent"), guest.connect("port")]
+        guest.peers = [guest.connect("agent"), guest.connect("port"), guest.connect("webdav")]
         guest.run("dev() { echo /dev/$(basename $(dirname $(grep -lx $1 /sys/class/virtio-ports/*/name))); }")
-        for number, name in enumerate(("com.redhat.spice.0", "test.port")):
+        for number in range(3):
             guest.run(f"exec {number + 3}<>$(dev relay.{number})")
         guest.agent = Agent(guest.peers[0])
     return guest
@@ -114,13 +115,13 @@ def booted():
 
 def start_agent():
     """The guest opens its agent's port."""
-    booted().run("exec 5<>$(dev com.redhat.spice.0); cat <&5 >&3 & cat <&3 >&5 &")
+    booted().run("exec 6<>$(dev com.redhat.spice.0); cat <&6 >&3 & agent_out=$!; cat <&3 >&6 & agent_in=$!")
     guest.agent.send(ANNOUNCE_CAPABILITIES, struct.pack("<II", 1, CAPABILITIES))
     return guest.agent
 
 
 def stop_agent():
-    guest.run("kill %1 %2; exec 5<&-; wait")
+    guest.run("kill $agent_out $agent_in; exec 6<&-; wait $agent_out $agent_in")
 
 
 def connected():
@@ -248,7 +249,7 @@ def port_carries_bytes_and_turns():
     client.spice.Channel.connect(channel)
     client.wait("the port's name", lambda: channel.get_property("port-name") == "test.port")
     check(not channel.get_property("port-opened"), "the port is open")
-    guest.run("exec 6<>$(dev test.port); cat <&6 >&4 & cat <&4 >&6 &")
+    guest.run("exec 8<>$(dev test.port); cat <&8 >&4 & out=$!; cat <&4 >&8 & in=$!")
     client.wait("the guest's opening", lambda: channel.get_property("port-opened"))
     peer, sent = guest.peers[1], os.urandom(300_000) + bytes(300_000)
     client.spice.PortChannel.write_async(channel, sent, None, lambda c, result, _=None: results.append(result))
@@ -268,14 +269,53 @@ def port_carries_bytes_and_turns():
     peer.sendall(sent[:400_000])
     client.wait("what the guest sent", lambda: sum(map(len, got)) >= 400_000, TIMEOUT)
     check(b"".join(got) == sent[:400_000], "other bytes arrived at the client")
-    guest.run("kill %3 %4; exec 6<&-")
+    guest.run("kill $out $in; exec 8<&-")
     client.wait("the guest's closing", lambda: not channel.get_property("port-opened"))
     client.close()
 
 
+def folder_of_the_client_is_read_over_webdav():
+    booted()
+    with tempfile.TemporaryDirectory() as folder:
+        contents = os.urandom(3 << 20)
+        with open(os.path.join(folder, "big"), "wb") as file:
+            file.write(contents)
+        client = SpiceClient(guest.vmm.port)
+        client.session.set_property("shared-dir", folder)
+        client.wait("the channel", lambda: (11, 0) in client.channels)
+        channel = client.channels[11, 0]
+        client.spice.Channel.connect(channel)
+        client.wait("its name", lambda: channel.get_property("port-name") == "org.spice-space.webdav.0")
+        guest.run("exec 7<>$(dev org.spice-space.webdav.0); cat <&7 >&5 & out=$!; cat <&5 >&7 & in=$!")
+        client.wait("the guest's opening", lambda: channel.get_property("port-opened"))
+        peer, answer, received = guest.peers[2], b"", b""
+        request = b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        peer.sendall(struct.pack("<qH", 1, len(request)) + request)  # as spice-webdavd packs its connections
+        peer.setblocking(False)
+
+        def whole():
+            nonlocal answer, received
+            try:
+                received += peer.recv(1 << 20)
+            except BlockingIOError:
+                pass
+            while len(received) >= 10 and len(received) >= 10 + struct.unpack_from("<H", received, 8)[0]:
+                size = struct.unpack_from("<H", received, 8)[0]
+                answer += received[10:10 + size]
+                received = received[10 + size:]
+            return len(answer.partition(b"\r\n\r\n")[2]) >= len(contents)
+        client.wait("the file", whole, TIMEOUT)
+        check(answer.startswith(b"HTTP/1.1 200"), f"answer: {answer[:100]}")
+        check(answer.partition(b"\r\n\r\n")[2] == contents, "another file arrived in the guest")
+        guest.run("kill $out $in; exec 7<&-")
+        client.wait("the guest's closing", lambda: not channel.get_property("port-opened"))
+        client.close()
+
+
 CASES = {function.__name__: function for function in (
     the_agent_learns_its_displays, clipboard_both_ways, file_arrives_whole, resize_reaches_the_agent, mouse_follows_the_agent,
-    client_that_dies_in_mid_message_harms_nobody, port_carries_bytes_and_turns)}
+    client_that_dies_in_mid_message_harms_nobody, port_carries_bytes_and_turns,
+    folder_of_the_client_is_read_over_webdav)}
 
 if __name__ == "__main__":
     try:
