@@ -225,7 +225,7 @@ struct Board::Parts {
   std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
   std::unique_ptr<VirtioDevices> virtio;
   std::vector<std::unique_ptr<devices::qxl::QxlFunction>> displays;  // one at least
-  std::unique_ptr<UsbDevices> usb;  // only if it is asked for
+  std::unique_ptr<UsbDevices> usb;                                   // only if it is asked for
   std::unique_ptr<InputChoice> input;
 
   std::vector<core::Device*> devices;
@@ -530,23 +530,19 @@ core::TabletSink* Board::tablet() {
 UsbDevices* Board::usb() {
   return parts_->usb.get();
 }
-std::vector<core::DisplaySource*> Board::displays() {
-  std::vector<core::DisplaySource*> sources;
-  for (const auto& display : parts_->displays)
-    sources.push_back(&display->source());
-  return sources;
+std::vector<Board::Display> Board::displays() {
+  std::vector<Display> displays;
+  for (const auto& display : parts_->displays) {
+    const auto address = display_address(static_cast<unsigned>(displays.size()));
+    displays.push_back({&display->source(), address, display->layout().vgamem_bytes});
+  }
+  return displays;
 }
 std::string Board::describe_displays() {
   std::string text;
   for (const auto& display : parts_->displays)
     text += display->describe();
   return text;
-}
-std::vector<core::PciAddress> Board::display_addresses() {
-  std::vector<core::PciAddress> addresses;
-  for (unsigned i = 0; i < parts_->displays.size(); ++i)
-    addresses.push_back(display_address(i));
-  return addresses;
 }
 devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
   switch (interface) {

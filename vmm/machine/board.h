@@ -84,12 +84,15 @@ class Board {
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
   core::TabletSink* tablet();  // null: there is none
-  // The displays by their numbers; the first one is the VGA.
-  std::vector<core::DisplaySource*> displays();
+  struct Display {
+    core::DisplaySource* source = nullptr;
+    core::PciAddress address;        // where the guest finds it
+    std::uint32_t vgamem_bytes = 0;  // what its largest screen takes
+  };
+  // By their numbers; the first one is the VGA.
+  std::vector<Display> displays();
   // What their drivers do, in lines for people.
   std::string describe_displays();
-  // Where the guest finds each of them.
-  std::vector<core::PciAddress> display_addresses();
   // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
   VirtioDevices& virtio();

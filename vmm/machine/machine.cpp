@@ -196,7 +196,6 @@ Result<> Machine::Impl::build() {
                                .on_event = [this](const Event& happened) { announce(happened); },
                                .start = start,
                                .ports = spice_ports,
-                               .display_addresses = board->display_addresses(),
                                .tablet = board->tablet()});
   if (!end) return std::unexpected(end.error());
   spice = std::move(*end);

@@ -124,15 +124,24 @@ EventKind event_kind(spice::server::ServerEvent event) {
 }
 
 // The outputs of the displays as the agent knows them: a display alone may have several, of several each has one.
-std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const core::PciAddress> displays) {
+std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const Board::Display> displays) {
   constexpr std::uint32_t kMostHeads = 4;  // of Linux's driver
   std::vector<spice::agent::DisplayAddress> heads;
   for (std::uint32_t display = 0; display < displays.size(); ++display) {
-    const auto place = fmt::format("pci/0000/{:02x}.{:x}", displays[display].device, displays[display].function);
+    const auto& address = displays[display].address;
+    const auto place = fmt::format("pci/0000/{:02x}.{:x}", address.device, address.function);
     for (std::uint32_t head = 0; head < (displays.size() == 1 ? kMostHeads : 1); ++head)
       heads.push_back({display, head, head, place});
   }
   return heads;
+}
+
+std::vector<core::DisplaySource*> sources_of(std::span<const Board::Display> displays) {
+  std::vector<core::DisplaySource*> sources;
+  sources.reserve(displays.size());
+  for (const auto& display : displays)
+    sources.push_back(display.source);
+  return sources;
 }
 
 }  // namespace
@@ -140,8 +149,9 @@ std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const core
 struct SpiceEnd::Impl {
   Impl(const spice::display::DisplayWorker::Config& display, const Wiring& wiring)
       : input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
-    for (auto* source : wiring.displays) {
+    for (const auto& from : wiring.displays) {
       auto own = display;
+      own.drawing_bytes = std::max(own.drawing_bytes, std::size_t{2} * from.vgamem_bytes);
       own.id = static_cast<std::uint8_t>(workers.size());
       own.name = fmt::format("display{}", own.id);
       if (own.id == 0) {
@@ -149,7 +159,7 @@ struct SpiceEnd::Impl {
           if (server) server->set_screen_size(width, height);
         };
       }
-      workers.push_back(std::make_unique<spice::display::DisplayWorker>(own, *source));
+      workers.push_back(std::make_unique<spice::display::DisplayWorker>(own, *from.source));
     }
     if (wiring.tablet == nullptr) return;
     tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { expect_change(); });
@@ -211,13 +221,13 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   if (config.spice.enabled) {
     auto settings = server_config(config, uuid);
     if (!settings) return core::fail_with("--spice", settings);
-    settings->display_addresses = display_addresses(wiring.display_addresses);
+    settings->display_addresses = display_addresses(wiring.displays);
     auto server = spice::server::Server::create(wiring.control, *settings,
                                                 {.keyboard = impl->input,
                                                  .mouse = impl->input,
                                                  .tablet = impl->tablet.get(),
                                                  .agent_port = wiring.ports.agent,
-                                                 .displays = wiring.displays});
+                                                 .displays = sources_of(wiring.displays)});
     if (!server) return core::fail_with("--spice", server);
     impl->server = std::move(*server);
     const auto written = write_viewer_file(config.spice.viewer_file, *settings, *impl->server, impl->viewer_file);

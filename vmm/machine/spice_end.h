@@ -9,10 +9,9 @@
 #include "core/base/result.h"
 #include "core/base/thread_start.h"
 #include "core/event/loop.h"
-#include "core/pci/pci_bus.h"
-#include "core/ports/display.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
+#include "vmm/machine/board.h"
 #include "vmm/machine/controllable.h"
 #include "vmm/machine/spice_ports.h"
 
@@ -22,14 +21,13 @@ class SpiceEnd {
  public:
   struct Wiring {
     core::Loop& control;
-    std::vector<core::DisplaySource*> displays;  // by their numbers, one at least
+    std::vector<Board::Display> displays;  // by their numbers, one at least
     core::KeyboardSink& keyboard;
     core::MouseSink& mouse;
     std::function<void(const Event&)> on_event;  // control loop
     core::ThreadStart start;
     SpicePorts ports{};
-    std::vector<core::PciAddress> display_addresses{};  // what the guest knows the displays by
-    core::TabletSink* tablet = nullptr;                 // null: none
+    core::TabletSink* tablet = nullptr;  // null: none
   };
 
   // Listens from here on: an address in use is an error.
