@@ -66,13 +66,13 @@ void DisplayChannel::on_closed() {
 }
 
 void DisplayChannel::primary_made(SurfaceKey key) {
-  if (!surfaces_) return;
+  if (!surfaces_ || !video_) return;
   video_->primary_changed();
   surfaces_->primary_made(key);
 }
 
 void DisplayChannel::surface_gone(SurfaceKey key) {
-  if (!surfaces_) return;
+  if (!surfaces_ || !video_) return;
   if (key == surfaces_->primary()) video_->primary_changed();
   surfaces_->surface_gone(key);
 }
@@ -96,29 +96,31 @@ void DisplayChannel::monitors_changed() {
 }
 
 void DisplayChannel::drawings_too_many() {
-  if (!surfaces_) return;
+  if (!surfaces_ || !video_) return;
   surfaces_->collapse();
   video_->drawings_too_many();
 }
 
 void DisplayChannel::pump() {
-  while (surfaces_ && writable() && send_next()) {
+  while (writable() && send_next()) {
   }
 }
 
 // Pictures of videos and all else take turns.
 bool DisplayChannel::send_next() {
+  if (!surfaces_ || !video_) return false;
+  auto& surfaces = *surfaces_;
   if (video_->send_control()) return true;
   is_pictures_turn_ = !is_pictures_turn_;
   if (is_pictures_turn_ && send_picture()) return true;
-  const auto step = surfaces_->next();
+  const auto step = surfaces.next();
   if (!step) return !is_pictures_turn_ && send_picture();
-  if (!writer_.write(*step)) surfaces_->not_sent(*step->drawing);
+  if (!writer_.write(*step)) surfaces.not_sent(*step->drawing);
   return true;
 }
 
 bool DisplayChannel::send_picture() {
-  if (!video_->send_picture(line())) return false;
+  if (!video_ || !video_->send_picture(line())) return false;
   const auto delay = video_->required_delay_ms();
   if (delay > told_delay_ms_) session().need_video_delay(delay);
   told_delay_ms_ = delay;
