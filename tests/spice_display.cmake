@@ -24,19 +24,21 @@ minivmm_test(spice_video
 minivmm_test(spice_image
   SOURCES unit/spice/image/choice_test.cpp unit/spice/image/image_encoder_test.cpp
           unit/spice/image/image_sender_test.cpp unit/spice/image/image_source_test.cpp
-          unit/spice/image/lossy_areas_test.cpp unit/spice/image/pixmap_cache_test.cpp
+          unit/spice/image/lossy_areas_test.cpp
           unit/spice/image/captures_test.cpp unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
   USES spice/image
-  LIBS ZLIB::ZLIB
-  LABELS threads)
+  LIBS ZLIB::ZLIB)
+minivmm_test(spice_image_threads
+  SOURCES unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp unit/spice/image/pixmap_cache_test.cpp
+          unit/spice/image/threads_test.cpp
+  USES spice/image LABELS threads)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
-          unit/spice/display/client_video_test.cpp
+          unit/spice/display/client_video_test.cpp unit/spice/display/client_writer_test.cpp
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
           unit/spice/display/cursor_test.cpp unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
           unit/spice/display/model_client.cpp unit/spice/display/native_worker_test.cpp
-          unit/spice/display/image_encoder_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
   USES spice/display LABELS threads)

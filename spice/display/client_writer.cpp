@@ -7,9 +7,24 @@
 
 namespace spice::display {
 
+namespace {
+
+image::LossyAreas::Effect effect_of(const PlacedDrawing& placed) {
+  image::LossyAreas::Effect effect{.changed = placed.changed, .covers = placed.covers};
+  for (const auto& read : placed.reads)
+    effect.reads.push_back({read.surface, read.area});
+  return effect;
+}
+
+}  // namespace
+
+ClientWriter::ClientWriter(Screen& screen, image::ImageEncoder& encoder, const image::ImageOptions& options,
+                           const wire::Capabilities& capabilities, Line line)
+    : screen_(screen), capabilities_(capabilities), images_(encoder, options), line_(std::move(line)) {}
+
 template <class M>
 void ClientWriter::send(const M& message) {
-  send_(M::kType, wire::encode(message));
+  line_.send(M::kType, wire::encode(message));
 }
 
 ClientSurfaces::Abilities ClientWriter::abilities() const {
@@ -19,13 +34,14 @@ ClientSurfaces::Abilities ClientWriter::abilities() const {
 }
 
 bool ClientWriter::write(const ClientSurfaces::Step& step) {
+  if (std::exchange(images_are_old_, false) && images_.keeps_images()) send(images_.forget_images(line_.next_serial()));
   using Kind = ClientSurfaces::Kind;
   switch (step.kind) {
     case Kind::SetUp: set_up(step.set_up); break;
     case Kind::Create: create(step.surface); break;
     case Kind::Destroy: send(wire::DisplaySurfaceDestroy{.id = surface_id(step.surface)}); break;
     case Kind::Pixels: pixels(step.surface, step.area); break;
-    case Kind::Draw: return drawing(*step.drawing->drawing);
+    case Kind::Draw: return drawing(*step.drawing);
   }
   return true;
 }
@@ -33,7 +49,7 @@ bool ClientWriter::write(const ClientSurfaces::Step& step) {
 void ClientWriter::set_up(const ClientPicture::Step& step) {
   using Kind = ClientPicture::Kind;
   switch (step.kind) {
-    case Kind::InvalidatePalettes: return send(wire::DisplayInvalAllPalettes{});
+    case Kind::InvalidatePalettes: return send(images_.forget_palettes());
     case Kind::DestroySurface: return send(wire::DisplaySurfaceDestroy{.id = 0});
     case Kind::DestroyStreams: return send(wire::DisplayStreamDestroyAll{});
     case Kind::CreateSurface: return create(screen_.primary());
@@ -44,6 +60,7 @@ void ClientWriter::set_up(const ClientPicture::Step& step) {
 }
 
 void ClientWriter::create(SurfaceKey key) {
+  if (key == screen_.primary()) primary_is_new_ = true;
   const auto& surface = *screen_.surfaces().surface(key);
   // Clients cannot keep pixels of 5, 6 and 5 bits.
   const auto format = surface.format() == core::SurfaceFormat::Rgb565 ? core::SurfaceFormat::Xrgb : surface.format();
@@ -72,14 +89,28 @@ void ClientWriter::monitors() {
 }
 
 void ClientWriter::pixels(SurfaceKey key, const core::Rect& area) {
-  screen_.surfaces().up_to_date(key, area);
-  send(pixels_message(key, area, images_));
+  const auto& surface = *screen_.surfaces().up_to_date(key, area);
+  const bool is_first = key == screen_.primary() && std::exchange(primary_is_new_, false);
+  const bool is_whole = key != screen_.primary() || (is_first && area == surface.bounds());
+  auto images = images_.message();
+  ImageWriter writer(std::as_const(screen_).surfaces(), images);
+  const auto message = pixels_message(key, area, is_whole, writer);
+  images.send_before(line_.next_serial(), [this](const auto& before) { send(before); });
+  send(message);
+  lossy_.healed(key, area);
 }
 
-bool ClientWriter::drawing(const core::Drawing& drawing) {
-  auto message = drawing_message(drawing, images_);
-  if (message) send_(message->type, std::move(message->body));
-  return message.has_value();
+bool ClientWriter::drawing(const PlacedDrawing& placed) {
+  const auto effect = effect_of(placed);
+  if (!lossy_.needed_by(placed.surface, effect).empty()) return false;
+  auto images = images_.message();
+  ImageWriter writer(std::as_const(screen_).surfaces(), images);
+  auto message = drawing_message(*placed.drawing, writer);
+  if (!message) return false;
+  images.send_before(line_.next_serial(), [this](const auto& before) { send(before); });
+  line_.send(message->type, std::move(message->body));
+  lossy_.drawn(placed.surface, effect, writer.is_lossy());
+  return true;
 }
 
 }  // namespace spice::display

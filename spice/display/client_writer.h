@@ -7,6 +7,8 @@
 #include "spice/display/client_surfaces.h"
 #include "spice/display/image_writer.h"
 #include "spice/display/screen.h"
+#include "spice/image/image_sender.h"
+#include "spice/image/lossy_areas.h"
 #include "spice/wire/capabilities.h"
 #include "spice/wire/gather.h"
 
@@ -14,18 +16,24 @@ namespace spice::display {
 
 class ClientWriter {
  public:
-  using Send = std::function<void(std::uint16_t type, wire::Gather body)>;
+  struct Line {
+    std::function<void(std::uint16_t type, wire::Gather body)> send;
+    std::function<std::uint64_t()> next_serial;  // of the message that is sent next
+  };
 
-  ClientWriter(Screen& screen, ImageEncoder& encoder, const wire::Capabilities& capabilities, Send send)
-      : screen_(screen),
-        capabilities_(capabilities),
-        images_(std::as_const(screen).surfaces(), encoder),
-        send_(std::move(send)) {}
+  ClientWriter(Screen& screen, image::ImageEncoder& encoder, const image::ImageOptions& options,
+               const wire::Capabilities& capabilities, Line line);
 
   ClientSurfaces::Abilities abilities() const;
-  ImageWriter& images() { return images_; }
-  // With the pixels as they are now. False if the step is a drawing that cannot be sent.
+  image::ImageSender& images() { return images_; }
+  // The guest begins anew: what it calls by a number may be another image now.
+  void primary_made() { images_are_old_ = true; }
+  // With the pixels as they are now. False if the step is a drawing that cannot be sent, or not before what it needs is
+  // exact: then the client is to get what it draws.
   [[nodiscard]] bool write(const ClientSurfaces::Step& step);
+  void surface_gone(SurfaceKey key) { lossy_.forget(key); }
+  // An area of a surface where the client has something that is not exact.
+  std::optional<core::Rect> inexact(SurfaceKey key) const { return lossy_.first_of(key); }
 
  private:
   template <class M>
@@ -34,12 +42,15 @@ class ClientWriter {
   void create(SurfaceKey key);
   void monitors();
   void pixels(SurfaceKey key, const core::Rect& area);
-  bool drawing(const core::Drawing& drawing);
+  bool drawing(const PlacedDrawing& placed);
 
   Screen& screen_;
   wire::Capabilities capabilities_;
-  ImageWriter images_;
-  Send send_;
+  image::ImageSender images_;
+  image::LossyAreas lossy_;
+  bool images_are_old_ = false;
+  bool primary_is_new_ = false;  // for the client, who has no pixels of it
+  Line line_;
 };
 
 }  // namespace spice::display

@@ -4,16 +4,30 @@
 
 namespace spice::display {
 
+namespace {
+
+image::ImageOptions options_for(const net::Connection& connection, const wire::Capabilities& capabilities,
+                                image::ImageOptions options) {
+  // On one machine copying is cheaper than compressing.
+  if (connection.remote().family == "unix") options.compression = wire::ImageCompression::Off;
+  options.takes_lz4 = capabilities.has(wire::kLz4Cap);
+  return options;
+}
+
+}  // namespace
+
 DisplayChannel::DisplayChannel(const Wiring& wiring, const Options& options, channel::LinkedConnection linked)
     : Channel(wiring.loop, std::move(linked)),
       wiring_(wiring),
       options_(options),
-      writer_(wiring.screen, wiring.encoder, client_caps(),
-              [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); }),
-      init_timer_(wiring.loop, [this] { close("no INIT in time"); }) {
-  // On one machine copying is cheaper than compressing.
-  if (connection().remote().family == "unix") options_.compression = wire::ImageCompression::Off;
-  writer_.images().set_compresses(compresses());
+      client_(wiring.clients.of(session().id)),
+      writer_(
+          wiring.screen, wiring.encoder, options_for(connection(), client_caps(), options.images), client_caps(),
+          {.send = [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); },
+           .next_serial = [this] { return connection().next_serial(); }}),
+      init_timer_(wiring.loop, [this] { close("no INIT in time"); }),
+      heal_timer_(wiring.loop, [this] { heal(); }) {
+  wiring_.clients.watch(session().id, key().id, writer_.images().statistics());
 }
 
 std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
@@ -27,10 +41,10 @@ std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
   return kHandlers;
 }
 
-bool DisplayChannel::init(const wire::DisplayInit&) {
+bool DisplayChannel::init(const wire::DisplayInit& message) {
   if (surfaces_) return false;
   init_timer_.cancel();
-  // The cache and the dictionary it names are not used yet.
+  writer_.images().open(*client_, key().id, message);
   connection().start_acks(kAckWindow);
   surfaces_.emplace(wiring_.screen.surfaces(), wiring_.screen.primary(), writer_.abilities());
   video_.emplace(wiring_.video, *surfaces_, client_caps(),
@@ -44,8 +58,7 @@ bool DisplayChannel::init(const wire::DisplayInit&) {
 bool DisplayChannel::prefer_compression(const wire::DisplayPreferredCompression& message) {
   if (message.compression < wire::ImageCompression::Off || message.compression > wire::ImageCompression::Lz4)
     return false;
-  options_.compression = message.compression;
-  writer_.images().set_compresses(compresses());
+  writer_.images().set_compression(message.compression);
   return true;
 }
 
@@ -66,12 +79,14 @@ void DisplayChannel::on_closed() {
 }
 
 void DisplayChannel::primary_made(SurfaceKey key) {
+  writer_.primary_made();
   if (!surfaces_ || !video_) return;
   video_->primary_changed();
   surfaces_->primary_made(key);
 }
 
 void DisplayChannel::surface_gone(SurfaceKey key) {
+  writer_.surface_gone(key);
   if (!surfaces_ || !video_) return;
   if (key == surfaces_->primary()) video_->primary_changed();
   surfaces_->surface_gone(key);
@@ -102,8 +117,19 @@ void DisplayChannel::drawings_too_many() {
 }
 
 void DisplayChannel::pump() {
+  writer_.images().set_slow_line(session().low_bandwidth());
   while (writable() && send_next()) {
+    heal_timer_.cancel();
   }
+  if (writer_.inexact(wiring_.screen.primary()) && !heal_timer_.armed()) heal_timer_.arm(kQuiet);
+}
+
+void DisplayChannel::heal() {
+  const auto key = wiring_.screen.primary();
+  const auto area = writer_.inexact(key);
+  if (!surfaces_ || !area) return;
+  if (writable()) surfaces_->painted(key, canvas::Region(*area));
+  pump();
 }
 
 // Pictures of videos and all else take turns.

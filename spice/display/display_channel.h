@@ -11,6 +11,7 @@
 #include "spice/channel/channel.h"
 #include "spice/display/client_video.h"
 #include "spice/display/client_writer.h"
+#include "spice/image/client_images.h"
 #include "spice/wire/display.h"
 
 namespace spice::display {
@@ -21,15 +22,18 @@ class DisplayChannel final : public channel::Channel {
   struct Wiring {
     core::Loop& loop;
     Screen& screen;
-    ImageEncoder& encoder;
+    image::ImageEncoder& encoder;
+    image::Clients& clients;
     VideoFeed& video;
     std::function<void()> clients_changed;  // one is ready, or goes
   };
   struct Options {
-    wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
+    image::ImageOptions images{};
     std::chrono::nanoseconds init_timeout{};
   };
   static constexpr std::uint32_t kAckWindow = 20;
+  // When nothing has been sent for so long, what a client has got with loss is sent again without.
+  static constexpr std::chrono::milliseconds kQuiet{500};
 
   DisplayChannel(const Wiring& wiring, const Options& options, channel::LinkedConnection linked);
 
@@ -61,10 +65,11 @@ class DisplayChannel final : public channel::Channel {
   ClientVideo::Line line() const;
   bool send_next();  // one message, if there is any
   bool send_picture();
-  bool compresses() const { return options_.compression != wire::ImageCompression::Off; }
+  void heal();
 
   Wiring wiring_;
   Options options_;
+  std::shared_ptr<image::ClientImages> client_;
   std::optional<ClientSurfaces> surfaces_;  // from INIT on
   std::optional<ClientVideo> video_;        // likewise
   wire::DisplayPreferredVideoCodec preferred_codecs_;
@@ -72,6 +77,7 @@ class DisplayChannel final : public channel::Channel {
   std::uint32_t told_delay_ms_ = 0;
   ClientWriter writer_;
   core::LoopTimer init_timer_;
+  core::LoopTimer heal_timer_;
 };
 
 }  // namespace spice::display

@@ -12,7 +12,6 @@
 #include "spice/display/cursor_channel.h"
 #include "spice/display/cursor_image.h"
 #include "spice/display/display_channel.h"
-#include "spice/display/image_encoder.h"
 #include "spice/display/refresh_pace.h"
 #include "spice/display/screen.h"
 
@@ -157,8 +156,8 @@ class DisplayWorker::Impl final : private ScreenListener {
 
   void add_display(channel::LinkedConnection linked) {
     displays_.add(std::make_unique<DisplayChannel>(
-        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, video_, [this] { clients_.ring(); }},
-        DisplayChannel::Options{config_.compression, config_.init_timeout}, std::move(linked)));
+        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, *image_clients_, video_, [this] { clients_.ring(); }},
+        DisplayChannel::Options{config_.images, config_.init_timeout}, std::move(linked)));
     pace_.expect_change();
     look();  // the screen may not have been looked at for long
   }
@@ -205,8 +204,8 @@ class DisplayWorker::Impl final : private ScreenListener {
 
   void deliver(const Screen::Changes& changes, const core::Rect& bounds_before) {
     video_.next_round();
-    encoder_.set_clients(displays_.size());
-    if (changes.any()) encoder_.surface_changed();
+    encoder_.shared().set_clients(displays_.size());
+    if (changes.any()) encoder_.shared().surfaces_changed();
     displays_.for_each([](DisplayChannel& display) { display.pump(); });
     if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
     show_cursor();
@@ -270,7 +269,9 @@ class DisplayWorker::Impl final : private ScreenListener {
   const Config config_;
   core::DisplaySource& source_;
   Screen screen_;
-  ImageEncoder encoder_;
+  image::ImageEncoder encoder_;
+  const std::shared_ptr<image::Clients> image_clients_ =
+      config_.clients ? config_.clients : std::make_shared<image::Clients>();
   RefreshPace pace_;
   bool running_ = false;
   bool held_ = false;

@@ -16,7 +16,8 @@
 #include "core/ports/display.h"
 #include "spice/channel/linked_connection.h"
 #include "spice/display/video_feed.h"
-#include "spice/wire/display.h"
+#include "spice/image/client_images.h"
+#include "spice/image/image_sender.h"
 
 namespace spice::display {
 
@@ -36,8 +37,8 @@ class DisplayWorker {
     std::uint8_t id = 0;
     std::string name = "display";  // of the thread
     core::ThreadStart start = {};
-    // Off sends bitmaps as they are, all others LZ until there are more codecs. A client's own preference goes first.
-    wire::ImageCompression compression = wire::ImageCompression::AutoGlz;
+    image::ImageOptions images{};                  // a client's own preference goes first
+    std::shared_ptr<image::Clients> clients = {};  // shared by all displays; none: this is the only one
     VideoOptions video = {};
     // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.
     std::size_t drawing_bytes = std::size_t{64} << 20;

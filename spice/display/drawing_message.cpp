@@ -17,62 +17,44 @@ bool fits16(std::int32_t value) {
   return value >= INT16_MIN && value <= INT16_MAX;
 }
 
-bool is_plain(const core::ImagePtr& image) {
-  return image == nullptr || !std::holds_alternative<core::OwnPixels>(image->content);
+bool fits16(const core::CompositeImage& image) {
+  return fits16(image.origin.x) && fits16(image.origin.y);
 }
 
-bool is_plain(const core::Brush& brush) {
-  const auto* const pattern = std::get_if<core::PatternBrush>(&brush);
-  return pattern == nullptr || is_plain(pattern->image);
+std::size_t glyph_bytes(const core::Glyph& glyph, core::GlyphDepth depth) {
+  return (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8 * glyph.height;
 }
 
+// As far as images and brushes do not matter.
 class Suits {
  public:
   explicit Suits(const wire::Capabilities& capabilities) : capabilities_(capabilities) {}
 
   bool operator()(const core::DrawNothing&) const { return false; }
-  bool operator()(const core::DrawFill& fill) const { return is_plain(fill.brush) && is_plain(fill.mask.image); }
-  bool operator()(const core::DrawOpaque& opaque) const {
-    return is_plain(opaque.source.image) && is_plain(opaque.brush) && is_plain(opaque.mask.image);
-  }
-  bool operator()(const core::DrawCopyBits&) const { return true; }
-  bool operator()(const core::DrawRop3& rop3) const {
-    return is_plain(rop3.source.image) && is_plain(rop3.brush) && is_plain(rop3.mask.image);
-  }
   bool operator()(const core::DrawStroke& stroke) const {
     std::size_t points = stroke.path.size();
     for (const auto& segment : stroke.path)
       points += segment.points.size();
-    return is_plain(stroke.brush) && points <= kMostPoints && stroke.dashes.size() <= UINT8_MAX;
+    return points <= kMostPoints && stroke.dashes.size() <= UINT8_MAX;
   }
   bool operator()(const core::DrawText& text) const {
     std::size_t bytes = 0;
-    for (const auto& glyph : text.glyphs)
+    for (const auto& glyph : text.glyphs) {
+      if (glyph.data.size() < glyph_bytes(glyph, text.depth)) return false;
       bytes += glyph.data.size();
-    return is_plain(text.fore_brush) && is_plain(text.back_brush) && text.glyphs.size() <= UINT16_MAX &&
-           bytes <= kMostGlyphBytes;
+    }
+    return text.glyphs.size() <= UINT16_MAX && bytes <= kMostGlyphBytes;
   }
-  bool operator()(const core::DrawTransparent& drawing) const { return is_plain(drawing.source.image); }
-  bool operator()(const core::DrawAlphaBlend& drawing) const { return is_plain(drawing.source.image); }
   bool operator()(const core::DrawComposite& composite) const {
-    return capabilities_.has(wire::kCompositeCap) && suits(composite.source) &&
-           (!composite.mask || suits(*composite.mask));
+    return capabilities_.has(wire::kCompositeCap) && fits16(composite.source) &&
+           (!composite.mask || fits16(*composite.mask));
   }
-  template <class Masked>  // copy, blend
-    requires requires(const Masked& masked) { masked.source; }
-  bool operator()(const Masked& copy) const {
-    return is_plain(copy.source.image) && is_plain(copy.mask.image);
-  }
-  template <class Masked>  // blackness, whiteness, inverse
-  bool operator()(const Masked& masked) const {
-    return is_plain(masked.mask.image);
+  template <class Other>
+  bool operator()(const Other&) const {
+    return true;
   }
 
  private:
-  static bool suits(const core::CompositeImage& image) {
-    return is_plain(image.image) && fits16(image.origin.x) && fits16(image.origin.y);
-  }
-
   const wire::Capabilities& capabilities_;
 };
 
@@ -96,7 +78,7 @@ wire::ScaleMode wire_scale(core::ScaleMode mode) {
   return mode == core::ScaleMode::Nearest ? wire::ScaleMode::Nearest : wire::ScaleMode::Interpolate;
 }
 
-// Writes a message part by part; an image that cannot be written spoils it.
+// Writes a message part by part. All its images can be written.
 class Message {
  public:
   Message(const core::Drawing& drawing, ImageWriter& images) : images_(images) {
@@ -123,7 +105,11 @@ class Message {
     to.mask = mask(opaque.mask);
     finish(to);
   }
-  void operator()(const core::DrawCopy& copy) { copied<wire::DisplayDrawCopy>(copy); }
+  // Photos may lose something where they are only shown.
+  void operator()(const core::DrawCopy& copy) {
+    const bool is_shown = copy.rop == core::kRopPut && copy.mask.image == nullptr;
+    copied<wire::DisplayDrawCopy>(copy, is_shown ? ImageWriter::Exactness::MayLose : ImageWriter::Exactness::Exact);
+  }
   void operator()(const core::DrawBlend& blend) { copied<wire::DisplayDrawBlend>(blend); }
   void operator()(const core::DrawCopyBits& bits) {
     wire::DisplayCopyBits to;
@@ -188,11 +174,11 @@ class Message {
   void operator()(const core::DrawComposite& composite) {
     wire::DisplayDrawComposite to;
     to.flags = composite_flags(composite);
-    to.source = image(composite.source.image);
+    to.source = images_.image(composite.source.image);
     to.source_origin = wire_point16(composite.source.origin);
     if (composite.source.transform) to.source_transform = transform(*composite.source.transform);
     if (composite.mask) {
-      to.mask = image(composite.mask->image);
+      to.mask = images_.image(composite.mask->image);
       to.mask_origin = wire_point16(composite.mask->origin);
       if (composite.mask->transform) to.mask_transform = transform(*composite.mask->transform);
     }
@@ -202,7 +188,6 @@ class Message {
  private:
   template <class M>
   void finish(M& message) {
-    if (failed_) return;
     message.base = std::move(base_);
     result_.emplace(M::kType, wire::encode(message));
   }
@@ -213,30 +198,26 @@ class Message {
     finish(to);
   }
   template <class M, class From>
-  void copied(const From& from) {
+  void copied(const From& from, ImageWriter::Exactness exactness = ImageWriter::Exactness::Exact) {
     M to;
-    put(to, from.source);
+    put(to, from.source, exactness);
     to.rop = from.rop;
     to.scale = wire_scale(from.source.scale);
     to.mask = mask(from.mask);
     finish(to);
   }
   template <class M>
-  void put(M& message, const core::Source& source) {
-    message.source = image(source.image);
+  void put(M& message, const core::Source& source, ImageWriter::Exactness exactness = ImageWriter::Exactness::Exact) {
+    message.source = images_.image(source.image, exactness);
     message.source_area = wire_rect(source.area);
   }
 
-  wire::Image image(const core::ImagePtr& from) {
-    auto written = images_.image(from);
-    if (!written) failed_ = true;
-    return written ? *std::move(written) : wire::Image{};
-  }
   wire::Brush brush(const core::Brush& from) {
     if (const auto* solid = std::get_if<core::SolidBrush>(&from))
       return {wire::Brush::Kind::Solid, wire::SolidBrush{solid->color}};
     if (const auto* pattern = std::get_if<core::PatternBrush>(&from))
-      return {wire::Brush::Kind::Pattern, wire::PatternBrush{image(pattern->image), wire_point(pattern->origin)}};
+      return {wire::Brush::Kind::Pattern,
+              wire::PatternBrush{images_.image(pattern->image), wire_point(pattern->origin)}};
     return {};
   }
   wire::Mask mask(const core::Mask& from) {
@@ -244,10 +225,9 @@ class Message {
     if (from.image == nullptr) return to;
     to.flags = from.inverted ? 1 : 0;
     to.position = wire_point(from.origin);
-    to.bitmap = image(from.image);
+    to.bitmap = images_.mask(from.image);
     return to;
   }
-  // Glyphs whose data does not fit their size are not sent as they are.
   wire::GlyphString string(const core::DrawText& text) {
     wire::GlyphString to;
     to.flags = text.depth == core::GlyphDepth::A8   ? wire::kGlyphsA8
@@ -255,16 +235,12 @@ class Message {
                                                     : wire::kGlyphsA1;
     if (text.top_down) to.flags |= wire::kGlyphsTopDown;
     for (const auto& from : text.glyphs) {
-      const auto bytes = (std::size_t{from.width} * static_cast<unsigned>(text.depth) + 7) / 8 * from.height;
-      if (from.data.size() < bytes)
-        failed_ = true;
-      else
-        to.glyphs.push_back({.position = wire_point(from.position),
-                             .origin = wire_point(from.origin),
-                             .width = from.width,
-                             .height = from.height,
-                             .data = wire::Payload(std::vector(
-                                 from.data.begin(), from.data.begin() + static_cast<std::ptrdiff_t>(bytes)))});
+      const auto bytes = static_cast<std::ptrdiff_t>(glyph_bytes(from, text.depth));
+      to.glyphs.push_back({.position = wire_point(from.position),
+                           .origin = wire_point(from.origin),
+                           .width = from.width,
+                           .height = from.height,
+                           .data = wire::Payload(std::vector(from.data.begin(), from.data.begin() + bytes))});
     }
     return to;
   }
@@ -287,7 +263,6 @@ class Message {
 
   ImageWriter& images_;
   wire::DrawBase base_;
-  bool failed_ = false;
   std::optional<EncodedMessage> result_;
 };
 
@@ -298,20 +273,29 @@ wire::Rect wire_rect(const core::Rect& rect) {
 }
 
 bool is_for_clients(const core::Drawing& drawing, const wire::Capabilities& capabilities) {
-  return std::visit(Suits(capabilities), drawing.operation);
+  bool suits = std::visit(Suits(capabilities), drawing.operation);
+  for_each_image(drawing, [&suits](const core::ImagePtr& image, ImageRole) {
+    if (image != nullptr && std::holds_alternative<core::OwnPixels>(image->content)) suits = false;
+  });
+  return suits;
 }
 
 std::optional<EncodedMessage> drawing_message(const core::Drawing& drawing, ImageWriter& images) {
+  bool can_write = true;
+  for_each_image(drawing, [&](const core::ImagePtr& image, ImageRole role) {
+    can_write = can_write && images.can_write(image, role);
+  });
+  if (!can_write) return std::nullopt;
   Message message(drawing, images);
   std::visit([&message](const auto& operation) { message(operation); }, drawing.operation);
   return message.take();
 }
 
-wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, ImageWriter& images) {
+wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, bool is_whole, ImageWriter& images) {
   wire::DisplayDrawCopy draw;
   draw.base.surface_id = surface_id(surface);
   draw.base.box = wire_rect(area);
-  draw.source = images.pixels(surface, area);
+  draw.source = images.pixels(surface, area, is_whole);
   draw.source_area = wire_rect({0, 0, area.width(), area.height()});
   return draw;
 }

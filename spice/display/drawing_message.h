@@ -23,10 +23,10 @@ struct EncodedMessage {
 // images: what it reads of its own surface must be taken before, and some numbers do not fit into messages.
 bool is_for_clients(const core::Drawing& drawing, const wire::Capabilities& capabilities);
 
-// Nothing if one of its images cannot be written.
+// Of one that is for clients. Nothing if one of its images cannot be written: then none has been.
 std::optional<EncodedMessage> drawing_message(const core::Drawing& drawing, ImageWriter& images);
 
-// The pixels of `area` of a surface, which is up to date there.
-wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, ImageWriter& images);
+// The pixels of `area` of a surface, which is up to date there; `is_whole`: of one that the client has just got.
+wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, bool is_whole, ImageWriter& images);
 
 }  // namespace spice::display

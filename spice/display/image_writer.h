@@ -1,37 +1,40 @@
-// How images become those of the wire for one client: the one place that chooses their form. Display worker only.
+// The images of one message to one client: surfaces by their number or their pixels, the rest by spice/image. Display
+// worker only.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/ports/drawing.h"
-#include "spice/display/image_encoder.h"
+#include "spice/display/drawing_images.h"
 #include "spice/display/surface_store.h"
+#include "spice/image/image_sender.h"
 #include "spice/wire/image.h"
 
 namespace spice::display {
 
 class ImageWriter {
  public:
-  ImageWriter(const SurfaceStore& store, ImageEncoder& encoder) : store_(store), encoder_(encoder) {}
-  void set_compresses(bool compresses) { compresses_ = compresses; }
+  using Exactness = image::ImageMessage::Exactness;
 
-  // An image of a drawing. Nothing if the client cannot have it as it is: then it gets what the drawing draws.
-  std::optional<wire::Image> image(const core::ImagePtr& image);
+  ImageWriter(const SurfaceStore& store, image::ImageMessage& message) : store_(store), message_(message) {}
+
+  // Whether the client can have it as it is; otherwise it gets what the drawing draws.
+  bool can_write(const core::ImagePtr& image, ImageRole role) const;
+  // These can be written.
+  wire::Image image(const core::ImagePtr& image, Exactness exactness = Exactness::Exact);
+  wire::Image mask(const core::ImagePtr& image);
   // `area` of a surface, which is up to date there.
-  wire::Image pixels(SurfaceKey surface, const core::Rect& area);
+  wire::Image pixels(SurfaceKey surface, const core::Rect& area, bool is_whole);
+  // One of them is not exact.
+  bool is_lossy() const { return is_lossy_; }
 
  private:
-  wire::Image descriptor(std::uint32_t width, std::uint32_t height);
-  std::optional<wire::Image> bitmap(const core::ImagePtr& image, const core::Bitmap& bitmap);
-  std::optional<wire::Image> quic(const core::ImagePtr& image, const core::QuicBitmap& bitmap);
-  std::optional<wire::Image> surface(core::SurfaceId id);
-  wire::Image packed(const core::Pixels& pixels, const core::Rect& area, wire::BitmapFormat format);
+  wire::Image surface(core::SurfaceId id) const;
+  wire::Image taken(std::optional<image::ImageMessage::Made> made);
 
   const SurfaceStore& store_;
-  ImageEncoder& encoder_;
-  bool compresses_ = false;
-  std::uint32_t next_number_ = 1;
+  image::ImageMessage& message_;
+  bool is_lossy_ = false;
 };
 
 }  // namespace spice::display

@@ -80,12 +80,16 @@ Encoded ImageEncoder::raw(const ImageSource& source) {
     const auto bytes = std::span(bitmap.data).first(std::size_t{bitmap.stride} * bitmap.height);
     return {.method = Method::Raw, .data = wire::Payload(guest, bytes), .stride = bitmap.stride};
   }
+  constexpr std::size_t kAlign = 4;
   const auto row_bytes = pixels.row_bytes();
-  auto* out = buffers_.buffer(pixels.bytes()).data();
-  for (std::uint32_t y = 0; y < pixels.height; ++y, out += row_bytes)
+  const auto stride = (row_bytes + kAlign - 1) / kAlign * kAlign;
+  const auto bytes = stride * pixels.height;
+  auto* out = buffers_.buffer(bytes).data();
+  for (std::uint32_t y = 0; y < pixels.height; ++y, out += stride) {
     std::memcpy(out, pixels.row(y), row_bytes);
-  return {
-      .method = Method::Raw, .data = buffers_.take(pixels.bytes()), .stride = static_cast<std::uint32_t>(row_bytes)};
+    std::memset(out + row_bytes, 0, stride - row_bytes);
+  }
+  return {.method = Method::Raw, .data = buffers_.take(bytes), .stride = static_cast<std::uint32_t>(stride)};
 }
 
 std::optional<std::size_t> ImageEncoder::quic(const StoredPixels& pixels, std::span<std::uint8_t> out) {

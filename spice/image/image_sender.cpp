@@ -11,8 +11,8 @@
 namespace spice::image {
 namespace {
 
-// Numbers of images say in their low half who made them: drivers, the device, or, as here, the server.
-constexpr std::uint64_t kServerGroup = 2;
+// Numbers of images say in their low half who made them; the display device is 1.
+constexpr std::uint64_t kDeviceGroup = 1;
 
 bool is_possible(const codec::QuicHeader& header) {
   constexpr std::uint32_t kMost = canvas::kMaxSide;
@@ -61,6 +61,7 @@ ImageMessage ImageSender::message() {
 }
 
 wire::DisplayInvalAllPixmaps ImageSender::forget_images(std::uint64_t serial) {
+  keeps_images_ = false;
   if (pixmaps_ == nullptr) return {};
   return {.waits = pixmaps_->reset(serial)};
 }
@@ -83,6 +84,18 @@ wire::Image ImageMessage::surface(core::SurfaceId id) {
   image.type = wire::ImageType::Surface;
   image.data = wire::SurfaceData{id};
   return image;
+}
+
+bool ImageMessage::makes(const core::ImagePtr& image) {
+  const auto* const quic = image ? std::get_if<core::QuicBitmap>(&image->content) : nullptr;
+  if (quic == nullptr) return ImageSource::of_bitmap(image).has_value();
+  const auto header = codec::quic_read_header(quic->data);
+  if (!header || !is_possible(*header)) return false;
+  return header->type != codec::QuicType::Gray || ImageSource::of_quic(*quic).has_value();
+}
+
+bool ImageMessage::makes_mask(const core::ImagePtr& image) {
+  return ImageSource::of_mask(image).has_value();
 }
 
 std::optional<ImageMessage::Made> ImageMessage::of_image(const core::ImagePtr& image, Exactness exactness) {
@@ -137,7 +150,7 @@ std::optional<ImageMessage::Made> ImageMessage::of_surface(const SurfaceArea& fr
 
 wire::Image ImageMessage::described(const StoredPixels& pixels, bool high_bits_set) {
   wire::Image image;
-  image.id = std::uint64_t{sender_.next_number_++} << 32 | kServerGroup;
+  image.id = std::uint64_t{sender_.next_number_++} << 32 | kDeviceGroup;
   image.flags = high_bits_set ? wire::kImageHighBitsSet : 0;
   image.width = pixels.width;
   image.height = pixels.height;
@@ -167,6 +180,7 @@ ImageMessage::Made ImageMessage::cached(const core::Image& image, wire::Image de
     if (pixmaps_->replace(image.id)) descriptor.flags |= wire::kImageCacheReplaceMe;
   } else if (pixmaps_->add(image.id, pixels, is_lossy)) {
     descriptor.flags |= wire::kImageCacheMe;
+    sender_.keeps_images_ = true;
   }
   return {std::move(descriptor), is_lossy};
 }
@@ -240,7 +254,7 @@ wire::PaletteRef ImageMessage::palette(const ImageSource& source, std::uint8_t& 
   const auto* const palette = source.palette();
   if (palette == nullptr) return {};
   auto colors = wire_palette(*palette, source.pixels().format);
-  if (palette->unique == 0) return {.palette = std::move(colors)};
+  if (palette->unique == 0 || sender_.pixmaps_ == nullptr) return {.palette = std::move(colors)};
   const auto known = sender_.palettes_.find(palette->unique);
   if (known && *known >= colors.entries.size()) {
     flags |= wire::kPaletteFromCache;

@@ -54,6 +54,7 @@ class ImageSender {
 
   // The client is to forget its images or palettes: the message that says so, to be sent next, with this serial.
   wire::DisplayInvalAllPixmaps forget_images(std::uint64_t serial);
+  bool keeps_images() const { return keeps_images_; }  // the client has got some to keep since, on this channel
   wire::DisplayInvalAllPalettes forget_palettes();
 
   std::shared_ptr<const ImageStatistics> statistics() const { return statistics_; }
@@ -69,6 +70,7 @@ class ImageSender {
   ImageEncoder& encoder_;
   ImageOptions options_;
   bool is_slow_ = false;
+  bool keeps_images_ = false;
   std::unique_ptr<PixmapChannel> pixmaps_;
   std::shared_ptr<Dictionary> dictionary_;
   PaletteCache palettes_;
@@ -87,6 +89,11 @@ class ImageMessage {
   ImageMessage(ImageMessage&&) = delete;
   ImageMessage& operator=(ImageMessage&&) = delete;
   ~ImageMessage();
+
+  // Whether of_image() and of_mask() make something of it. As what was made must be sent, ask about all images of a
+  // message before the first is made.
+  static bool makes(const core::ImagePtr& image);
+  static bool makes_mask(const core::ImagePtr& image);
 
   // A guest's bitmap or QUIC stream, in a drawing. Nothing if it is neither or makes no sense.
   std::optional<Made> of_image(const core::ImagePtr& image, Exactness exactness);

@@ -4,7 +4,7 @@
 
 namespace spice::image {
 
-canvas::Region LossyAreas::within(core::SurfaceId surface, const canvas::Region& region) const {
+canvas::Region LossyAreas::within(Surface surface, const canvas::Region& region) const {
   const auto lossy = surfaces_.find(surface);
   if (lossy == surfaces_.end()) return {};
   auto result = lossy->second;
@@ -12,14 +12,13 @@ canvas::Region LossyAreas::within(core::SurfaceId surface, const canvas::Region&
   return result;
 }
 
-bool LossyAreas::is_lossy(core::SurfaceId surface, const core::Rect& area) const {
+bool LossyAreas::is_lossy(Surface surface, const core::Rect& area) const {
   return !within(surface, canvas::Region(area)).empty();
 }
 
-std::vector<LossyAreas::Area> LossyAreas::needed_by(core::SurfaceId surface,
-                                                    const canvas::DrawingEffect& effect) const {
+std::vector<LossyAreas::Area> LossyAreas::needed_by(Surface surface, const Effect& effect) const {
   if (effect.covers) return {};
-  std::map<core::SurfaceId, canvas::Region> needed;
+  std::map<Surface, canvas::Region> needed;
   needed[surface] = within(surface, effect.changed);
   for (const auto& read : effect.reads)
     needed[read.surface].add(within(read.surface, canvas::Region(read.area)));
@@ -31,8 +30,8 @@ std::vector<LossyAreas::Area> LossyAreas::needed_by(core::SurfaceId surface,
   return areas;
 }
 
-void LossyAreas::drawn(core::SurfaceId surface, const canvas::DrawingEffect& effect, bool image_is_lossy) {
-  const bool is_lossy = image_is_lossy || std::ranges::any_of(effect.reads, [this](const canvas::SurfaceRead& read) {
+void LossyAreas::drawn(Surface surface, const Effect& effect, bool image_is_lossy) {
+  const bool is_lossy = image_is_lossy || std::ranges::any_of(effect.reads, [this](const Area& read) {
                           return this->is_lossy(read.surface, read.area);
                         });
   if (is_lossy) {
@@ -48,17 +47,17 @@ void LossyAreas::drawn(core::SurfaceId surface, const canvas::DrawingEffect& eff
   if (lossy->second.empty()) surfaces_.erase(lossy);
 }
 
-void LossyAreas::healed(core::SurfaceId surface, const core::Rect& area) {
+void LossyAreas::healed(Surface surface, const core::Rect& area) {
   const auto lossy = surfaces_.find(surface);
   if (lossy == surfaces_.end()) return;
   lossy->second.subtract(area);
   if (lossy->second.empty()) surfaces_.erase(lossy);
 }
 
-std::optional<LossyAreas::Area> LossyAreas::pick() const {
-  if (surfaces_.empty()) return {};
-  const auto& [surface, region] = *surfaces_.begin();
-  return Area{surface, region.rects().front()};
+std::optional<core::Rect> LossyAreas::first_of(Surface surface) const {
+  const auto lossy = surfaces_.find(surface);
+  if (lossy == surfaces_.end()) return {};
+  return lossy->second.rects().front();
 }
 
 }  // namespace spice::image

@@ -4,7 +4,7 @@
 // - What is drawn without loss, whatever was there before, is exact.
 // - Before a drawing that mixes with what is there, or with another surface, these pixels are sent again without loss:
 //   needed_by() says which. They are exact then, and so is what comes of them.
-// - When nothing else is to be sent, the rest can be healed the same way: pick() has an area.
+// - When nothing else is to be sent, the rest can be healed the same way: first_of() has an area.
 #pragma once
 
 #include <cstdint>
@@ -12,41 +12,47 @@
 #include <optional>
 #include <vector>
 
-#include "core/ports/drawing.h"
-#include "spice/canvas/effect.h"
+#include "core/ports/geometry.h"
 #include "spice/canvas/region.h"
 
 namespace spice::image {
 
 class LossyAreas {
  public:
+  using Surface = std::uint64_t;  // as whoever has the surfaces tells them apart
   struct Area {
-    core::SurfaceId surface = 0;
+    Surface surface = 0;
     core::Rect area;
     bool operator==(const Area&) const = default;
   };
+  // What a drawing does, as canvas::DrawingEffect has it.
+  struct Effect {
+    const canvas::Region& changed;
+    bool covers = false;
+    std::vector<Area> reads{};
+  };
 
   bool empty() const { return surfaces_.empty(); }
-  bool is_lossy(core::SurfaceId surface, const core::Rect& area) const;
+  bool is_lossy(Surface surface, const core::Rect& area) const;
 
   // What must be exact before a drawing on `surface` with this effect. Rectangles do not overlap.
-  std::vector<Area> needed_by(core::SurfaceId surface, const canvas::DrawingEffect& effect) const;
+  std::vector<Area> needed_by(Surface surface, const Effect& effect) const;
   // It was sent. `image_is_lossy`: so is an image in it.
-  void drawn(core::SurfaceId surface, const canvas::DrawingEffect& effect, bool image_is_lossy);
+  void drawn(Surface surface, const Effect& effect, bool image_is_lossy);
   // These pixels were sent as they are.
-  void healed(core::SurfaceId surface, const core::Rect& area);
+  void healed(Surface surface, const core::Rect& area);
   // The surface is another one, or gone.
-  void forget(core::SurfaceId surface) { surfaces_.erase(surface); }
+  void forget(Surface surface) { surfaces_.erase(surface); }
 
-  // The first area to heal.
-  std::optional<Area> pick() const;
+  // The topmost area of a surface, if there is one.
+  std::optional<core::Rect> first_of(Surface surface) const;
 
  private:
   static constexpr std::size_t kMostRects = 64;  // of a surface; more are taken for larger ones
 
-  canvas::Region within(core::SurfaceId surface, const canvas::Region& region) const;
+  canvas::Region within(Surface surface, const canvas::Region& region) const;
 
-  std::map<core::SurfaceId, canvas::Region> surfaces_;  // none of them is empty
+  std::map<Surface, canvas::Region> surfaces_;  // none of them is empty
 };
 
 }  // namespace spice::image

@@ -47,27 +47,27 @@ PixmapChannel::PixmapChannel(std::shared_ptr<PixmapCache> cache, std::uint8_t ch
 }
 
 PixmapChannel::~PixmapChannel() {
-  if (!slot_) return;
+  if (!keeps()) return;
   const std::lock_guard lock(cache_->mutex_);
   // Nobody can wait for a channel that is gone.
   for (auto& item : cache_->items_)
-    item.last_use[*slot_] = 0;
-  std::erase_if(cache_->dropped_, [this](const auto& dropped) { return dropped.second.by == *slot_; });
+    item.last_use[slot_] = 0;
+  std::erase_if(cache_->dropped_, [this](const auto& dropped) { return dropped.second.by == slot_; });
   for (auto& channel : cache_->channels_)
-    channel.waited_for[*slot_] = 0;
-  auto& own = cache_->channels_[*slot_];
+    channel.waited_for[slot_] = 0;
+  auto& own = cache_->channels_[slot_];
   if (cache_->reset_by_ == own.id) cache_->reset_serial_ = 0;
   own = {};
 }
 
 std::vector<wire::WaitForChannel> PixmapChannel::reset(std::uint64_t serial) {
-  if (!slot_) return {};
+  if (!keeps()) return {};
   std::unique_lock lock(cache_->mutex_);
   auto& channels = cache_->channels_;
   cache_->built_.wait(lock, [&] { return std::ranges::none_of(channels, &PixmapCache::Channel::is_building); });
   std::vector<wire::WaitForChannel> waits;
   for (PixmapCache::Slot slot = 0; slot < channels.size(); ++slot) {
-    if (slot != *slot_ && channels[slot].is_open && channels[slot].last_serial != 0)
+    if (slot != slot_ && channels[slot].is_open && channels[slot].last_serial != 0)
       waits.push_back({wire::ChannelType::Display, channels[slot].id, channels[slot].last_serial});
   }
   cache_->items_.clear();
@@ -78,10 +78,10 @@ std::vector<wire::WaitForChannel> PixmapChannel::reset(std::uint64_t serial) {
   for (auto& channel : channels)
     channel.drop_floor = 0;  // all that was dropped is behind the waits, and the others wait for those
   ++cache_->generation_;
-  cache_->reset_by_ = channels[*slot_].id;
+  cache_->reset_by_ = channels[slot_].id;
   cache_->reset_serial_ = serial;
-  channels[*slot_].generation = cache_->generation_;
-  channels[*slot_].last_serial = serial;
+  channels[slot_].generation = cache_->generation_;
+  channels[slot_].last_serial = serial;
   return waits;
 }
 
@@ -100,7 +100,7 @@ void PixmapMessage::enter() {
 }
 
 std::optional<PixmapMessage::Found> PixmapMessage::find(std::uint64_t id) {
-  if (!channel_.slot_) return {};
+  if (!channel_.keeps()) return {};
   const std::lock_guard lock(cache().mutex_);
   enter();
   const auto found = cache().by_id_.find(id);
@@ -116,7 +116,7 @@ void PixmapMessage::pin(PixmapCache::Items::iterator item) {
 }
 
 bool PixmapMessage::add(std::uint64_t id, std::uint64_t pixels, bool is_lossy) {
-  if (!channel_.slot_) return false;
+  if (!channel_.keeps()) return false;
   const std::lock_guard lock(cache().mutex_);
   enter();
   // Another channel may have brought it meanwhile, or this message may have dropped it, which the client hears of
@@ -141,7 +141,7 @@ bool PixmapMessage::make_room(std::uint64_t pixels) {
     if (oldest.pins != 0 || invalid_.size() == kMostInvalid) return false;
     wait_for_uses(oldest);
     invalid_.push_back({.id = oldest.id});
-    cache.drop_oldest_item(*channel_.slot_);
+    cache.drop_oldest_item(channel_.slot_);
   }
   cache.forget_old_drops();
   return true;
@@ -151,12 +151,12 @@ bool PixmapMessage::make_room(std::uint64_t pixels) {
 bool PixmapMessage::wait_for_drop(std::uint64_t id) {
   auto& cache = this->cache();
   const auto dropped = cache.dropped_.find(id);
-  if (dropped != cache.dropped_.end() && dropped->second.by != *channel_.slot_ &&
+  if (dropped != cache.dropped_.end() && dropped->second.by != channel_.slot_ &&
       dropped->second.serial == PixmapCache::kBeingBuilt)
     return false;
   auto& waited = own().waited_for;
   for (PixmapCache::Slot slot = 0; slot < cache.channels_.size(); ++slot) {
-    if (slot == *channel_.slot_) continue;
+    if (slot == channel_.slot_) continue;
     auto serial = cache.channels_[slot].drop_floor;
     if (dropped != cache.dropped_.end() && dropped->second.by == slot)
       serial = std::max(serial, dropped->second.serial);
@@ -168,7 +168,7 @@ bool PixmapMessage::wait_for_drop(std::uint64_t id) {
 }
 
 bool PixmapMessage::replace(std::uint64_t id) {
-  if (!channel_.slot_) return false;
+  if (!channel_.keeps()) return false;
   const std::lock_guard lock(cache().mutex_);
   const auto found = cache().by_id_.find(id);
   if (found == cache().by_id_.end() || found->second->pins != 1) return false;
@@ -179,7 +179,7 @@ bool PixmapMessage::replace(std::uint64_t id) {
 
 void PixmapMessage::wait_for_uses(const PixmapCache::Item& item) {
   for (PixmapCache::Slot slot = 0; slot < item.last_use.size(); ++slot) {
-    if (slot != *channel_.slot_ && item.last_use[slot] != 0) wait_for(cache().channels_[slot].id, item.last_use[slot]);
+    if (slot != channel_.slot_ && item.last_use[slot] != 0) wait_for(cache().channels_[slot].id, item.last_use[slot]);
   }
 }
 
@@ -192,7 +192,7 @@ void PixmapMessage::wait_for(std::uint8_t channel_id, std::uint64_t serial) {
 }
 
 void PixmapMessage::commit(std::uint64_t serial) {
-  if (!channel_.slot_) return;
+  if (!channel_.keeps()) return;
   const std::lock_guard lock(cache().mutex_);
   auto& channel = own();
   if (!channel.is_building) return;
@@ -200,12 +200,12 @@ void PixmapMessage::commit(std::uint64_t serial) {
   channel.last_serial = std::max(channel.last_serial, serial);
   for (const auto& item : pinned_) {
     --item->pins;
-    item->last_use[*channel_.slot_] = serial;
+    item->last_use[channel_.slot_] = serial;
   }
   pinned_.clear();
   for (const auto& item : invalid_) {
     const auto dropped = cache().dropped_.find(item.id);
-    if (dropped != cache().dropped_.end() && dropped->second.by == *channel_.slot_) dropped->second.serial = serial;
+    if (dropped != cache().dropped_.end() && dropped->second.by == channel_.slot_) dropped->second.serial = serial;
   }
   if (!invalid_.empty()) channel.last_drop = serial;
   cache().built_.notify_all();

@@ -39,6 +39,7 @@ class PixmapCache {
   friend class PixmapMessage;
 
   using Slot = std::size_t;
+  static constexpr Slot kNoSlot = kMostChannels;
   static constexpr std::uint64_t kBeingBuilt = ~std::uint64_t{0};  // a serial that is not known yet
   static constexpr std::size_t kMostDropped = 4096;
 
@@ -99,8 +100,10 @@ class PixmapChannel {
 
  private:
   friend class PixmapMessage;
+  bool keeps() const { return slot_ != PixmapCache::kNoSlot; }
+
   std::shared_ptr<PixmapCache> cache_;
-  std::optional<PixmapCache::Slot> slot_;
+  PixmapCache::Slot slot_ = PixmapCache::kNoSlot;
 };
 
 // What one message uses of the cache: first find() and add() for its images, then what must be sent before it, at last
@@ -137,7 +140,7 @@ class PixmapMessage {
   void wait_for(std::uint8_t channel_id, std::uint64_t serial);
   void pin(PixmapCache::Items::iterator item);
   PixmapCache& cache() { return *channel_.cache_; }
-  PixmapCache::Channel& own() { return cache().channels_[*channel_.slot_]; }
+  PixmapCache::Channel& own() { return cache().channels_[channel_.slot_]; }
 
   PixmapChannel& channel_;
   std::vector<wire::WaitForChannel> waits_;

@@ -342,6 +342,11 @@ class SpiceClient:
             self.key(scancode)
             self.pump(0.05)
 
+    def prefer_compression(self, number):
+        """1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4."""
+        self.spice.DisplayChannel.display_change_preferred_compression(self.channels[2, 0], number)
+        self.pump(0.05)
+
     def close(self):
         SpiceClient.connected.discard(self)
         self.spice.Session.disconnect(self.session)

@@ -55,6 +55,39 @@ def keys_through_spice_change_the_screen():
     client.close()
 
 
+COMPRESSIONS = {"off": 1, "auto_glz": 2, "auto_lz": 3, "quic": 4, "glz": 5, "lz": 6, "lz4": 7}
+
+
+def each_preferred_compression_shows_the_screendump():
+    """Several clients at once, each with another one, while the screen changes."""
+    vmm = booted()
+    clients = {}
+    for name, number in COMPRESSIONS.items():
+        clients[name] = SpiceClient(vmm.port)
+        clients[name].wait_picture()
+        clients[name].prefer_compression(number)
+    typist = clients["off"]
+    typist.wait("the inputs channel", lambda: (3, "opened") in typist.events)
+    for scancode in range(0x10, 0x16):  # q w e r t y
+        before = vmm.screen()
+        typist.type([scancode] * 2)
+        typist.wait("letters", lambda b=before: len(differing_cells(b, vmm.screen()) or ()) >= 2, 60)
+        for name, client in clients.items():
+            client.wait(f"{name}: the same pixels", lambda c=client: same_screen(c.screen(), vmm.screen()))
+    for client in clients.values():
+        client.close()
+
+
+def slow_line_options_show_the_screendump():
+    """A line that is taken for slow: images packed twice and, where that is allowed, with loss."""
+    options = "port={port},jpeg-wan-compression=always,zlib-glz-wan-compression=always,addr=127.0.0.1"
+    with Vmm("--disk", BOOT_SECTOR + ",snapshot=on", spice=options) as vmm:
+        client = SpiceClient(vmm.port)
+        vmm.wait_screen("hello", BOOT_TIMEOUT)
+        client.wait("the same pixels", lambda: same_screen(client.screen(), vmm.screen()))
+        client.close()
+
+
 def keys_through_qmp_change_the_screen():
     vmm = booted()
     before = vmm.screen()
@@ -200,6 +233,7 @@ def end():
 
 cases = {function.__name__: function for function in (
     client_sees_the_screendump, spicy_screenshot_sees_the_screendump, keys_through_spice_change_the_screen,
+    each_preferred_compression_shows_the_screendump, slow_line_options_show_the_screendump,
     keys_through_qmp_change_the_screen, text_is_typed_through_the_monitor, held_keys_are_released_when_the_client_goes, several_clients_at_once,
     garbage_and_silence_disturb_nobody, a_client_that_reads_nothing_does_not_slow_the_guest, remote_viewer_shows_the_guest,
     connect_and_leave_a_thousand_times, passwords)}

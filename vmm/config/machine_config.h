@@ -50,6 +50,9 @@ enum class SpiceClients : std::uint8_t { Share, Takeover, Refuse };
 
 // What of a guest's drawings is sent as video.
 enum class SpiceStreaming : std::uint8_t { Off, Filter, All };
+// How pictures are encoded, and when at the cost of exactness or of time.
+enum class SpiceCompression : std::uint8_t { Off, AutoGlz, AutoLz, Quic, Glz, Lz, Lz4 };
+enum class SpiceOnSlowLines : std::uint8_t { Auto, Never, Always };
 
 struct SpiceConfig {
   bool enabled = false;
@@ -73,10 +76,12 @@ struct SpiceConfig {
   SpiceClients clients = SpiceClients::Share;
   SpiceStreaming streaming = SpiceStreaming::Off;
   std::string video_codecs = "auto";  // ENCODER:CODEC;...
-  bool compress = true;               // image-compression=off sends raw pictures
   bool copy_paste = true;
   bool file_transfer = true;
   bool agent_mouse = true;
+  SpiceCompression compression = SpiceCompression::AutoGlz;
+  SpiceOnSlowLines jpeg = SpiceOnSlowLines::Auto;
+  SpiceOnSlowLines zlib_glz = SpiceOnSlowLines::Auto;
 };
 
 // A named port of the virtio-serial device.

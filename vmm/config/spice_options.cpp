@@ -94,24 +94,39 @@ Result<> apply_password(SpiceConfig& config, const KeyValue& pair) {
   return {};
 }
 
+// One of a few words.
+template <class T, std::size_t N>
+Result<> apply_word(T& target, const KeyValue& pair, const std::pair<std::string_view, T> (&words)[N]) {
+  const auto* found = std::ranges::find(words, pair.value, &std::pair<std::string_view, T>::first);
+  if (found != std::end(words)) {
+    target = found->second;
+    return {};
+  }
+  std::string known;
+  for (std::size_t word = 0; word < N; ++word)
+    known += fmt::format("{}{}", word == 0 ? "" : word + 1 == N ? " or " : ", ", words[word].first);
+  return fail("{}={}: give {}", pair.key, pair.value, known);
+}
+
 Result<> apply_clients(SpiceConfig& config, const KeyValue& pair) {
-  constexpr std::pair<std::string_view, SpiceClients> kPolicies[] = {
+  static constexpr std::pair<std::string_view, SpiceClients> kPolicies[] = {
       {"share", SpiceClients::Share}, {"takeover", SpiceClients::Takeover}, {"refuse", SpiceClients::Refuse}};
-  const auto* found = std::ranges::find(kPolicies, pair.value, &std::pair<std::string_view, SpiceClients>::first);
-  if (found == std::end(kPolicies)) return fail("clients={}: give share, takeover or refuse", pair.value);
-  config.clients = found->second;
-  return {};
+  return apply_word(config.clients, pair, kPolicies);
 }
 
 Result<> apply_compression(SpiceConfig& config, const KeyValue& pair) {
-  if (pair.value == "off" || pair.value == "lz" || pair.value == "auto_lz") {
-    config.compress = pair.value != "off";
-    return {};
-  }
-  if (pair.value == "auto_glz" || pair.value == "glz" || pair.value == "quic" || pair.value == "lz4") {
-    return fail("image-compression={}: not built yet; use lz or off", pair.value);
-  }
-  return fail("image-compression={}: give lz, auto_lz or off", pair.value);
+  static constexpr std::pair<std::string_view, SpiceCompression> kCompressions[] = {
+      {"auto_glz", SpiceCompression::AutoGlz}, {"auto_lz", SpiceCompression::AutoLz}, {"quic", SpiceCompression::Quic},
+      {"glz", SpiceCompression::Glz},          {"lz", SpiceCompression::Lz},          {"lz4", SpiceCompression::Lz4},
+      {"off", SpiceCompression::Off}};
+  return apply_word(config.compression, pair, kCompressions);
+}
+
+template <SpiceOnSlowLines SpiceConfig::* Member>
+Result<> apply_on_slow_lines(SpiceConfig& config, const KeyValue& pair) {
+  static constexpr std::pair<std::string_view, SpiceOnSlowLines> kWords[] = {
+      {"auto", SpiceOnSlowLines::Auto}, {"never", SpiceOnSlowLines::Never}, {"always", SpiceOnSlowLines::Always}};
+  return apply_word(config.*Member, pair, kWords);
 }
 
 Result<> apply_streaming(SpiceConfig& config, const KeyValue& pair) {
@@ -194,7 +209,11 @@ constexpr SpiceOption kSpiceOptions[] = {
      "Clients are authenticated by SASL, as /etc/sasl2/qemu.conf says, instead of by a password. Without TLS only "
      "mechanisms that encrypt are offered.",
      apply_flag<&SpiceConfig::sasl>},
-    {"image-compression", "lz|auto_lz|off", "How pictures are compressed; lz is the default.", apply_compression},
+    {"image-compression", "auto_glz|auto_lz|quic|glz|lz|lz4|off",
+     "How pictures are compressed, unless a client prefers another way. auto_glz, the default, and auto_lz send photos "
+     "as "
+     "quic and the rest as glz or lz; glz remembers earlier pictures.",
+     apply_compression},
     {"disable-copy-paste", "on|off", "Whether copying and pasting between clients and the guest is forbidden.",
      apply_disabling<&SpiceConfig::copy_paste>},
     {"disable-agent-file-xfer", "on|off", "Whether dropping files into the guest is forbidden.",
@@ -210,8 +229,11 @@ constexpr SpiceOption kSpiceOptions[] = {
      "order "
      "goes before this one.",
      apply_text<&SpiceConfig::video_codecs>},
-    {"jpeg-wan-compression", "never", "", refuse_unless_off},
-    {"zlib-glz-wan-compression", "never", "", refuse_unless_off},
+    {"jpeg-wan-compression", "auto|never|always",
+     "Whether photos lose some of their exactness for speed. auto: for clients whose line carries less than 10 Mbit/s.",
+     apply_on_slow_lines<&SpiceConfig::jpeg>},
+    {"zlib-glz-wan-compression", "auto|never|always", "Whether what glz makes is packed once more, likewise.",
+     apply_on_slow_lines<&SpiceConfig::zlib_glz>},
     {"seamless-migration", "off", "", refuse_unless_off},
     {"gl", "off", "", refuse_unless_off},
     {"playback-compression", "", "", refuse},

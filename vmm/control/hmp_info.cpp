@@ -1,4 +1,5 @@
 // info TOPIC: what people ask of a machine, in QEMU's wording.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "vmm/control/hmp.h"
@@ -149,6 +150,23 @@ std::string info_spice(Context& context, const Arguments&) {
   return text;
 }
 
+std::string info_spice_stats(Context& context, const Arguments&) {
+  std::string text;
+  for (const auto& display : context.machine.spice_images()) {
+    text +=
+        fmt::format("Session {}, display {}: {} images from its cache, {} into it, {} dropped\n", display.connection_id,
+                    display.channel_id, display.cache_hits, display.cache_misses, display.cache_drops);
+    for (const auto& method : display.methods) {
+      const auto ratio =
+          static_cast<double>(method.raw_bytes) / static_cast<double>(std::max<std::uint64_t>(method.sent_bytes, 1));
+      text += fmt::format("    {:>8}: {} images, {} of pixels as {} (1:{:.1f}), {:.1f} ms\n", method.name,
+                          method.images, amount(method.raw_bytes), amount(method.sent_bytes), ratio,
+                          static_cast<double>(method.encoder_us) / 1000);
+    }
+  }
+  return text.empty() ? "No client has a display\n" : text;
+}
+
 std::string info_cpus(Context& context, const Arguments&) {
   return fmt::format("{} CPUs on {}\n", context.machine.cpus(), context.machine.accelerator());
 }
@@ -179,6 +197,7 @@ constexpr HmpCommand kTopics[] = {
     {"pci", "", "PCI functions and their BARs", 0, 0, info_pci},
     {"qxl", "", "the displays: modes, rings, surfaces, and what their drivers did wrong", 0, 0, info_qxl},
     {"spice", "", "the SPICE server and its clients", 0, 0, info_spice},
+    {"spice-stats", "", "what images of clients' displays cost, by their encoding", 0, 0, info_spice_stats},
     {"status", "", "whether the guest runs", 0, 0, info_status},
     {"uuid", "", "the machine's UUID", 0, 0, info_uuid},
     {"version", "", "the version of minivmm", 0, 0, info_version},

@@ -240,6 +240,20 @@ inline constexpr Member kSpiceClientMembers[] = {
 inline constexpr Type kSpiceClient = object("SpiceClient", kSpiceClientMembers);
 inline constexpr Type kSpiceClients = array_of(kSpiceClient);
 
+// Our own: what the images of each client's displays cost.
+inline constexpr Member kSpiceMethodMembers[] = {{"name", &kString},
+                                                 {"images", &kInteger},
+                                                 {"bytes-raw", &kInteger},
+                                                 {"bytes-sent", &kInteger},
+                                                 {"encoder-us", &kInteger}};
+inline constexpr Type kSpiceMethod = object("SpiceMethodStats", kSpiceMethodMembers);
+inline constexpr Type kSpiceMethods = array_of(kSpiceMethod);
+inline constexpr Member kSpiceDisplayMembers[] = {{"connection-id", &kInteger}, {"channel-id", &kInteger},
+                                                  {"methods", &kSpiceMethods},  {"cache-hits", &kInteger},
+                                                  {"cache-misses", &kInteger},  {"cache-drops", &kInteger}};
+inline constexpr Type kSpiceDisplay = object("SpiceDisplayStats", kSpiceDisplayMembers);
+inline constexpr Type kSpiceStats = array_of(kSpiceDisplay);
+
 inline constexpr std::string_view kWhenConnectedNames[] = {"keep", "fail", "disconnect"};
 inline constexpr Type kWhenConnected = enumeration("SetPasswordAction", kWhenConnectedNames);
 inline constexpr Member kSetPasswordMembers[] = {

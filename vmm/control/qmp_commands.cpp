@@ -220,6 +220,7 @@ constexpr QmpCommand kCommands[] = {
     {"query-qmp-schema", &kNothing, &api::kSchemaInfos, query_schema},
     {"query-spice", &kNothing, &api::kSpice, query_spice},
     {"query-spice-clients", &kNothing, &api::kSpiceClients, query_spice_clients},
+    {"query-spice-stats", &kNothing, &api::kSpiceStats, query_spice_stats},
     {"query-status", &kNothing, &api::kStatus, query_status},
     {"query-uuid", &kNothing, &api::kUuid, query_uuid},
     {"query-version", &kNothing, &api::kVersionInfo, query_version},

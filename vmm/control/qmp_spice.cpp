@@ -66,6 +66,27 @@ QmpResult query_spice_clients(Context& context, const json&) {
   return list;
 }
 
+QmpResult query_spice_stats(Context& context, const json&) {
+  auto list = json::array();
+  for (const auto& display : context.machine.spice_images()) {
+    auto methods = json::array();
+    for (const auto& method : display.methods) {
+      methods.push_back({{"name", method.name},
+                         {"images", method.images},
+                         {"bytes-raw", method.raw_bytes},
+                         {"bytes-sent", method.sent_bytes},
+                         {"encoder-us", method.encoder_us}});
+    }
+    list.push_back({{"connection-id", display.connection_id},
+                    {"channel-id", display.channel_id},
+                    {"methods", std::move(methods)},
+                    {"cache-hits", display.cache_hits},
+                    {"cache-misses", display.cache_misses},
+                    {"cache-drops", display.cache_drops}});
+  }
+  return list;
+}
+
 QmpResult run_set_password(Context& context, const json& arguments) {
   if (!context.machine.spice().enabled) return no_spice();
   // The table has let no other names through.

@@ -125,6 +125,23 @@ struct SpiceClient {
   std::vector<Line> lines;
 };
 
+// What the images of one client's display have cost so far.
+struct SpiceImages {
+  struct Method {
+    std::string name;  // "glz", "quic"
+    std::uint64_t images = 0;
+    std::uint64_t raw_bytes = 0;   // of their pixels
+    std::uint64_t sent_bytes = 0;  // of what became of them
+    std::uint64_t encoder_us = 0;
+  };
+  std::uint32_t connection_id = 0;
+  unsigned channel_id = 0;
+  std::vector<Method> methods;     // that were used
+  std::uint64_t cache_hits = 0;    // images that the client had
+  std::uint64_t cache_misses = 0;  // that it might have had
+  std::uint64_t cache_drops = 0;   // that it had to drop for others
+};
+
 // What a new password means for who is connected.
 enum class WhenConnected : std::uint8_t { Keep, Disconnect, Fail };
 
@@ -177,6 +194,7 @@ class Controllable {
 
   virtual SpiceStatus spice() = 0;
   virtual std::vector<SpiceClient> spice_clients() = 0;  // in the order in which they came
+  virtual std::vector<SpiceImages> spice_images() = 0;
   // These fail without SPICE, too.
   virtual core::Result<> set_spice_password(const std::string& password, WhenConnected action) = 0;
   virtual core::Result<> expire_spice_password(std::optional<std::chrono::sys_seconds> at) = 0;  // nullopt: never

@@ -596,6 +596,10 @@ std::vector<SpiceClient> Machine::spice_clients() {
   return impl_->spice->clients();
 }
 
+std::vector<SpiceImages> Machine::spice_images() {
+  return impl_->spice->images();
+}
+
 Result<> Machine::set_spice_password(const std::string& password, WhenConnected action) {
   return impl_->spice->set_password(password, action);
 }

@@ -52,6 +52,29 @@ const char* policy_name(spice::server::ClientPolicy policy) {
   return "share";
 }
 
+spice::wire::ImageCompression compression(config::SpiceCompression wanted) {
+  using spice::wire::ImageCompression;
+  switch (wanted) {
+    case config::SpiceCompression::Off: return ImageCompression::Off;
+    case config::SpiceCompression::AutoGlz: return ImageCompression::AutoGlz;
+    case config::SpiceCompression::AutoLz: return ImageCompression::AutoLz;
+    case config::SpiceCompression::Quic: return ImageCompression::Quic;
+    case config::SpiceCompression::Glz: return ImageCompression::Glz;
+    case config::SpiceCompression::Lz: return ImageCompression::Lz;
+    case config::SpiceCompression::Lz4: return ImageCompression::Lz4;
+  }
+  return ImageCompression::AutoGlz;
+}
+
+spice::image::OnSlowLines on_slow_lines(config::SpiceOnSlowLines wanted) {
+  switch (wanted) {
+    case config::SpiceOnSlowLines::Auto: return spice::image::OnSlowLines::Auto;
+    case config::SpiceOnSlowLines::Never: return spice::image::OnSlowLines::Never;
+    case config::SpiceOnSlowLines::Always: return spice::image::OnSlowLines::Always;
+  }
+  return spice::image::OnSlowLines::Auto;
+}
+
 spice::server::WhenConnected when_connected(WhenConnected action) {
   switch (action) {
     case WhenConnected::Keep: return spice::server::WhenConnected::Keep;
@@ -144,11 +167,27 @@ std::vector<core::DisplaySource*> sources_of(std::span<const Board::Display> dis
   return sources;
 }
 
+SpiceImages images_of(const spice::image::Clients::ChannelFigures& from) {
+  SpiceImages images{.connection_id = from.session,
+                     .channel_id = from.channel,
+                     .methods = {},
+                     .cache_hits = from.images.cache_hits,
+                     .cache_misses = from.images.cache_misses,
+                     .cache_drops = from.images.cache_drops};
+  for (std::size_t method = 0; method < from.images.methods.size(); ++method) {
+    const auto& figures = from.images.methods[method];
+    if (figures.images == 0) continue;
+    images.methods.push_back({spice::image::method_name(static_cast<spice::image::Method>(method)), figures.images,
+                              figures.raw_bytes, figures.sent_bytes, figures.encoder_ns / 1000});
+  }
+  return images;
+}
+
 }  // namespace
 
 struct SpiceEnd::Impl {
   Impl(const spice::display::DisplayWorker::Config& display, const Wiring& wiring)
-      : input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
+      : image_clients(display.clients), input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
     for (const auto& from : wiring.displays) {
       auto own = display;
       own.drawing_bytes = std::max(own.drawing_bytes, std::size_t{2} * from.vgamem_bytes);
@@ -186,6 +225,7 @@ struct SpiceEnd::Impl {
     }
   }
 
+  std::shared_ptr<spice::image::Clients> image_clients;
   std::vector<std::unique_ptr<spice::display::DisplayWorker>> workers;
   WatchedInput input;
   std::unique_ptr<WatchedTablet> tablet;  // null: none
@@ -213,10 +253,13 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
                                                          const std::array<std::uint8_t, 16>& uuid,
                                                          const Wiring& wiring) {
   spice::display::DisplayWorker::Config display{.start = wiring.start};
-  if (!config.spice.compress) display.compression = spice::wire::ImageCompression::Off;
   const auto video = video_options(config.spice);
   if (!video) return core::fail_with("--spice", video);
   display.video = *video;
+  display.clients = std::make_shared<spice::image::Clients>();
+  display.images = {.compression = compression(config.spice.compression),
+                    .jpeg = on_slow_lines(config.spice.jpeg),
+                    .zlib_glz = on_slow_lines(config.spice.zlib_glz)};
   auto impl = std::make_unique<Impl>(display, wiring);
   if (config.spice.enabled) {
     auto settings = server_config(config, uuid);
@@ -314,6 +357,13 @@ std::vector<SpiceClient> SpiceEnd::clients() {
     clients.push_back(std::move(client));
   }
   return clients;
+}
+
+std::vector<SpiceImages> SpiceEnd::images() {
+  std::vector<SpiceImages> images;
+  for (const auto& channel : impl_->image_clients->figures())
+    images.push_back(images_of(channel));
+  return images;
 }
 
 core::Result<> SpiceEnd::set_password(const std::string& password, WhenConnected action) {

@@ -363,6 +363,23 @@ TEST(SpiceOption, sasl_is_a_switch) {
   EXPECT_NE(error_of({"--spice", "port=1,sasl=x"}), "");
 }
 
+TEST(SpiceOption, compression_of_pictures) {
+  using vmm::config::SpiceCompression, vmm::config::SpiceOnSlowLines;
+  const auto plain = parse({"--spice", "port=1"})->spice;
+  EXPECT_EQ(plain.compression, SpiceCompression::AutoGlz);
+  EXPECT_EQ(plain.jpeg, SpiceOnSlowLines::Auto);
+  EXPECT_EQ(plain.zlib_glz, SpiceOnSlowLines::Auto);
+  const auto chosen =
+      parse({"--spice", "port=1,image-compression=quic,jpeg-wan-compression=always,zlib-glz-wan-compression=never"})
+          ->spice;
+  EXPECT_EQ(chosen.compression, SpiceCompression::Quic);
+  EXPECT_EQ(chosen.jpeg, SpiceOnSlowLines::Always);
+  EXPECT_EQ(chosen.zlib_glz, SpiceOnSlowLines::Never);
+  EXPECT_THAT(error_of({"--spice", "port=1,image-compression=zip"}),
+              HasSubstr("image-compression=zip: give auto_glz, auto_lz, quic, glz, lz, lz4 or off"));
+  EXPECT_THAT(error_of({"--spice", "port=1,jpeg-wan-compression=on"}), HasSubstr("give auto, never or always"));
+}
+
 TEST(SpiceOption, what_is_not_built_is_refused_by_name) {
   EXPECT_THAT(error_of({"--spice", "port=1,jpeg-wan-compression=always"}),
               HasSubstr("jpeg-wan-compression=always: not built yet"));

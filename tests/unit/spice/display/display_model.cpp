@@ -82,11 +82,12 @@ Surface* DisplayModel::Reference::find(core::SurfaceId id) {
   return found == surfaces.end() ? nullptr : &found->second;
 }
 
-DisplayModel::Client::Client(spice::display::Screen& screen, spice::display::ImageEncoder& encoder,
+DisplayModel::Client::Client(spice::display::Screen& screen, spice::image::ImageEncoder& encoder,
                              const spice::wire::Capabilities& capabilities,
                              const spice::display::ClientSurfaces::Limits& limits)
-    : writer(screen, encoder, capabilities,
-             [this](std::uint16_t type, spice::wire::Gather body) { model.apply(type, body.flatten()); }),
+    : writer(screen, encoder, {.compression = spice::wire::ImageCompression::Off}, capabilities,
+             {.send = [this](std::uint16_t type, spice::wire::Gather body) { model.apply(type, body.flatten()); },
+              .next_serial = [] { return 1; }}),
       surfaces(std::as_const(screen).surfaces(), screen.primary(), writer.abilities(), limits) {}
 
 DisplayModel::DisplayModel(tests::FuzzInput& input)
@@ -106,7 +107,7 @@ std::string DisplayModel::run() {
   while (!input_.empty() && failure_.empty()) {
     auto next = Next::OnWake;
     screen_.pull(*this, next);
-    encoder_.surface_changed();
+    encoder_.shared().surfaces_changed();
   }
   for (auto& client : clients_)
     check(client);

@@ -39,7 +39,7 @@ class DisplayModel final : private core::DisplaySource, private spice::display::
     std::map<core::SurfaceId, spice::canvas::Surface> surfaces;
   };
   struct Client {
-    Client(spice::display::Screen& screen, spice::display::ImageEncoder& encoder,
+    Client(spice::display::Screen& screen, spice::image::ImageEncoder& encoder,
            const spice::wire::Capabilities& capabilities, const spice::display::ClientSurfaces::Limits& limits);
     ModelClient model;
     spice::display::ClientWriter writer;
@@ -75,7 +75,7 @@ class DisplayModel final : private core::DisplaySource, private spice::display::
   tests::FuzzInput& input_;
   tests::DrawingMaker maker_;
   spice::display::Screen screen_;
-  spice::display::ImageEncoder encoder_;
+  spice::image::ImageEncoder encoder_;
   Reference reference_;
   bool is_native_ = false;
   std::list<Client> clients_;

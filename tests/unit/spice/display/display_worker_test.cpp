@@ -254,7 +254,7 @@ TEST(DisplayWorker, preferred_compression_changes_that_client_only) {
 }
 
 TEST(DisplayWorker, compression_off_and_unix_sockets_get_bitmaps) {
-  Rig rig({.compression = wire::ImageCompression::Off});
+  Rig rig({.images = {.compression = wire::ImageCompression::Off}});
   RawClient client(rig.worker.display_provider());
   client.init();
   ASSERT_TRUE(client.draw_until([&] { return client.marked(); }));

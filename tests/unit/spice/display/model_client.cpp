@@ -45,12 +45,19 @@ core::Bitmap bitmap_of(const wire::BitmapData& data) {
 }
 
 core::Bitmap lz_bitmap_of(const wire::Image& image) {
+  const auto bytes = std::get<wire::CompressedData>(image.data).data.bytes();
+  const auto header = spice::codec::lz_read_header(bytes);
   core::Bitmap bitmap;
+  if (!header) return bitmap;
+  // The same numbers as those of bitmaps, but for the last.
+  bitmap.format =
+      header->type == spice::codec::LzType::A8 ? core::BitmapFormat::A8 : static_cast<core::BitmapFormat>(header->type);
   bitmap.width = image.width;
   bitmap.height = image.height;
-  bitmap.stride = image.width * 4;
-  bitmap.data.resize(std::size_t{bitmap.stride} * bitmap.height);
-  if (!spice::codec::lz_decode(std::get<wire::CompressedData>(image.data).data.bytes(), bitmap.data)) bitmap = {};
+  bitmap.top_down = header->top_down;
+  bitmap.stride = header->stride;
+  bitmap.data.resize(header->image_bytes());
+  if (!spice::codec::lz_decode(bytes, bitmap.data)) bitmap = {};
   return bitmap;
 }
 

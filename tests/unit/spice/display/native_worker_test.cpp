@@ -173,7 +173,7 @@ TEST(NativeMode, drawing_and_its_reversal_are_not_sent) {
 }
 
 TEST(NativeMode, slow_client_gets_the_newest_picture_and_not_what_lies_between) {
-  Rig rig({.compression = wire::ImageCompression::Off});
+  Rig rig({.images = {.compression = wire::ImageCompression::Off}});
   Viewer slow(rig, {.server_send_buffer = 4096});
   Viewer quick(rig);
   ASSERT_TRUE(quick.shows(rig.worker.screenshot()));

@@ -83,8 +83,8 @@ TEST(ImageEncoder, guests_rows_with_a_short_last_one_are_packed) {
   bitmap.data.resize(21);
   const auto image = std::make_shared<core::Image>(core::Image{.content = bitmap});
   const auto encoded = ImageEncoder().encode(*ImageSource::of_bitmap(image), Method::Raw);
-  EXPECT_EQ(encoded.data.size(), 18U);
-  EXPECT_EQ(encoded.stride, 9U);
+  EXPECT_EQ(encoded.data.size(), 24U);
+  EXPECT_EQ(encoded.stride, 12U);
 }
 
 TEST(ImageEncoder, earlier_images_keep_their_bytes) {

@@ -6,7 +6,6 @@
 namespace {
 
 using core::Rect;
-using spice::canvas::DrawingEffect;
 using spice::canvas::Region;
 using spice::image::LossyAreas;
 using testing::ElementsAre;
@@ -14,14 +13,22 @@ using testing::IsEmpty;
 
 constexpr Rect kPhoto{10, 10, 50, 50};
 
-DrawingEffect opaque(const Rect& area) {
-  return {.changed = Region(area), .covers = true, .reads = {}};
+// An effect with the region it refers to.
+struct Drawing {
+  Region changed;
+  bool covers = false;
+  std::vector<LossyAreas::Area> reads{};
+  operator LossyAreas::Effect() const { return {.changed = changed, .covers = covers, .reads = reads}; }
+};
+
+Drawing opaque(const Rect& area) {
+  return {.changed = Region(area), .covers = true};
 }
-DrawingEffect mixing(const Rect& area) {
-  return {.changed = Region(area), .covers = false, .reads = {}};
+Drawing mixing(const Rect& area) {
+  return {.changed = Region(area)};
 }
-DrawingEffect copying(const Rect& from, const Rect& area, core::SurfaceId surface = 0) {
-  return {.changed = Region(area), .covers = true, .reads = {{surface, from}}};
+Drawing copying(const Rect& from, const Rect& area) {
+  return {.changed = Region(area), .covers = true, .reads = {{0, from}}};
 }
 
 LossyAreas with_photo() {
@@ -70,11 +77,9 @@ TEST(LossyAreas, copy_of_a_lossy_area_is_lossy) {
 TEST(LossyAreas, rest_can_be_healed_piece_by_piece) {
   auto areas = with_photo();
   areas.drawn(7, opaque({0, 0, 4, 4}), true);
-  int pieces = 0;
-  for (; const auto piece = areas.pick(); ++pieces)
-    areas.healed(piece->surface, piece->area);
-  EXPECT_EQ(pieces, 2);
-  EXPECT_TRUE(areas.empty());
+  areas.healed(0, *areas.first_of(0));
+  EXPECT_EQ(areas.first_of(0), std::nullopt);
+  EXPECT_EQ(areas.first_of(7), (Rect{0, 0, 4, 4}));
 }
 
 TEST(LossyAreas, surface_that_is_gone_is_forgotten) {
@@ -88,8 +93,8 @@ TEST(LossyAreas, many_small_areas_are_taken_for_a_larger_one) {
   for (std::int32_t at = 0; at < 3000; ++at)
     areas.drawn(0, opaque({at * 2 % 100, at * 2, at * 2 % 100 + 1, at * 2 + 1}), true);
   int pieces = 0;
-  for (; const auto piece = areas.pick(); ++pieces)
-    areas.healed(piece->surface, piece->area);
+  for (; const auto piece = areas.first_of(0); ++pieces)
+    areas.healed(0, *piece);
   EXPECT_LE(pieces, 64);
 }
 

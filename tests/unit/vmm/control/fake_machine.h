@@ -71,6 +71,7 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
 
   vmm::machine::SpiceStatus spice() override { return spice_status; }
   std::vector<vmm::machine::SpiceClient> spice_clients() override { return clients; }
+  std::vector<vmm::machine::SpiceImages> spice_images() override { return images; }
   core::Result<> set_spice_password(const std::string& password, vmm::machine::WhenConnected action) override {
     if (!spice_status.enabled || spice_status.auth != "spice") return core::fail("clients are not asked for one");
     said(fmt::format("password {} {}", password, static_cast<int>(action)));
@@ -108,6 +109,12 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
                 .view_only = false,
                 .lines = {{"main", 1, 0, false, vmm::machine::SpiceClient::Line::Facts{2048, 100, 0, 250}},
                           {"inputs", 3, 0, false, std::nullopt}}}};
+    images = {{.connection_id = 77,
+               .channel_id = 0,
+               .methods = {{"glz", 12, 4'096'000, 81'920, 2500}},
+               .cache_hits = 3,
+               .cache_misses = 9,
+               .cache_drops = 1}};
   }
 
   std::vector<std::string> told;
@@ -115,6 +122,7 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
   bool has_balloon = false;
   vmm::machine::SpiceStatus spice_status;
   std::vector<vmm::machine::SpiceClient> clients;
+  std::vector<vmm::machine::SpiceImages> images;
 
  private:
   void said(std::string what) {

@@ -54,6 +54,14 @@ TEST_F(HmpTest, info_spice_names_clients_with_their_roles) {
   EXPECT_EQ(run("info spice"), "Server: disabled\n");
 }
 
+TEST_F(HmpTest, info_spice_stats_tells_what_images_cost) {
+  EXPECT_EQ(run("info spice-stats"),
+            "Session 77, display 0: 3 images from its cache, 9 into it, 1 dropped\n"
+            "         glz: 12 images, 3.9 MiB of pixels as 80.0 KiB (1:50.0), 2.5 ms\n");
+  machine_.images.clear();
+  EXPECT_EQ(run("info spice-stats"), "No client has a display\n");
+}
+
 TEST_F(HmpTest, passwords) {
   EXPECT_EQ(run("set_password spice new disconnect"), "");
   EXPECT_EQ(run("expire_password spice never"), "");
@@ -76,7 +84,7 @@ TEST_F(HmpTest, text_is_typed_or_refused_as_a_whole) {
 TEST_F(HmpTest, completion) {
   const auto complete = [this](std::string_view text) { return complete_hmp_line(context_, text); };
   EXPECT_THAT(complete("syst"), ElementsAre("system_powerdown", "system_reset", "system_wakeup"));
-  EXPECT_THAT(complete("info sp"), ElementsAre("spice"));
+  EXPECT_THAT(complete("info sp"), ElementsAre("spice", "spice-stats"));
   EXPECT_THAT(complete("info device "), ElementsAre("ide", "pic", "pit"));
   EXPECT_THAT(complete("help expi"), ElementsAre("expire_password"));
   EXPECT_THAT(complete("eject -f "), ElementsAre("ide1-cd0"));
