@@ -212,37 +212,10 @@ def virtio_devices_of_an_i386_kernel():
     virtio_devices(system=KernelGuest.I386_INSTALLER)
 
 
-def usb():
-    """High-speed devices at the EHCI controller, a hub with what is behind it at its companion; input, and sticks."""
-    modules = ("ehci-pci", "uhci-hcd", "usbhid", "hid-generic", "usb-storage", "sd_mod", "evdev")
-    with tempfile.TemporaryDirectory() as folder:
-        fast, slow = (make_disk(os.path.join(folder, name), name) for name in ("fast", "slow"))
-        arguments = [word for device in ("keyboard", f"storage,file={fast},port=3", "hub,port=4", "mouse,port=4.1",
-                                         f"storage,file={slow},port=4.2") for word in ("--usb-device", device)]
-        with KernelGuest("--usb", "on", *arguments, modules=modules) as guest:
-            wait_for("two sticks", lambda: guest.run("ls /dev/sda /dev/sdb 2>/dev/null | wc -l") == "2", TIMEOUT)
-            tree = guest.run("cd /sys/bus/usb/devices; for d in *-*; do [ -e $d/speed ] && "
-                             "echo $d $(cat $d/idVendor):$(cat $d/idProduct) $(cat $d/speed); done")
-            check(tree.split("\n") == ["1-1 0627:0001 480", "1-2 0627:0001 480", "1-3 46f4:0001 480", "3-2 0409:55aa 12",
-                                       "3-2.1 0627:0001 12", "3-2.2 46f4:0001 12"], f"another tree: {tree}")
-            names = [guest.run(f"basename $(ls -d /sys/bus/usb/devices/{port}/{port}:1.0/host*/target*/*/block/*)")
-                     for port in ("1-3", "3-2.2")]
-            disk_keeps_what_it_is_given(guest, "/dev/" + names[0], fast)
-            check(guest.run(f"dd if=/dev/{names[1]} bs=64k count=8 2>/dev/null | sha256sum | cut -c1-64")
-                  == hashlib.sha256(read_file(slow)[:512 << 10]).hexdigest(), "the slow stick does not read as its image")
-            device = guest.run("basename $(dirname $(grep -l 'USB Keyboard' /sys/class/input/event*/device/name | "
-                               "sed s,/device/name,/x,))")
-            guest.run(f"dd if=/dev/input/{device} bs=24 count=6 of=/keys 2>/dev/null &")
-            guest.vmm.hmp("sendkey a")
-            wait_for("the key", lambda: guest.run("wc -c < /keys") == "144", TIMEOUT)
-            check(guest.run("dmesg | grep -ciE 'usb.*(error|reset|timeout)'") == "0", guest.run("dmesg | tail -20"))
-            guest.ends("poweroff -f")
-
-
 CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram,
                                                        counted_time_is_the_alarms_at_once, virtio_devices,
                                                        virtio_devices_with_legacy_registers, disks_of_an_i386_kernel,
-                                                       virtio_devices_of_an_i386_kernel, usb)}
+                                                       virtio_devices_of_an_i386_kernel)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))
