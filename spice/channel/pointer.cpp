@@ -41,7 +41,11 @@ std::uint16_t tablet_coordinate(std::uint32_t at, std::int32_t side) {
 }
 
 Pointer::Pointer(const Wiring& wiring)
-    : mouse_(wiring.mouse), tablet_(wiring.tablet), agent_(wiring.agent), agent_mouse_(wiring.agent_mouse) {
+    : mouse_(wiring.mouse),
+      tablet_(wiring.tablet),
+      agent_(wiring.agent),
+      agent_mouse_(wiring.agent_mouse),
+      on_client_mode_(wiring.on_client_mode) {
   if (agent_ != nullptr) agent_->set_listener([this] { update(); });
   if (tablet_ == nullptr) return;
   tablet_changed_ = std::make_shared<core::Signal>(wiring.loop, [this] { update(); });
@@ -85,7 +89,9 @@ void Pointer::change(const std::function<bool()>& modes_change) {
     buttons_ = 0;
     act(before, 0);
   }
-  if (is_change && modes_changed_) modes_changed_();
+  if (!is_change) return;
+  if (on_client_mode_) on_client_mode_(modes_.current() == wire::MouseMode::Client);
+  if (modes_changed_) modes_changed_();
 }
 
 Pointer::Target Pointer::wanted_target() const {

@@ -21,6 +21,8 @@ class Pointer {
     core::TabletSink* tablet = nullptr;
     agent::Agent* agent = nullptr;
     bool agent_mouse = true;  // whether the agent may move the pointer
+    // Clients place the pointer themselves from now on, or no longer.
+    std::function<void(bool)> on_client_mode = {};
   };
 
   explicit Pointer(const Wiring& wiring);
@@ -53,6 +55,7 @@ class Pointer {
   core::TabletSink* tablet_;
   agent::Agent* agent_;
   const bool agent_mouse_;
+  const std::function<void(bool)> on_client_mode_;
   std::function<void()> modes_changed_;
   std::shared_ptr<core::Signal> tablet_changed_;
 

@@ -38,7 +38,7 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
                   : std::make_unique<agent::Agent>(
                         agent::Agent::Config{wanted.copy_paste, wanted.file_transfer, wanted.display_addresses},
                         agent::Agent::Wiring{owner, *wiring.agent_port, wiring.displays})),
-        pointer({owner, wiring.mouse, wiring.tablet, agent.get(), wanted.agent_mouse}),
+        pointer({owner, wiring.mouse, wiring.tablet, agent.get(), wanted.agent_mouse, wiring.on_client_mouse}),
         main(owner,
              {.name = wanted.name,
               .uuid = wanted.uuid,

@@ -29,6 +29,8 @@ struct ServerWiring {
   core::TabletSink* tablet = nullptr;
   agent::GuestPort* agent_port = nullptr;        // the guest's agent is behind it
   std::vector<core::DisplaySource*> displays{};  // that may take a client's wish for monitors
+  // Clients place the pointer themselves from now on, or no longer. Control loop.
+  std::function<void(bool)> on_client_mouse = {};
 };
 
 enum class ServerEvent : std::uint8_t {

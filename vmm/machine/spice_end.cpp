@@ -270,7 +270,11 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
                                                  .mouse = impl->input,
                                                  .tablet = impl->tablet.get(),
                                                  .agent_port = wiring.ports.agent,
-                                                 .displays = sources_of(wiring.displays)});
+                                                 .displays = sources_of(wiring.displays),
+                                                 .on_client_mouse = [&workers = impl->workers](bool client_mouse) {
+                                                   for (const auto& worker : workers)
+                                                     worker->set_client_mouse(client_mouse);
+                                                 }});
     if (!server) return core::fail_with("--spice", server);
     impl->server = std::move(*server);
     const auto written = write_viewer_file(config.spice.viewer_file, *settings, *impl->server, impl->viewer_file);

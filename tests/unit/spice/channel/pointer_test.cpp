@@ -91,7 +91,8 @@ class PointerTest : public testing::Test {
                                                            .mouse = mouse_,
                                                            .tablet = &tablet_,
                                                            .agent = agent_.get(),
-                                                           .agent_mouse = agent_mouse});
+                                                           .agent_mouse = agent_mouse,
+                                                           .on_client_mode = [this](bool is) { client_mode_ = is; }});
       pointer_->set_screen(1024, 768);
       pointer_->set_listener([this] { ++changes_; });
     });
@@ -134,6 +135,7 @@ class PointerTest : public testing::Test {
   std::unique_ptr<agent::Agent> agent_;
   std::unique_ptr<Pointer> pointer_;
   int changes_ = 0;
+  bool client_mode_ = false;
 };
 
 TEST_F(PointerTest, places_go_to_the_tablet_in_use) {
@@ -179,8 +181,10 @@ TEST_F(PointerTest, falls_back_when_agent_and_tablet_go_and_is_told_once_each) {
   EXPECT_EQ(changes_, 1);
   want_client_mode();
   EXPECT_EQ(changes_, 2);
+  EXPECT_TRUE(client_mode_);
   open_agent(false);
   EXPECT_EQ(changes_, 3);
+  EXPECT_FALSE(client_mode_);
   EXPECT_EQ(mode(), MouseMode::Server);
   use_tablet(true);
   use_tablet(false);
