@@ -63,7 +63,8 @@ class World final : public core::DisplaySource, private display::ScreenListener 
     step([](core::DisplayCanvas& canvas) { canvas.create_surface(0, kScreen); });
     const wire::Capabilities client{wire::kMonitorsConfigCap, wire::kSizedStreamCap};
     const auto send = [this](std::uint16_t type, const wire::Gather& body) { viewer_.take(type, body); };
-    writer_.emplace(screen_, encoder_, client, send);
+    writer_.emplace(screen_, encoder_, image::ImageOptions{.compression = wire::ImageCompression::Off}, client,
+                    display::ClientWriter::Line{.send = send, .next_serial = [] { return 1; }});
     surfaces_.emplace(screen_.surfaces(), screen_.primary(), writer_->abilities());
     video_.emplace(feed_, *surfaces_, client, send);
     drain();
@@ -166,7 +167,7 @@ class World final : public core::DisplaySource, private display::ScreenListener 
   std::function<void(core::DisplayCanvas&)> action_;
   core::Loop loop_;
   display::Screen screen_;
-  display::ImageEncoder encoder_;
+  image::ImageEncoder encoder_;
   display::VideoFeed feed_{
       loop_, {.mode = video::StreamingMode::All, .codecs = {wire::VideoCodec::Mjpeg}}, [](video::StreamId) {}};
   Viewer viewer_;
