@@ -33,8 +33,10 @@ minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 # A display without a machine, that shows films.
 add_executable(film client/film.cpp)
 target_link_libraries(film PRIVATE minivmm_flags spice_server spice_display vmm_sandbox)
-minivmm_client_test(video video_test.py TIMEOUT 600)
-set_property(TEST client_video APPEND PROPERTY ENVIRONMENT "FILM=$<TARGET_FILE:film>")
+if(NOT MINIVMM_SANITIZE)  # frames keep to a line's rate, which a slow encoder has no part in
+  minivmm_client_test(video video_test.py TIMEOUT 600)
+  set_property(TEST client_video APPEND PROPERTY ENVIRONMENT "FILM=$<TARGET_FILE:film>")
+endif()
 
 minivmm_client_test(sandbox sandbox_test.py TIMEOUT 300)
 
