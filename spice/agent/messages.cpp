@@ -1,7 +1,6 @@
 #include "spice/agent/messages.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "spice/agent/agent_abi.h"
@@ -17,8 +16,9 @@ constexpr std::int32_t kLargestSide = 32767;  // and the farthest place, either 
 
 template <class T>
 void append(Bytes& to, const T& value) {
-  const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(value);
-  to.insert(to.end(), bytes.begin(), bytes.end());
+  const auto at = to.size();
+  to.resize(at + sizeof value);
+  std::memcpy(to.data() + at, &value, sizeof value);
 }
 
 template <class T>
