@@ -21,8 +21,9 @@ class Conversion final : public spice::canvas::SurfaceTable {
       : from_(from.width(), from.height(), from.format()), to_(from.width(), from.height(), core::SurfaceFormat::Xrgb) {
     std::memcpy(from_.row(0), from.row(0), bytes_of(from));
     const auto image = std::make_shared<const core::Image>(core::Image{.content = core::SurfacePixels{kFrom}});
-    core::Drawing drawing{.surface = kTo, .box = from.bounds()};
-    drawing.operation = core::DrawCopy{.source = {.image = image, .area = from.bounds()}};
+    const core::Drawing drawing{.surface = kTo,
+                                .box = from.bounds(),
+                                .operation = core::DrawCopy{.source = {.image = image, .area = from.bounds()}}};
     if (!spice::canvas::draw(drawing, *this)) to_ = {};
   }
   Surface result() && { return std::move(to_); }  // empty if such a surface cannot be shown
