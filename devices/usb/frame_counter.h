@@ -30,7 +30,9 @@ class FrameCounter {
   // Not wrapped: the register shows the low bits.
   std::uint64_t now() const {
     if (!state_.running) return state_.count;
-    return state_.count + static_cast<std::uint64_t>((clock_.now().count() - state_.since_ns) / unit_.count());
+    // Unsigned: a state that was loaded and is not valid may say any time.
+    const auto passed = static_cast<std::uint64_t>(clock_.now().count()) - static_cast<std::uint64_t>(state_.since_ns);
+    return state_.count + passed / static_cast<std::uint64_t>(unit_.count());
   }
   // Of a count before that of start(), when it was started.
   core::GuestTime begin_of(std::uint64_t count) const {

@@ -299,7 +299,7 @@ std::uint64_t monitors(NativeRig& rig, std::uint16_t count, std::uint16_t most,
   std::vector<std::uint8_t> bytes(4 + heads.size() * sizeof(devices::qxl::abi::QXLHead));
   std::memcpy(bytes.data(), &count, 2);
   std::memcpy(bytes.data() + 2, &most, 2);
-  std::memcpy(bytes.data() + 4, heads.begin(), bytes.size() - 4);
+  if (heads.size() > 0) std::memcpy(bytes.data() + 4, heads.begin(), bytes.size() - 4);
   return rig.put(bytes);
 }
 
