@@ -28,8 +28,8 @@ Agent::Agent(const Config& config, const Wiring& wiring)
       from_client_({config.copy_paste, config.file_transfer, true}) {
   from_guest_.discard(true);
   from_client_.discard(true);
-  port_.serve(this);
   port_.set_present(true);
+  port_.serve(this);
 }
 
 Agent::~Agent() {

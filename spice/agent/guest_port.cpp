@@ -11,6 +11,7 @@ constexpr std::size_t kMostOfEvent = GuestPort::kCapacity / 4;
 }  // namespace
 
 void GuestPort::serve(Host* host) {
+  const std::scoped_lock guard(host_mutex_);
   host_ = host;
   if (host != nullptr) news_.ring();
 }
@@ -120,6 +121,7 @@ GuestPort::Next GuestPort::take_next() {
 
 void GuestPort::look() {
   offer_room();
+  const std::scoped_lock host_guard(host_mutex_);
   if (host_ == nullptr) return;
   auto next = take_next();
   for (; host_ != nullptr && (next == Next::Opened || next == Next::Closed); next = take_next())

@@ -37,10 +37,12 @@ class GuestPort final : public core::CharStream {
   explicit GuestPort(core::Loop& loop, AtClose at_close = AtClose::Keep)
       : at_close_(at_close), news_(loop, [this] { look(); }) {}
 
-  // On the loop, or while it does not run.
-
-  // Without a host what the guest does waits until there is one.
+  // Without a host what the guest does waits until there is one. Any thread: returns when the host before is not called
+  // any more, unless it was called from there.
   void serve(Host* host);
+
+  // On the loop, or before there is a host.
+
   // Whether the guest sees somebody at the host end.
   void set_present(bool present);
   // What the guest wrote, up to where it closed its end. May be less than there is.
@@ -70,6 +72,7 @@ class GuestPort final : public core::CharStream {
   void offer_room();
 
   const AtClose at_close_;
+  std::recursive_mutex host_mutex_;  // held while the host is called, and taken before all others
   Host* host_ = nullptr;
   bool present_ = false;
 

@@ -1,6 +1,7 @@
 // A guest's keyboard and mouse that only remember.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <fmt/core.h>
 #include <mutex>
@@ -74,7 +75,7 @@ class FakeTablet final : public core::TabletSink {
   }
 
   std::vector<std::string> log;
-  bool is_used = false;
+  std::atomic<bool> is_used = false;
 
  private:
   std::function<void(bool)> listener_;

@@ -11,7 +11,8 @@ using testing::ElementsAre;
 
 class GuestPortTest : public testing::Test, protected GuestPort::Host, protected core::CharStreamObserver {
  protected:
-  ~GuestPortTest() override {
+  // Not in the destructor: until then the loop calls us.
+  void TearDown() override {
     on_loop(worker_, [this] { port_->serve(nullptr); });
     port_->set_observer(nullptr);
   }

@@ -27,7 +27,8 @@ class PortTest : public testing::Test, protected core::CharStreamObserver {
     });
     on_loop(worker_, [this] { provider_ = std::make_unique<PortProvider>(worker_.loop(), port_, "a.port"); });
   }
-  ~PortTest() override {
+  // Not in the destructor: until then the loop calls us.
+  void TearDown() override {
     on_loop(worker_, [this] { provider_.reset(); });
     port_.set_receiver(nullptr);
     port_.set_observer(nullptr);
