@@ -4,6 +4,11 @@ set(soft_uses USES core/base core/bus core/memory core/state core/event vmm/cpu 
 set(soft_differential
     ${soft_tests}/differential/campaign.cpp ${soft_tests}/differential/form_syntax.cpp
     ${soft_tests}/differential/generator.cpp ${soft_tests}/differential/native.cpp ${soft_tests}/differential/soft.cpp)
+# Runs cases for the differential tests; see its comment for why it has no sanitizer.
+add_executable(native_child ${soft_tests}/differential/native_child.cpp)
+target_link_libraries(native_child PRIVATE minivmm_flags)
+target_compile_options(native_child PRIVATE -fno-sanitize=all)
+target_link_options(native_child PRIVATE -fno-sanitize=all)
 minivmm_test(vmm_cpu_soft_engine SOURCES
     ${soft_tests}/engine/executor_test.cpp ${soft_tests}/engine/flat_test.cpp
     ${soft_tests}/engine/stack_test.cpp ${soft_tests}/engine/string_test.cpp
@@ -22,6 +27,10 @@ minivmm_test(vmm_cpu_soft_fpu OPTIMIZED SOURCES
     ${soft_tests}/fpu/differential_test.cpp ${soft_tests}/fpu/state_test.cpp
     ${soft_differential}
   ${soft_uses})
+foreach(test IN ITEMS test_vmm_cpu_soft_integer test_vmm_cpu_soft_fpu)
+  add_dependencies(${test} native_child)
+  target_compile_definitions(${test} PRIVATE MINIVMM_NATIVE_CHILD="$<TARGET_FILE:native_child>")
+endforeach()
 minivmm_test(vmm_cpu_soft_machine SOURCES
     ${soft_tests}/machine/local_apic_test.cpp ${soft_tests}/machine/runner_test.cpp
   ${soft_uses})

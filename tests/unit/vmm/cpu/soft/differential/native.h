@@ -1,4 +1,5 @@
-// Runs cases on the host's processor, in a child process that can do nothing but read and write its pipe.
+// Runs cases on the host's processor, in a child process (native_child.cpp) that can do nothing but read and write its
+// pipe.
 //
 // The child lives in a signal handler. Returning from it loads all registers from the signal frame and so begins a
 // case; the breakpoint at the case's end, or a fault, is a signal again, whose frame has all registers, the vector, the
@@ -9,17 +10,15 @@
 #include <string>
 #include <sys/types.h>
 
-#include "tests/unit/vmm/cpu/soft/differential/case.h"
+#include "tests/unit/vmm/cpu/soft/differential/native_batch.h"
 
 namespace vmm::cpu::soft::differential {
 
-struct NativeBatch;
-
 class NativeCpu {
  public:
-  static constexpr std::size_t kBatch = 256;
+  static constexpr std::size_t kBatch = NativeBatch::kMost;
 
-  NativeCpu();
+  NativeCpu() = default;
   ~NativeCpu();
   NativeCpu(const NativeCpu&) = delete;
   NativeCpu& operator=(const NativeCpu&) = delete;
@@ -31,9 +30,10 @@ class NativeCpu {
 
  private:
   bool start();
+  int end();  // its wait status
 
+  pid_t child_ = -1;  // with it there are its batch and pipes
   NativeBatch* batch_ = nullptr;
-  pid_t child_ = -1;
   int orders_ = -1, answers_ = -1;
   std::string error_;
 };
