@@ -24,10 +24,34 @@ RawImage::~RawImage() {
 }
 
 void RawImage::submit(core::BlockRequest request) {
-  pool_->submit([this, held = std::move(request)]() mutable {
-    auto result = perform(held);
-    held.done(std::move(result));
-  });
+  if (request.op != core::BlockOp::Write) {
+    pool_->submit([this, held = std::move(request)] { do_request(held); });
+    return;
+  }
+  {
+    const std::scoped_lock guard(writes_mutex_);
+    writes_.push_back(std::move(request));
+    if (std::exchange(writing_, true)) return;
+  }
+  pool_->submit([this] { do_writes(); });
+}
+
+void RawImage::do_writes() {
+  for (;;) {
+    core::BlockRequest request;
+    {
+      const std::scoped_lock guard(writes_mutex_);
+      writing_ = !writes_.empty();
+      if (!writing_) return;
+      request = std::move(writes_.front());
+      writes_.pop_front();
+    }
+    do_request(request);
+  }
+}
+
+void RawImage::do_request(const core::BlockRequest& request) {
+  request.done(perform(request));
 }
 
 bool RawImage::read_at_once(const core::BlockRequest& request) {

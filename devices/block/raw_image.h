@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
+#include <mutex>
 
 #include "core/ports/block.h"
 #include "devices/block/image_file.h"
@@ -30,13 +32,20 @@ class RawImage final : public core::BlockBackend {
   void drain() override;
 
  private:
+  void do_writes();
+  void do_request(const core::BlockRequest& request);
   core::Result<> perform(const core::BlockRequest& request);
   core::Result<> flush();
 
   ImageFile image_;
   SyncCall sync_;
   std::atomic<bool> unsynced_{false};  // written since the last successful flush began
-  std::unique_ptr<IoPool> pool_;       // last: its threads use the rest
+  // File systems let one thread at a time write to a file: others would only wait for it, awake. So a single task of
+  // the pool does what is here.
+  std::mutex writes_mutex_;
+  std::deque<core::BlockRequest> writes_;
+  bool writing_ = false;          // there is that task
+  std::unique_ptr<IoPool> pool_;  // last: its threads use the rest
 };
 
 }  // namespace devices::block

@@ -20,10 +20,10 @@ constexpr std::uint16_t kQueueSize = 256;
 constexpr std::uint32_t kMaxSegments = kQueueSize - 2;  // beside header and status
 constexpr std::uint32_t kMaxRangeSectors = 65536;       // of a discard or write-zeroes request: 32 MiB
 
-// What is read at once in one go, lest others wait for the lock or the thread: as much as a busy host copies while it
-// would wake a thread. More is better spread over several of them.
-constexpr std::uint64_t kAtOnceBytes = 256 << 10;
-constexpr std::uint64_t kMaxJoinedBytes = 256 << 10;
+// What is read at once in one go, lest others wait for the lock or the thread: a host copies it in 0.2 ms. More is
+// better spread over several threads.
+constexpr std::uint64_t kAtOnceBytes = 1 << 20;
+constexpr std::uint64_t kMaxJoinedBytes = 1 << 20;
 
 constexpr std::uint64_t feature(unsigned bit) {
   return std::uint64_t{1} << bit;
