@@ -13,10 +13,10 @@
 #include "core/base/log.h"
 #include "core/event/virtual_clock.h"
 #include "core/event/worker.h"
-#include "devices/block/drive_bays.h"
 #include "devices/platform/piix4_pm.h"
 #include "vmm/cpu/vcpu_thread.h"
 #include "vmm/machine/board.h"
+#include "vmm/machine/drives.h"
 #include "vmm/machine/host_ends.h"
 #include "vmm/machine/machine_parts.h"
 #include "vmm/machine/spice_end.h"
@@ -86,15 +86,6 @@ struct Machine::Impl {
   void wake_up(WakeReason reason);  // who is suspended
   void guest_panicked();
   void cpu_exited(const cpu::RunExit& exit);
-  // Where a drive is, by its name.
-  struct Bay {
-    std::string name;
-    devices::block::DriveBays* bays = nullptr;  // null: a virtio disk
-    unsigned slot = 0;
-  };
-  const Bay* bay(std::string_view drive) const;
-  core::BlockBackend* fixed_disk(const Bay& bay) const;  // null: what is in it may change
-  static Result<> put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force);
 
   // What comes later uses what comes before; the control loop stops before anything is taken down.
   config::MachineConfig config;
@@ -108,7 +99,7 @@ struct Machine::Impl {
   core::Worker control{"control", core::ThreadKind::Control, start};
   std::unique_ptr<Board> board;
   std::unique_ptr<WakingInput> input;
-  std::vector<Bay> bays;
+  std::unique_ptr<Drives> drives;
   std::unique_ptr<MachineParts> parts;
   std::unique_ptr<cpu::VcpuThreads> vcpus;
   std::unique_ptr<SpiceEnd> spice;
@@ -158,9 +149,7 @@ Result<> Machine::Impl::build() {
   auto ends = open_host_ends(config, start);
   if (!ends) return std::unexpected(ends.error());
   const auto spice_ports = add_spice_ports(config, control.loop(), *ends);
-  std::vector<std::pair<Bay, config::DiskInterface>> places;
-  for (const auto& drive : ends->drives)
-    places.push_back({{drive.name, nullptr, drive.slot}, drive.interface});
+  auto addresses = drive_addresses(*ends);
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
   if (!made) return std::unexpected(made.error());
   board = std::move(*made);
@@ -170,22 +159,14 @@ Result<> Machine::Impl::build() {
     if (sleeps) wake_up(WakeReason::PowerButton);
     return sleeps;
   });
-  // `info block` goes by the places, not by the command line.
-  std::ranges::sort(places, {}, [](const auto& place) { return std::pair(place.second, place.first.slot); });
-  for (auto& [bay, interface] : places) {
-    bay.bays = board->drives(interface);
-    bays.push_back(std::move(bay));
-  }
+  drives = std::make_unique<Drives>(std::move(addresses), *board);
   vcpus = std::make_unique<cpu::VcpuThreads>(
       board->accelerator(),
       [this](unsigned, const cpu::RunExit& exit) {
         if (exit.reason != cpu::ExitReason::Kicked) control.loop().post([this, exit] { cpu_exited(exit); });
       },
       start);
-  std::vector<std::pair<std::string, core::BlockBackend*>> disks;
-  for (const auto& bay : bays) {
-    if (auto* disk = fixed_disk(bay); disk != nullptr) disks.emplace_back(bay.name, disk);
-  }
+  auto disks = drives->fixed_disks();
   if (auto* const usb = board->usb(); usb != nullptr) std::ranges::copy(usb->disks(), std::back_inserter(disks));
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
@@ -358,28 +339,6 @@ void Machine::Impl::cpu_exited(const cpu::RunExit& exit) {
   announce({.kind = EventKind::Stop});
 }
 
-const Machine::Impl::Bay* Machine::Impl::bay(std::string_view drive) const {
-  const auto found = std::ranges::find(bays, drive, &Bay::name);
-  return found != bays.end() ? &*found : nullptr;
-}
-
-core::BlockBackend* Machine::Impl::fixed_disk(const Bay& bay) const {
-  if (bay.bays == nullptr) return board->virtio().disk(bay.slot);
-  const std::scoped_lock lock(bay.bays->bays_lock());
-  const auto view = bay.bays->slot(bay.slot);
-  return view.kind == devices::block::DriveKind::Disk ? view.backend : nullptr;
-}
-
-Result<> Machine::Impl::put_disc(const Bay& bay, std::unique_ptr<core::BlockBackend> disc, bool force) {
-  if (bay.bays == nullptr) return core::fail("Device '{}' is not removable", bay.name);
-  std::unique_ptr<core::BlockBackend> old;  // destroyed, which may wait, after the lock is dropped
-  const std::scoped_lock lock(bay.bays->bays_lock());
-  auto taken = bay.bays->eject(bay.slot, force);
-  if (!taken) return std::unexpected(taken.error());
-  old = std::move(*taken);
-  return disc ? bay.bays->insert(bay.slot, std::move(disc)) : Result<>{};
-}
-
 Machine::Machine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Machine::~Machine() = default;
 
@@ -522,44 +481,20 @@ std::vector<std::string> Machine::device_names() {
 }
 
 std::vector<Drive> Machine::drives() {
-  std::vector<Drive> drives;
-  for (const auto& bay : impl_->bays) {
-    if (bay.bays == nullptr) {
-      const auto* disk = impl_->board->virtio().disk(bay.slot);
-      drives.push_back({.name = bay.name, .path = disk->path(), .read_only = disk->read_only()});
-      continue;
-    }
-    const std::scoped_lock lock(bay.bays->bays_lock());
-    const auto view = bay.bays->slot(bay.slot);
-    drives.push_back({.name = bay.name,
-                      .path = view.backend != nullptr ? view.backend->path() : "",
-                      .removable = view.kind == devices::block::DriveKind::Cdrom,
-                      .read_only = view.backend != nullptr && view.backend->read_only(),
-                      .locked = view.locked,
-                      .tray_open = view.tray_open});
-  }
-  return drives;
+  return impl_->drives->list();
 }
 
 Result<> Machine::eject(std::string_view drive, bool force) {
-  const auto* bay = impl_->bay(drive);
-  if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
-  auto done = Impl::put_disc(*bay, nullptr, force);
-  if (done) {
-    impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = true});
-  }
+  auto done = impl_->drives->eject(drive, force);
+  if (done) impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = true});
   return done;
 }
 
 Result<> Machine::change(std::string_view drive, const std::string& path, bool force) {
-  const auto* bay = impl_->bay(drive);
-  if (bay == nullptr) return core::fail("no drive '{}'; info block lists them", drive);
   auto disc = open_disc(impl_->config, path, impl_->start);
   if (!disc) return std::unexpected(disc.error());
-  auto done = Impl::put_disc(*bay, std::move(*disc), force);
-  if (done) {
-    impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
-  }
+  auto done = impl_->drives->insert(drive, std::move(*disc), force);
+  if (done) impl_->announce({.kind = EventKind::TrayMoved, .device = std::string(drive), .tray_open = false});
   return done;
 }
 
