@@ -263,7 +263,7 @@ enum class GlyphDepth : std::uint8_t { A1 = 1, A4 = 4, A8 = 8 };
 // First back_area with back_brush, then the brush over that through the glyphs.
 struct DrawText {
   GlyphDepth depth = GlyphDepth::A1;
-  bool top_down = false;
+  bool top_down = false;  // told to clients; neither they nor the canvas heed it
   std::vector<Glyph> glyphs{};
   Rect back_area{};
   Brush fore_brush{};

