@@ -28,3 +28,7 @@ minivmm_fuzz(hpet
 minivmm_fuzz(pci_config
   SOURCES fuzz/pci_config.cpp
   USES devices/platform)
+minivmm_fuzz(platform
+  SOURCES fuzz/platform.cpp
+  USES devices/platform
+  LIBS GTest::gtest)
