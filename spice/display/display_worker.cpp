@@ -42,6 +42,18 @@ Picture picture_of(const canvas::Surface& surface) {
   return picture;
 }
 
+Picture part_of(const Picture& whole, const core::Rect& area) {
+  const auto left = std::clamp(area.left, 0, whole.width), top = std::clamp(area.top, 0, whole.height);
+  const core::Rect shown{left, top, std::clamp(area.right, left, whole.width),
+                         std::clamp(area.bottom, top, whole.height)};
+  Picture part{shown.width(), shown.height(), {}};
+  for (auto y = shown.top; y < shown.bottom; ++y) {
+    const auto row = whole.pixels.begin() + std::ptrdiff_t{y} * whole.width;
+    part.pixels.insert(part.pixels.end(), row + shown.left, row + shown.right);
+  }
+  return part;
+}
+
 core::DisplayClients common_abilities(channel::ChannelList<DisplayChannel>& displays) {
   core::DisplayClients clients;
   displays.for_each([&clients](const DisplayChannel& display) {
@@ -120,6 +132,12 @@ class DisplayWorker::Impl final : private ScreenListener {
     if (pointer == Pointer::Drawn)
       draw_cursor(screen_.pointer().state(), {result.pixels.data(), result.width, result.height, result.width});
     return result;
+  }
+  std::optional<Picture> picture_of_head(std::size_t head, Pointer pointer) {
+    const auto whole = picture(pointer);
+    const auto layout = screen_.monitors();
+    if (head >= layout.heads.size()) return std::nullopt;
+    return part_of(whole, layout.heads[head].area);
   }
 
  private:
@@ -312,6 +330,12 @@ void DisplayWorker::stop() {
 Picture DisplayWorker::screenshot(Pointer pointer) {
   Picture picture;
   impl_->worker().run_and_wait([this, pointer, &picture] { picture = impl_->picture(pointer); });
+  return picture;
+}
+
+std::optional<Picture> DisplayWorker::screenshot_of_head(std::size_t head, Pointer pointer) {
+  std::optional<Picture> picture;
+  impl_->worker().run_and_wait([this, head, pointer, &picture] { picture = impl_->picture_of_head(head, pointer); });
   return picture;
 }
 

@@ -68,6 +68,8 @@ class DisplayWorker {
   void release();
   // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
   Picture screenshot(Pointer pointer = Pointer::LeftOut);
+  // What one monitor of the guest's arrangement shows; nothing if there is no such one.
+  std::optional<Picture> screenshot_of_head(std::size_t head, Pointer pointer);
   // Whether clients place the pointer themselves (client mouse mode); then they are not told where it is. Any thread.
   void set_client_mouse(bool client_mouse);
   // Somebody typed or moved the mouse: look soon. Any thread, never blocks.

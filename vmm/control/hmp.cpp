@@ -52,20 +52,33 @@ std::string run_info(Context& context, const Arguments& arguments) {
   return topic->run(context, Arguments(arguments.begin() + 1, arguments.end()));
 }
 
+constexpr std::string_view kScreendumpArguments = "[-p] [-f ppm|png] FILE [DEVICE [HEAD]]";
+
 std::string run_screendump(Context& context, const Arguments& arguments) {
-  // QEMU's form: screendump [-f ppm|png] FILE; the file's name decides otherwise.
-  auto format = PictureFormat::Ppm;
-  auto file = arguments[0];
-  if (arguments[0] == "-f") {
-    if (arguments.size() != 3) return "usage: screendump [-f ppm|png] FILE\n";
-    if (arguments[1] != "ppm" && arguments[1] != "png")
-      return fmt::format("Error: unknown format '{}'\n", arguments[1]);
-    if (arguments[1] == "png") format = PictureFormat::Png;
-    file = arguments[2];
-  } else if (file.ends_with(".png")) {
-    format = PictureFormat::Png;
+  // QEMU's form, but that the file's name decides without -f; -p is our own.
+  std::optional<PictureFormat> format;
+  machine::ScreenshotOf what;
+  std::span<const std::string> rest = arguments;
+  for (; !rest.empty() && rest[0].starts_with('-'); rest = rest.subspan(1)) {
+    if (rest[0] == "-p") {
+      what.pointer = true;
+      continue;
+    }
+    if (rest[0] != "-f" || rest.size() < 2) return fmt::format("usage: screendump {}\n", kScreendumpArguments);
+    rest = rest.subspan(1);
+    if (rest[0] != "ppm" && rest[0] != "png") return fmt::format("Error: unknown format '{}'\n", rest[0]);
+    format = rest[0] == "png" ? PictureFormat::Png : PictureFormat::Ppm;
   }
-  return outcome(write_picture(context.machine.screenshot(), format, file));
+  if (rest.empty() || rest.size() > 3) return fmt::format("usage: screendump {}\n", kScreendumpArguments);
+  if (rest.size() > 1) what.device = rest[1];
+  if (rest.size() > 2) {
+    what.head = number(rest[2]);
+    if (!what.head) return fmt::format("Error: '{}' is no number of a head\n", rest[2]);
+  }
+  const auto picture = context.machine.screenshot(what);
+  if (!picture) return outcome(std::unexpected(picture.error()));
+  const auto by_name = rest[0].ends_with(".png") ? PictureFormat::Png : PictureFormat::Ppm;
+  return outcome(write_picture(*picture, format.value_or(by_name), rest[0]));
 }
 
 std::string run_sendkey(Context& context, const Arguments& arguments) {
@@ -202,7 +215,8 @@ constexpr HmpCommand kCommands[] = {
     {"quit", "", "end minivmm", 0, 0, run_action<&Controllable::quit>},
     {"q", "", "end minivmm", 0, 0, run_action<&Controllable::quit>},
     {"savevm", "FILE", "save the whole machine as a snapshot", 1, 1, run_savevm},
-    {"screendump", "[-f ppm|png] FILE", "save the screen as a picture", 1, 3, run_screendump},
+    {"screendump", kScreendumpArguments,
+     "save what a display or one of its monitors shows as a picture, with -p the pointer in it", 1, 6, run_screendump},
     {"sendkey", "KEYS [HOLD_MS]", "press keys, like ctrl-alt-delete", 1, 2, run_sendkey, complete_keys},
     {"set_password", "spice PASSWORD [keep|disconnect|fail]",
      "set what clients must give; those who are connected stay, leave, or keep it from happening", 2, 3,

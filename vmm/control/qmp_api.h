@@ -150,7 +150,11 @@ inline constexpr Type kProperties = array_of(kProperty);
 
 inline constexpr std::string_view kImageFormatNames[] = {"ppm", "png"};
 inline constexpr Type kImageFormat = enumeration("ImageFormat", kImageFormatNames);
-inline constexpr Member kScreendumpMembers[] = {{"filename", &kString}, {"format", &kImageFormat, true}};
+inline constexpr Member kScreendumpMembers[] = {{"filename", &kString},
+                                                {"device", &kString, true},
+                                                {"head", &kInteger, true},
+                                                {"format", &kImageFormat, true},
+                                                {"pointer", &kBoolean, true}};
 inline constexpr Type kScreendumpArg = object("screendump-arg", kScreendumpMembers);
 
 inline constexpr Type kQKeyCode{.kind = Type::Kind::Enumeration, .name = "QKeyCode", .listed_values = [] {

@@ -134,8 +134,14 @@ QmpResult query_schema(Context&, const json&) {
 
 QmpResult run_screendump(Context& context, const json& arguments) {
   const bool is_png = arguments.value("format", "ppm") == "png";
-  return done(write_picture(context.machine.screenshot(), is_png ? PictureFormat::Png : PictureFormat::Ppm,
-                            text(arguments, "filename")));
+  machine::ScreenshotOf what{.device = arguments.value("device", ""), .pointer = arguments.value("pointer", false)};
+  if (arguments.contains("head")) {
+    if (what.device.empty()) return refuse("'head' must be specified together with 'device'");
+    what.head = arguments["head"].get<std::int64_t>();
+  }
+  const auto picture = context.machine.screenshot(what);
+  if (!picture) return refuse(picture.error().message);
+  return done(write_picture(*picture, is_png ? PictureFormat::Png : PictureFormat::Ppm, text(arguments, "filename")));
 }
 
 // Of "id" and, as it was called before, "device".

@@ -534,7 +534,8 @@ std::vector<Board::Display> Board::displays() {
   std::vector<Display> displays;
   for (const auto& display : parts_->displays) {
     const auto address = display_address(static_cast<unsigned>(displays.size()));
-    displays.push_back({&display->source(), address, display->layout().vgamem_bytes});
+    displays.push_back(
+        {std::string(display->state_name()), &display->source(), address, display->layout().vgamem_bytes});
   }
   return displays;
 }

@@ -85,6 +85,7 @@ class Board {
   core::MouseSink& mouse();
   core::TabletSink* tablet();  // null: there is none
   struct Display {
+    std::string name;  // "qxl0"
     core::DisplaySource* source = nullptr;
     core::PciAddress address;        // where the guest finds it
     std::uint32_t vgamem_bytes = 0;  // what its largest screen takes

@@ -70,6 +70,13 @@ struct Picture {
   std::vector<std::uint32_t> pixels;  // 0x00RRGGBB, row by row without padding
 };
 
+// What to take a picture of.
+struct ScreenshotOf {
+  std::string device{};                // "qxl0"; empty: the first display
+  std::optional<std::int64_t> head{};  // of the guest's arrangement of monitors; nothing: all that the display shows
+  bool pointer = false;                // a guest in native mode does not draw it itself
+};
+
 struct Drive {
   std::string name;  // "ide0-hd0", "ide1-cd0", as QEMU names them
   std::string path;  // empty: no medium
@@ -165,7 +172,8 @@ class Controllable {
   virtual core::KeyboardSink& keyboard() = 0;
   virtual core::MouseSink& mouse() = 0;
   virtual core::TabletSink* tablet() { return nullptr; }  // null: there is none
-  virtual Picture screenshot() = 0;                       // after a refresh; waits for the display worker
+  // After a refresh; waits for the display worker. Errors: no such display, no such head.
+  virtual core::Result<Picture> screenshot(const ScreenshotOf& what) = 0;
 
   virtual core::PciBus& pci() = 0;
   virtual core::AddressSpace& io() = 0;

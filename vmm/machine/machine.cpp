@@ -435,8 +435,8 @@ core::MouseSink& Machine::mouse() {
 core::TabletSink* Machine::tablet() {
   return impl_->board->tablet();
 }
-Picture Machine::screenshot() {
-  return impl_->spice->screenshot();
+Result<Picture> Machine::screenshot(const ScreenshotOf& what) {
+  return impl_->spice->screenshot(what);
 }
 core::PciBus& Machine::pci() {
   return impl_->board->pci();

@@ -48,7 +48,7 @@ class Machine final : public Controllable {
   core::KeyboardSink& keyboard() override;
   core::MouseSink& mouse() override;
   core::TabletSink* tablet() override;
-  Picture screenshot() override;
+  core::Result<Picture> screenshot(const ScreenshotOf& what) override;
   core::PciBus& pci() override;
   core::AddressSpace& io() override;
   core::AddressSpace& mmio() override;

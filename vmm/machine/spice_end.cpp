@@ -193,6 +193,7 @@ struct SpiceEnd::Impl {
       own.drawing_bytes = std::max(own.drawing_bytes, std::size_t{2} * from.vgamem_bytes);
       own.id = static_cast<std::uint8_t>(workers.size());
       own.name = fmt::format("display{}", own.id);
+      names.push_back(from.name);
       if (own.id == 0) {
         own.on_size = [this](std::int32_t width, std::int32_t height) {
           if (server) server->set_screen_size(width, height);
@@ -227,6 +228,7 @@ struct SpiceEnd::Impl {
 
   std::shared_ptr<spice::image::Clients> image_clients;
   std::vector<std::unique_ptr<spice::display::DisplayWorker>> workers;
+  std::vector<std::string> names;  // of their devices
   WatchedInput input;
   std::unique_ptr<WatchedTablet> tablet;  // null: none
   std::vector<std::unique_ptr<spice::channel::PortProvider>> ports;
@@ -322,9 +324,15 @@ void SpiceEnd::redraw() {
     worker->redraw();
 }
 
-Picture SpiceEnd::screenshot() {
-  auto picture = impl_->workers.front()->screenshot();
-  return {picture.width, picture.height, std::move(picture.pixels)};
+core::Result<Picture> SpiceEnd::screenshot(const ScreenshotOf& what) {
+  const auto named = what.device.empty() ? impl_->names.begin() : std::ranges::find(impl_->names, what.device);
+  if (named == impl_->names.end()) return core::fail("no display '{}'; info qxl lists them", what.device);
+  auto& worker = *impl_->workers[static_cast<std::size_t>(named - impl_->names.begin())];
+  const auto pointer = what.pointer ? spice::display::Pointer::Drawn : spice::display::Pointer::LeftOut;
+  auto picture = what.head ? worker.screenshot_of_head(static_cast<std::size_t>(*what.head), pointer)
+                           : std::optional(worker.screenshot(pointer));
+  if (!picture) return core::fail("display '{}' has no head {}", *named, *what.head);
+  return Picture{picture->width, picture->height, std::move(picture->pixels)};
 }
 
 SpiceStatus SpiceEnd::status() {

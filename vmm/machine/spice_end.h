@@ -44,8 +44,8 @@ class SpiceEnd {
   // loop.
   void hold_display(bool stores);
   void release_display();
-  void redraw();         // the guest's picture may be another one altogether; any thread
-  Picture screenshot();  // of the first display; control loop
+  void redraw();  // the guest's picture may be another one altogether; any thread
+  core::Result<Picture> screenshot(const ScreenshotOf& what);  // control loop
 
   // Control loop; these fail without a server, too.
   SpiceStatus status();

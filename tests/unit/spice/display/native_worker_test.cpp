@@ -99,6 +99,24 @@ TEST(NativeMode, screenshot_shows_what_was_drawn) {
   EXPECT_EQ(picture.pixels[kWidth + 1], 0x12'3456U);
 }
 
+TEST(NativeMode, screenshot_of_a_head_is_its_part_of_the_surface) {
+  Rig rig;
+  rig.source.run([](DisplayCanvas& canvas) {
+    canvas.draw(fill(0, {1, 1, 3, 2}, 0x12'3456));
+    canvas.set_monitors(
+        {.max_allowed = 2, .heads = {{.id = 0, .area = {0, 0, 2, 3}}, {.id = 1, .area = {2, 1, kWidth + 9, 5}}}});
+  });
+  const auto left = rig.worker.screenshot_of_head(0, spice::display::Pointer::LeftOut);
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->pixels, (std::vector<std::uint32_t>{0, 0, 0, 0x12'3456, 0, 0}));
+  const auto right = rig.worker.screenshot_of_head(1, spice::display::Pointer::LeftOut);
+  ASSERT_TRUE(right);
+  EXPECT_EQ(right->width, kWidth - 2);
+  EXPECT_EQ(right->height, 4);
+  EXPECT_EQ(right->pixels.front(), 0x12'3456U);
+  EXPECT_FALSE(rig.worker.screenshot_of_head(2, spice::display::Pointer::LeftOut));
+}
+
 TEST(NativeMode, connected_client_gets_drawings_and_a_late_one_the_picture) {
   Rig rig;
   Viewer early(rig);

@@ -32,7 +32,11 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
 
   core::KeyboardSink& keyboard() override { return *this; }
   core::MouseSink& mouse() override { return *this; }
-  vmm::machine::Picture screenshot() override { return {}; }  // so that nothing writes files
+  // Nothing writes files.
+  core::Result<vmm::machine::Picture> screenshot(const vmm::machine::ScreenshotOf& what) override {
+    return core::fail("no picture of {} head {}{}", what.device, what.head ? std::to_string(*what.head) : "any",
+                      what.pointer ? " with its pointer" : "");
+  }
 
   core::PciBus& pci() override { return pci_; }
   core::AddressSpace& io() override { return io_; }

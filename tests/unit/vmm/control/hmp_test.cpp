@@ -41,6 +41,15 @@ TEST_F(HmpTest, every_topic_answers) {
   }
 }
 
+TEST_F(HmpTest, screendump_takes_options_a_display_and_a_head) {
+  EXPECT_EQ(run("screendump /tmp/x"), "Error: no picture of  head any\n");
+  EXPECT_EQ(run("screendump -p -f png /tmp/x qxl1 2"), "Error: no picture of qxl1 head 2 with its pointer\n");
+  EXPECT_EQ(run("screendump /tmp/x qxl1 two"), "Error: 'two' is no number of a head\n");
+  EXPECT_EQ(run("screendump -f bmp /tmp/x"), "Error: unknown format 'bmp'\n");
+  EXPECT_THAT(run("screendump -f png"), HasSubstr("usage: screendump [-p]"));
+  EXPECT_THAT(run("screendump -q /tmp/x"), HasSubstr("usage: screendump [-p]"));
+}
+
 TEST_F(HmpTest, info_spice_names_clients_with_their_roles) {
   EXPECT_EQ(run("info spice"),
             "Server:\n     address: 127.0.0.1:5900\n    migrated: false\n        auth: spice\n    compiled: 0.1.0\n"
