@@ -26,6 +26,7 @@ constexpr core::GuestTime kMicroframe = 125us;
 constexpr unsigned kQuickLooks = 16;
 constexpr unsigned kLongestWait = 32 * kMicroframes;  // microframes
 constexpr std::uint64_t kMostFramesLate = 64;         // those before are lost
+constexpr std::uint64_t kFramesAhead = 32;            // no driver asks an input device less often
 
 // [EHCI 2.2.3, 2.2.4] The extended capability is in config space.
 constexpr std::uint32_t kLegacySupport = 0x68;
@@ -84,8 +85,9 @@ EhciController::EhciController(Config config, const Wiring& wiring)
       registers_(kRegisters, kRegisterBytes),
       microframes_(wiring.clock, kMicroframe),
       pace_({.quick = kQuickLooks, .calm = kMicroframes, .longest = kLongestWait}),
+      watch_(wiring.alarms, wiring.bus, [this] { schedule_touched(); }),
       schedule_(
-          wiring.memory, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),
+          wiring.memory, watch_, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),
       timer_(wiring.clock.create_timer(wiring.bus, [this] { run(); })) {
   declare_bar({.index = 0,
                .kind = core::BarKind::Memory32,
@@ -129,6 +131,8 @@ void EhciController::write(std::uint64_t offset, unsigned width, std::uint64_t v
   switch (at) {
     case USBCMD: return write_command(wanted);
     case FRINDEX: microframes_.set(reg(FRINDEX)); break;
+    case PERIODICLISTBASE:
+    case ASYNCLISTADDR: hurry(); break;
     case CONFIGFLAG:
       for (unsigned port = 0; port < kPorts && flag != reg(CONFIGFLAG); ++port)
         set_owner(port, reg(CONFIGFLAG) == 0);
@@ -158,6 +162,7 @@ void EhciController::set_running(bool running) {
     next_frame_ = microframes_.now() / kMicroframes;
     rollovers_ = next_frame_ / kListFrames;
   } else {
+    wake();
     microframes_.stop();
     set_bits(USBSTS, STS_HALTED);
     clear_bits(USBCMD, CMD_RS);
@@ -217,6 +222,7 @@ void EhciController::change_port(unsigned port, std::uint32_t before, std::uint3
   constexpr std::uint32_t kChanges = PORT_CSC | PORT_PEDC | PORT_FPR;
   if ((after & ~before & kChanges) != 0) set_bits(USBSTS, STS_PORT_CHANGE);
   update_status();
+  hurry();
 }
 
 void EhciController::write_port(unsigned port, std::uint32_t value) {
@@ -269,20 +275,47 @@ UsbDevice* EhciController::find_device(std::uint8_t address) const {
 // --- schedules -------------------------------------------------------------------------------------------------------
 
 void EhciController::run() {
-  worked_ = false;
-  run_frames();
-  run_ring();
   note_rollover();
-  pace_.note(worked_);
+  if (!is_resting_) {
+    is_walking_ = true;
+    worked_ = false;
+    const auto frames = run_frames();
+    run_ring();
+    is_walking_ = false;
+    settle(frames);
+  }
   schedule_next();
 }
 
-void EhciController::run_frames() {
-  if (!microframes_.is_running()) return;
+// How many there were.
+std::uint64_t EhciController::run_frames() {
+  if (!microframes_.is_running()) return 0;
   const auto now = microframes_.now() / kMicroframes;
-  if (now >= next_frame_ + kMostFramesLate || !is_enabled(CMD_PSE)) next_frame_ = std::max(next_frame_, now);
+  if (now >= next_frame_ + kMostFramesLate || !is_enabled(CMD_PSE)) {
+    if (next_frame_ < now && is_enabled(CMD_PSE)) watch_.watch(false);
+    next_frame_ = std::max(next_frame_, now);
+  }
+  const auto first = next_frame_;
   for (; next_frame_ <= now && is_enabled(CMD_PSE); ++next_frame_)
     take(schedule_.run_frame(reg(PERIODICLISTBASE), next_frame_));
+  return next_frame_ - first;
+}
+
+// After a pause a report does not wait for its endpoint's turn, of which the guest could not tell.
+void EhciController::run_ahead() {
+  if (is_walking_ || !bus_master_enabled()) return;
+  run();
+  is_walking_ = true;
+  for (auto frame = next_frame_; frame < next_frame_ + kFramesAhead && is_enabled(CMD_PSE) && !worked_; ++frame)
+    take(schedule_.run_frame(reg(PERIODICLISTBASE), frame, EhciSchedule::When::Ahead));
+  is_walking_ = false;
+}
+
+// How soon to look again, if at all: the list has come round once in all its frames, the ring with each look.
+void EhciController::settle(std::uint64_t frames) {
+  pace_.note(worked_);
+  watch_.watch(pace_.is_slow() && is_enabled(CMD_PSE | CMD_ASE));
+  is_resting_ = is_enabled(CMD_PSE) ? watch_.is_settled(frames, kListFrames) : watch_.is_settled(1, 1);
 }
 
 void EhciController::run_ring() {
@@ -323,8 +356,8 @@ void EhciController::note_rollover() {
 
 void EhciController::schedule_next() {
   const bool rolls = microframes_.is_running() && (reg(USBINTR) & STS_ROLLOVER) != 0;
-  const bool ring = is_enabled(CMD_ASE | CMD_IAAD);
-  const bool frames = is_enabled(CMD_PSE);
+  const bool ring = is_enabled(CMD_ASE | CMD_IAAD) && !is_resting_;
+  const bool frames = is_enabled(CMD_PSE) && !is_resting_;
   if (!bus_master_enabled() || (!rolls && !ring && !frames)) return timer_->cancel();
   const auto now = microframes_.now();
   auto next = (rollovers_ + 1) * kListFrames * kMicroframes;
@@ -337,9 +370,29 @@ void EhciController::schedule_next() {
   timer_->arm(microframes_.begin_of(next));
 }
 
+// The frames in between had nothing to do.
+void EhciController::wake() {
+  if (std::exchange(is_resting_, false)) next_frame_ = microframes_.now() / kMicroframes;
+}
+
 void EhciController::hurry() {
+  wake();
   pace_.hurry();
+  watch_.watch(false);
   schedule_next();
+}
+
+void EhciController::schedule_touched() {
+  wake();
+  pace_.look_again();
+  watch_.watch(false);
+  schedule_next();
+}
+
+void EhciController::data_ready() {
+  const bool after_a_pause = pace_.is_calm();
+  hurry();
+  if (after_a_pause) run_ahead();
 }
 
 // --- reset and state -------------------------------------------------------------------------------------------------
@@ -355,7 +408,7 @@ void EhciController::reset_controller() {
   microframes_.reset();
   next_frame_ = 0;
   rollovers_ = 0;
-  pace_.hurry();
+  hurry();
   for (unsigned port = 0; port < kPorts; ++port) {
     if (was_ours[port]) ports_[port].device()->bus_reset(Speed::Full);
     route(port, false);
@@ -374,6 +427,7 @@ void EhciController::reset() {
 }
 
 void EhciController::visit_state(core::StateVisitor& visitor) {
+  if (is_resting_) next_frame_ = microframes_.now() / kMicroframes;
   registers_.set(FRINDEX, 4, microframes_.now() & kFrameIndex);
   visit_config(visitor);
   visitor.field("registers", registers_);
@@ -401,9 +455,8 @@ core::Result<> EhciController::state_loaded() {
       running != ((reg(USBCMD) & CMD_RS) != 0) || next_frame_ > now + 1 || rollovers_ > now / kListFrames) {
     return core::fail("the frames of a USB controller are in a state that cannot be");
   }
-  pace_.hurry();
   update_status();
-  schedule_next();
+  hurry();
   return {};
 }
 

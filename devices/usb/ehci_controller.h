@@ -21,6 +21,7 @@
 #include "devices/usb/frame_counter.h"
 #include "devices/usb/idle_pace.h"
 #include "devices/usb/root_port.h"
+#include "devices/usb/schedule_watch.h"
 
 namespace devices::usb {
 
@@ -35,6 +36,7 @@ class EhciController final : public core::PciFunction, public PortOwner {
     const core::GuestMemory& memory;
     core::GuestClock& clock;
     core::DeviceLock& bus;
+    core::WriteAlarms* alarms = nullptr;  // null: schedules are looked at as long as they are enabled
   };
 
   EhciController(Config config, const Wiring& wiring);
@@ -47,7 +49,7 @@ class EhciController final : public core::PciFunction, public PortOwner {
   // PortOwner
   void connection_changed(unsigned port) override;
   void resume_signalled(unsigned port) override;
-  void data_ready() override { hurry(); }
+  void data_ready() override;
 
   void reset() override;
   std::string_view state_name() const override { return name_; }
@@ -71,12 +73,16 @@ class EhciController final : public core::PciFunction, public PortOwner {
   void set_running(bool running);
   bool is_enabled(std::uint32_t schedule) const;
   void run();
-  void run_frames();
+  std::uint64_t run_frames();
   void run_ring();
+  void run_ahead();
   void take(const EhciEvents& events);
+  void settle(std::uint64_t frames);
   void note_rollover();
   void schedule_next();
+  void wake();
   void hurry();
+  void schedule_touched();
   void update_status();
 
   std::uint32_t reg(std::uint32_t offset) const { return static_cast<std::uint32_t>(registers_.value(offset, 4)); }
@@ -91,6 +97,9 @@ class EhciController final : public core::PciFunction, public PortOwner {
   std::uint64_t rollovers_ = 0;   // that status has told of
   bool worked_ = false;           // in the run under way
   IdlePace pace_;
+  ScheduleWatch watch_;
+  bool is_resting_ = false;  // there is nothing to do until something wakes it
+  bool is_walking_ = false;  // a schedule
   std::array<RootPort, kPorts> ports_;
   std::array<PortOwner*, abi::ehci::kCompanions> companions_{};
   EhciSchedule schedule_;

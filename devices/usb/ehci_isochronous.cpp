@@ -32,7 +32,7 @@ UsbResult EhciIsochronous::submit(UsbPacket& packet, std::uint8_t address) {
 }
 
 std::uint32_t EhciIsochronous::run(std::uint32_t address, EhciEvents& events) {
-  auto itd = memory_.read<IsochronousTd>(core::Gpa(address));
+  auto itd = watch_.read<IsochronousTd>(memory_, address);
   if (!itd) {
     events.system_error = true;
     return kTerminate;
@@ -80,7 +80,7 @@ std::uint32_t EhciIsochronous::transact(const IsochronousTd& itd, std::uint32_t 
 }
 
 std::uint32_t EhciIsochronous::run_split(std::uint32_t address, EhciEvents& events) {
-  const auto sitd = memory_.read<SplitIsochronousTd>(core::Gpa(address));
+  const auto sitd = watch_.read<SplitIsochronousTd>(memory_, address);
   if (!sitd) {
     events.system_error = true;
     return kTerminate;
@@ -111,6 +111,12 @@ std::uint32_t EhciIsochronous::run_split(std::uint32_t address, EhciEvents& even
   const core::le32 done = (state & ~((0x3ffU << 16) | 0xffU)) | (left << 16) | status;
   if (!memory_.write(core::Gpa(address + kSplitStateOffset), done)) events.system_error = true;
   return sitd->next;
+}
+
+std::uint32_t EhciIsochronous::pass_by(std::uint32_t address, EhciEvents& events) {
+  const auto next = watch_.read<core::le32>(memory_, address);
+  if (!next) events.system_error = true;
+  return next ? std::uint32_t{*next} : kTerminate;
 }
 
 }  // namespace devices::usb

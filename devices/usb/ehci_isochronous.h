@@ -9,6 +9,7 @@
 #include "core/memory/guest_memory.h"
 #include "devices/usb/ehci_abi.h"
 #include "devices/usb/ehci_events.h"
+#include "devices/usb/schedule_watch.h"
 #include "devices/usb/usb_device.h"
 
 namespace devices::usb {
@@ -17,18 +18,21 @@ class EhciIsochronous {
  public:
   using FindDevice = std::function<UsbDevice*(std::uint8_t address)>;
 
-  EhciIsochronous(const core::GuestMemory& memory, FindDevice find_device)
-      : memory_(memory), find_device_(std::move(find_device)) {}
+  EhciIsochronous(const core::GuestMemory& memory, ScheduleWatch& watch, FindDevice find_device)
+      : memory_(memory), watch_(watch), find_device_(std::move(find_device)) {}
 
   // Returns the next link.
   std::uint32_t run(std::uint32_t address, EhciEvents& events);
   std::uint32_t run_split(std::uint32_t address, EhciEvents& events);
+  // Leaves the descriptor, of either kind, as it is.
+  std::uint32_t pass_by(std::uint32_t address, EhciEvents& events);
 
  private:
   std::uint32_t transact(const abi::ehci::IsochronousTd& itd, std::uint32_t transaction, EhciEvents& events);
   UsbResult submit(UsbPacket& packet, std::uint8_t address);
 
   const core::GuestMemory& memory_;
+  ScheduleWatch& watch_;
   FindDevice find_device_;
 };
 

@@ -38,7 +38,7 @@ bool is_high_speed(const QueueHead& queue) {
 
 EhciQueues::Visit EhciQueues::run(std::uint32_t address, unsigned most, EhciEvents& events) {
   Visit visit;
-  auto queue = memory_.read<QueueHead>(core::Gpa(address));
+  auto queue = watch_.read<QueueHead>(memory_, address);
   if (!queue) {
     events.system_error = true;
     return visit;
@@ -68,7 +68,7 @@ bool EhciQueues::advance(QueueHead& queue, EhciEvents& events) {
   const std::uint32_t link = was_short ? queue.overlay.alternate : queue.overlay.next;
   if ((link & kTerminate) != 0) return false;
   const auto address = link & kLinkAddress;
-  const auto qtd = memory_.read<TransferDescriptor>(core::Gpa(address));
+  const auto qtd = watch_.read<TransferDescriptor>(memory_, address);
   if (!qtd) {
     events.system_error = true;
     return false;

@@ -14,6 +14,7 @@
 #include "devices/usb/ehci_abi.h"
 #include "devices/usb/ehci_events.h"
 #include "devices/usb/packets_in_flight.h"
+#include "devices/usb/schedule_watch.h"
 
 namespace devices::usb {
 
@@ -21,8 +22,9 @@ class EhciQueues {
  public:
   using FindDevice = std::function<UsbDevice*(std::uint8_t address)>;
 
-  EhciQueues(const core::GuestMemory& memory, FindDevice find_device, std::function<void()> packet_landed)
-      : memory_(memory), find_device_(std::move(find_device)), in_flight_(std::move(packet_landed)) {}
+  EhciQueues(const core::GuestMemory& memory, ScheduleWatch& watch, FindDevice find_device,
+             std::function<void()> packet_landed)
+      : memory_(memory), watch_(watch), find_device_(std::move(find_device)), in_flight_(std::move(packet_landed)) {}
 
   struct Visit {
     bool is_valid = false;  // the queue head is in RAM
@@ -50,6 +52,7 @@ class EhciQueues {
   bool write_back(std::uint32_t address, const abi::ehci::QueueHead& queue, bool retired, EhciEvents& events);
 
   const core::GuestMemory& memory_;
+  ScheduleWatch& watch_;
   FindDevice find_device_;
   PacketsInFlight in_flight_;
 };

@@ -17,30 +17,34 @@ constexpr unsigned kRetiredTogether = 8;         // descriptors of one queue, be
 constexpr std::uint64_t kForgetAfter = 1024;     // frames: a queue may be in one of them only
 constexpr std::uint64_t kForgetRing = 8;         // rounds; a doorbell forgets at once
 
+std::uint32_t frame_entry(std::uint32_t list, std::uint64_t frame) {
+  return list + 4 * static_cast<std::uint32_t>(frame % kListFrames);
+}
+
 LinkType type_of(std::uint32_t link) {
   return static_cast<LinkType>(core::bits(link, 1, 2));
 }
 
 }  // namespace
 
-EhciEvents EhciSchedule::run_frame(std::uint32_t list, std::uint64_t frame) {
+EhciEvents EhciSchedule::run_frame(std::uint32_t list, std::uint64_t frame, When when) {
   EhciEvents events;
   periodic_.in_flight().next_pass();
-  const auto first = memory_.read<core::le32>(core::Gpa(list + 4 * (frame % kListFrames)));
+  const auto first = watch_.read<core::le32>(memory_, frame_entry(list, frame));
   if (!first) events.system_error = true;
   std::uint32_t link = first ? std::uint32_t{*first} : kTerminate;
   for (unsigned links = 0; links < kFrameLinks && (link & kTerminate) == 0 && !events.system_error; ++links) {
     const auto address = link & kLinkAddress;
     switch (type_of(link)) {
-      case LinkType::Isochronous: link = isochronous_.run(address, events); break;
-      case LinkType::SplitIsochronous: link = isochronous_.run_split(address, events); break;
-      case LinkType::Queue: link = periodic_.run(address, 1, events).next; break;
-      case LinkType::FrameSpan: {  // [EHCI 4.12.2.2] splits are not spread over frames here: the normal path
-        const auto next = memory_.read<core::le32>(core::Gpa(address));
-        if (!next) events.system_error = true;
-        link = next ? std::uint32_t{*next} : kTerminate;
+      case LinkType::Isochronous:
+        link = when == When::Now ? isochronous_.run(address, events) : isochronous_.pass_by(address, events);
         break;
-      }
+      case LinkType::SplitIsochronous:
+        link = when == When::Now ? isochronous_.run_split(address, events) : isochronous_.pass_by(address, events);
+        break;
+      case LinkType::Queue: link = periodic_.run(address, 1, events).next; break;
+      // [EHCI 4.12.2.2] splits are not spread over frames here: the normal path
+      case LinkType::FrameSpan: link = isochronous_.pass_by(address, events); break;
     }
   }
   periodic_.in_flight().cancel_unmet(kForgetAfter);
@@ -91,7 +95,7 @@ void EhciSchedule::forget_unlinked(std::uint32_t head) {
   std::uint32_t address = head & kLinkAddress;
   for (unsigned links = 0; links < kRingLinks; ++links) {
     packets.meet(address);
-    const auto next = memory_.read<core::le32>(core::Gpa(address));
+    const auto next = watch_.read<core::le32>(memory_, address);
     if (!next || (*next & kTerminate) != 0) break;
     address = *next & kLinkAddress;
     if (address == (head & kLinkAddress)) break;

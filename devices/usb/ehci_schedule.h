@@ -13,13 +13,17 @@ namespace devices::usb {
 
 class EhciSchedule {
  public:
-  EhciSchedule(const core::GuestMemory& memory, EhciQueues::FindDevice find_device, std::function<void()> packet_landed)
+  EhciSchedule(const core::GuestMemory& memory, ScheduleWatch& watch, EhciQueues::FindDevice find_device,
+               std::function<void()> packet_landed)
       : memory_(memory),
-        periodic_(memory, find_device, packet_landed),
-        asynchronous_(memory, find_device, packet_landed),
-        isochronous_(memory, find_device) {}
+        watch_(watch),
+        periodic_(memory, watch, find_device, packet_landed),
+        asynchronous_(memory, watch, find_device, packet_landed),
+        isochronous_(memory, watch, find_device) {}
 
-  EhciEvents run_frame(std::uint32_t list, std::uint64_t frame);
+  // Ahead of its time only the queues of a frame are run.
+  enum class When : bool { Now, Ahead };
+  EhciEvents run_frame(std::uint32_t list, std::uint64_t frame, When when = When::Now);
   // Goes round the ring until nothing moves; `head` becomes the head of the list, once met.
   EhciEvents run_ring(std::uint32_t& head);
   // What the guest has unlinked before it rang is forgotten. [EHCI 4.8.2]
@@ -34,6 +38,7 @@ class EhciSchedule {
   bool go_round(std::uint32_t& head, Budget& budget, EhciEvents& events);
 
   const core::GuestMemory& memory_;
+  ScheduleWatch& watch_;
   EhciQueues periodic_;
   EhciQueues asynchronous_;
   EhciIsochronous isochronous_;

@@ -1,8 +1,9 @@
 // How often a schedule in guest memory is looked at.
 //
 // Guests add work by writing to memory, of which a controller hears nothing, so that one that runs has to look. While
-// something moves it does so at every step; a schedule on which nothing moves is looked at less and less often. A
-// device that gets data ends that at once, so only what a guest adds to an idle schedule waits, and never for long.
+// something moves it does so at every step; a schedule on which nothing moves is looked at less and less often, until
+// it is left alone (ScheduleWatch). A device that gets data ends that at once, so only what a guest adds to an idle
+// schedule waits, and never for long.
 #pragma once
 
 #include <algorithm>
@@ -36,9 +37,19 @@ class IdlePace {
     idle_ = 0;
     wait_ = 1;
   }
+  // The guest has written to the schedule: perhaps work, perhaps only something that lies beside it.
+  void look_again() {
+    idle_ = config_.patience - std::min(config_.patience, kSecondLooks);
+    wait_ = 1;
+  }
   unsigned steps() const { return wait_; }
+  // Nothing has moved for some time.
+  bool is_calm() const { return idle_ >= kCalm; }
+  bool is_slow() const { return idle_ >= config_.patience && wait_ >= config_.longest; }
 
  private:
+  static constexpr unsigned kSecondLooks = 16;
+  static constexpr unsigned kCalm = 32;
   Config config_;
   unsigned idle_ = 0;
   unsigned wait_ = 1;

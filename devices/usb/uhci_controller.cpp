@@ -17,6 +17,7 @@ constexpr unsigned kBar = 4;
 constexpr core::GuestTime kFrame = 1ms;
 constexpr unsigned kLongestWait = 32;                        // frames
 constexpr std::uint64_t kMostFramesLate = 2 * kLongestWait;  // those before are lost
+constexpr std::uint64_t kFramesAhead = 32;                   // no driver asks an input device less often
 
 constexpr std::uint16_t kPortWritable = PORT_PE | PORT_RD | PORT_RESET | PORT_SUSPEND;
 constexpr std::uint16_t kPortChanges = PORT_CSC | PORT_PEC;
@@ -72,9 +73,10 @@ UhciController::UhciController(Config config, const Wiring& wiring)
       registers_(kRegisters, kRegisterBytes),
       frames_(wiring.clock, kFrame),
       pace_({.longest = kLongestWait}),
+      watch_(wiring.alarms, wiring.bus, [this] { schedule_touched(); }),
       ports_(wiring.ports),
       schedule_(
-          wiring.memory, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),
+          wiring.memory, watch_, [this](std::uint8_t address) { return find_device(address); }, [this] { hurry(); }),
       timer_(wiring.clock.create_timer(wiring.bus, [this] { run(); })) {
   declare_bar({.index = kBar,
                .kind = core::BarKind::Io,
@@ -133,6 +135,7 @@ void UhciController::write_register(std::uint32_t offset, unsigned width, std::u
   registers_.write(offset, width, value);
   if (found->offset == USBCMD) write_command(command);
   if (found->offset == FRNUM) frames_.set(reg(FRNUM));
+  if (found->offset == FRBASEADD) hurry();
   if ((reg(USBSTS) & STS_USBINT) == 0) completed_ = short_packet_ = false;
   update_interrupt();
 }
@@ -151,13 +154,13 @@ void UhciController::set_running(bool running) {
     clear_bits(USBSTS, STS_HALTED);
     frames_.start();
     next_frame_ = frames_.now();
-    pace_.hurry();
   } else {
+    wake();
     frames_.stop();
     set_bits(USBSTS, STS_HALTED);
     clear_bits(USBCMD, CMD_RS);
   }
-  schedule_next();
+  hurry();
 }
 
 void UhciController::config_written(std::uint32_t, unsigned) {
@@ -189,6 +192,7 @@ void UhciController::write_port(unsigned port, std::uint16_t value) {
   if (device == nullptr) return;
   if ((after & PORT_RESET) != 0 && (before & PORT_RESET) == 0) device->bus_reset(Speed::Full);
   device->set_suspended((after & PORT_SUSPEND) != 0);
+  hurry();
 }
 
 void UhciController::connection_changed(unsigned port) {
@@ -205,6 +209,7 @@ void UhciController::connection_changed(unsigned port) {
   registers_.set(offset, 2, after);
   if ((reg(USBCMD) & CMD_EGSM) != 0) set_bits(USBSTS, STS_RESUME);
   update_interrupt();
+  hurry();
 }
 
 void UhciController::resume_signalled(unsigned port) {
@@ -230,19 +235,45 @@ UsbDevice* UhciController::find_device(std::uint8_t address) const {
 void UhciController::run() {
   if (!frames_.is_running()) return;
   const auto now = frames_.now();
-  if (now >= next_frame_ + kMostFramesLate) next_frame_ = now - kMostFramesLate + 1;
-  bool worked = false;
-  while (next_frame_ <= now && frames_.is_running()) {
-    const auto events = schedule_.run_frame(static_cast<std::uint32_t>(registers_.value(FRBASEADD, 4)), next_frame_++);
-    worked = worked || events.worked || events.complete;
-    take(events);
+  if (now >= next_frame_ + kMostFramesLate) {
+    next_frame_ = now - kMostFramesLate + 1;
+    watch_.watch(false);
   }
-  pace_.note(worked);
+  is_walking_ = true;
+  bool worked = false;
+  const auto first = next_frame_;
+  while (next_frame_ <= now && frames_.is_running()) {
+    const auto list = static_cast<std::uint32_t>(registers_.value(FRBASEADD, 4));
+    worked = take(schedule_.run_frame(list, next_frame_++)) || worked;
+  }
+  is_walking_ = false;
+  settle(next_frame_ - first, worked);
   schedule_next();
 }
 
-// [UHCI 4.1, 4.2] at the end of a frame
-void UhciController::take(const UhciSchedule::Events& events) {
+// After a pause a report does not wait for its endpoint's turn, of which the guest could not tell.
+void UhciController::run_ahead() {
+  if (is_walking_ || !frames_.is_running() || !bus_master_enabled()) return;
+  run();
+  is_walking_ = true;
+  bool worked = false;
+  for (std::uint64_t frame = next_frame_; frame < next_frame_ + kFramesAhead && frames_.is_running() && !worked;
+       ++frame) {
+    const auto list = static_cast<std::uint32_t>(registers_.value(FRBASEADD, 4));
+    worked = take(schedule_.run_frame(list, frame, UhciSchedule::When::Ahead));
+  }
+  is_walking_ = false;
+}
+
+// How soon to look again, if at all.
+void UhciController::settle(std::uint64_t frames, bool worked) {
+  pace_.note(worked);
+  watch_.watch(pace_.is_slow());
+  is_resting_ = watch_.is_settled(frames, kListFrames);
+}
+
+// [UHCI 4.1, 4.2] at the end of a frame; whether something has moved
+bool UhciController::take(const UhciSchedule::Events& events) {
   completed_ = completed_ || events.complete;
   short_packet_ = short_packet_ || events.short_packet;
   unsigned status = 0;
@@ -253,20 +284,37 @@ void UhciController::take(const UhciSchedule::Events& events) {
   set_bits(USBSTS, status);
   if (events.system_error || events.process_error) set_running(false);
   update_interrupt();
+  return events.worked || events.complete;
 }
 
 void UhciController::schedule_next() {
-  if (!frames_.is_running() || !bus_master_enabled()) return timer_->cancel();
+  if (!frames_.is_running() || !bus_master_enabled() || is_resting_) return timer_->cancel();
   timer_->arm(frames_.begin_of(next_frame_ + pace_.steps() - 1));
 }
 
+// The frames in between had nothing to do.
+void UhciController::wake() {
+  if (std::exchange(is_resting_, false)) next_frame_ = frames_.now();
+}
+
 void UhciController::hurry() {
+  wake();
   pace_.hurry();
+  watch_.watch(false);
+  schedule_next();
+}
+
+void UhciController::schedule_touched() {
+  wake();
+  pace_.look_again();
+  watch_.watch(false);
   schedule_next();
 }
 
 void UhciController::data_ready() {
+  const bool after_a_pause = pace_.is_calm();
   hurry();
+  if (after_a_pause) run_ahead();
 }
 
 // --- reset and state -------------------------------------------------------------------------------------------------
@@ -285,8 +333,7 @@ void UhciController::reset_controller() {
   frames_.reset();
   next_frame_ = 0;
   completed_ = short_packet_ = false;
-  pace_.hurry();
-  timer_->cancel();
+  hurry();
   for (unsigned port = 0; port < kPorts; ++port) {
     if (auto* const device = this->device(port); device != nullptr) device->bus_reset(Speed::Full);
     connection_changed(port);
@@ -303,6 +350,7 @@ void UhciController::reset() {
 }
 
 void UhciController::visit_state(core::StateVisitor& visitor) {
+  if (is_resting_) next_frame_ = frames_.now();
   registers_.set(FRNUM, 2, frames_.now() & kFrameNumber);
   visit_config(visitor);
   visitor.field("registers", registers_);
@@ -329,8 +377,7 @@ core::Result<> UhciController::state_loaded() {
       next_frame_ > frames_.now() + 1) {
     return core::fail("the frames of a USB controller are in a state that cannot be");
   }
-  pace_.hurry();
-  schedule_next();
+  hurry();
   update_interrupt();
   return {};
 }

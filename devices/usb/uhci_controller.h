@@ -2,7 +2,8 @@
 // ports with its enhanced controller. [UHCI]
 //
 // Missing on purpose: legacy keyboard support beyond its register, the software debug mode, over-current. The frame
-// number follows from the clock; frames are run when they begin, and late ones while a schedule is idle (IdlePace).
+// number follows from the clock; frames are run when they begin, and late ones while a schedule is idle (IdlePace), or
+// not at all (ScheduleWatch).
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 #include "devices/usb/frame_counter.h"
 #include "devices/usb/idle_pace.h"
 #include "devices/usb/root_port.h"
+#include "devices/usb/schedule_watch.h"
 #include "devices/usb/uhci_schedule.h"
 
 namespace devices::usb {
@@ -34,6 +36,7 @@ class UhciController final : public core::PciFunction, public PortOwner {
     const core::GuestMemory& memory;
     core::GuestClock& clock;
     core::DeviceLock& bus;
+    core::WriteAlarms* alarms = nullptr;  // null: schedules are looked at as long as they are enabled
     // Of a companion: the ports of the enhanced controller, which also keeps their devices. Null: it has its own.
     std::array<RootPort*, kPorts> ports{};
   };
@@ -72,9 +75,13 @@ class UhciController final : public core::PciFunction, public PortOwner {
   void reset_devices();
   void set_running(bool running);
   void run();
-  void take(const UhciSchedule::Events& events);
+  void run_ahead();
+  bool take(const UhciSchedule::Events& events);
+  void settle(std::uint64_t frames, bool worked);
   void schedule_next();
+  void wake();
   void hurry();
+  void schedule_touched();
   void update_interrupt();
 
   std::uint16_t reg(std::uint32_t offset) const { return static_cast<std::uint16_t>(registers_.value(offset, 2)); }
@@ -89,6 +96,9 @@ class UhciController final : public core::PciFunction, public PortOwner {
   bool completed_ = false;        // why USBINT is set
   bool short_packet_ = false;
   IdlePace pace_;
+  ScheduleWatch watch_;
+  bool is_resting_ = false;  // there is nothing to do until something wakes it
+  bool is_walking_ = false;  // a schedule
   std::vector<std::unique_ptr<RootPort>> own_ports_;
   std::array<RootPort*, kPorts> ports_{};
   UhciSchedule schedule_;

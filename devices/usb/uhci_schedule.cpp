@@ -23,19 +23,24 @@ bool is_pid(std::uint32_t token) {
   return pid == Pid::In || pid == Pid::Out || pid == Pid::Setup;
 }
 
+std::uint32_t frame_entry(std::uint32_t list, std::uint64_t frame) {
+  return list + 4 * static_cast<std::uint32_t>(frame % kListFrames);
+}
+
 std::uint32_t length_of(std::uint32_t token) {
   return ((token >> 21) + 1) & 0x7ff;
 }
 
 }  // namespace
 
-UhciSchedule::Events UhciSchedule::run_frame(std::uint32_t list, std::uint64_t frame) {
+UhciSchedule::Events UhciSchedule::run_frame(std::uint32_t list, std::uint64_t frame, When when) {
   events_ = {};
+  when_ = when;
   bytes_left_ = kFrameBytes;
   links_left_ = kFrameLinks;
   queues_met_.clear();
   in_flight_.next_pass();
-  const auto first = memory_.read<core::le32>(core::Gpa(list + 4 * (frame % kListFrames)));
+  const auto first = watch_.read<core::le32>(memory_, frame_entry(list, frame));
   std::uint32_t link = first ? std::uint32_t{*first} : system_error();
   while ((link & kTerminate) == 0 && bytes_left_ > 0 && links_left_ > 0) {
     link = (link & kQueueHead) != 0 ? run_queue(link & kLinkAddress) : run_descriptor(link & kLinkAddress);
@@ -62,13 +67,13 @@ std::uint32_t UhciSchedule::run_queue(std::uint32_t address) {
   if (runs_in_circles(address)) return kTerminate;
   while (links_left_ > 0 && bytes_left_ > 0) {
     --links_left_;
-    const auto queue = memory_.read<QueueHead>(core::Gpa(address));
+    const auto queue = watch_.read<QueueHead>(memory_, address);
     if (!queue) return system_error();
     const std::uint32_t element = queue->element;
     if ((element & kTerminate) != 0) return queue->head;
     if ((element & kQueueHead) != 0) return element;
     const auto at = element & kLinkAddress;
-    auto td = memory_.read<TransferDescriptor>(core::Gpa(at));
+    auto td = watch_.read<TransferDescriptor>(memory_, at);
     if (!td) return system_error();
     const auto step = execute(at, *td);
     if (step == Step::Fault) return kTerminate;
@@ -81,8 +86,9 @@ std::uint32_t UhciSchedule::run_queue(std::uint32_t address) {
 
 std::uint32_t UhciSchedule::run_descriptor(std::uint32_t address) {
   --links_left_;
-  auto td = memory_.read<TransferDescriptor>(core::Gpa(address));
+  auto td = watch_.read<TransferDescriptor>(memory_, address);
   if (!td) return system_error();
+  if (when_ == When::Ahead) return td->link;
   return execute(address, *td) == Step::Fault ? kTerminate : std::uint32_t{td->link};
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/memory/guest_memory.h"
 #include "devices/usb/packets_in_flight.h"
+#include "devices/usb/schedule_watch.h"
 #include "devices/usb/uhci_abi.h"
 
 namespace devices::usb {
@@ -30,10 +31,13 @@ class UhciSchedule {
     bool process_error = false;  // a descriptor makes no sense: the controller halts
   };
 
-  UhciSchedule(const core::GuestMemory& memory, FindDevice find_device, std::function<void()> packet_landed)
-      : memory_(memory), find_device_(std::move(find_device)), in_flight_(std::move(packet_landed)) {}
+  UhciSchedule(const core::GuestMemory& memory, ScheduleWatch& watch, FindDevice find_device,
+               std::function<void()> packet_landed)
+      : memory_(memory), watch_(watch), find_device_(std::move(find_device)), in_flight_(std::move(packet_landed)) {}
 
-  Events run_frame(std::uint32_t list, std::uint64_t frame);
+  // Ahead of its time only the queues of a frame are run.
+  enum class When : bool { Now, Ahead };
+  Events run_frame(std::uint32_t list, std::uint64_t frame, When when = When::Now);
   void cancel_all() { in_flight_.cancel_all(); }
 
  private:
@@ -51,10 +55,12 @@ class UhciSchedule {
   std::uint32_t system_error();
 
   const core::GuestMemory& memory_;
+  ScheduleWatch& watch_;
   FindDevice find_device_;
   PacketsInFlight in_flight_;
   // Of the frame under way.
   Events events_;
+  When when_ = When::Now;
   std::uint32_t bytes_left_ = 0;
   unsigned links_left_ = 0;
   std::vector<std::uint32_t> queues_met_;  // since something was last retired

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <set>
 
+#include "core/base/log.h"
+#include "core/memory/userfault_alarms.h"
 #include "devices/usb/mass_storage.h"
 #include "firmware/boot_order.h"
 
@@ -42,24 +44,38 @@ std::vector<config::UsbDeviceConfig> wanted_devices(const config::UsbConfig& con
   return devices;
 }
 
+// Null: controllers look at their schedules themselves. With icount alarms would go off at the host's time.
+std::unique_ptr<core::WriteAlarms> make_alarms(const config::MachineConfig& config, const HostEnds& ends,
+                                               const UsbDevices::Wiring& wiring) {
+  if (config.icount) return nullptr;
+  auto alarms = core::UserfaultAlarms::create(wiring.memory, ends.start);
+  if (alarms) return std::move(*alarms);
+  core::log(core::LogLevel::Debug, "usb", "idle controllers look at their schedules: {}", alarms.error().message);
+  return nullptr;
+}
+
 std::string port_name(const std::vector<unsigned>& port) {
   return fmt::format("{}", fmt::join(port, "."));
 }
 
 }  // namespace
 
-UsbDevices::UsbDevices(const config::MachineConfig& config, const Wiring& wiring)
-    : wiring_(wiring), counted_time_(config.icount.has_value()) {
+UsbDevices::UsbDevices(const config::MachineConfig& config, const Wiring& wiring,
+                       std::unique_ptr<core::WriteAlarms> alarms)
+    : wiring_(wiring), counted_time_(config.icount.has_value()), alarms_(std::move(alarms)) {
   if (config.usb.controllers == config::UsbControllers::Uhci) {
     uhci_ = std::make_unique<usb::UhciController>(
         usb::UhciController::Config{"uhci", usb::UhciController::piix3()},
-        usb::UhciController::Wiring{.memory = wiring.memory, .clock = wiring.clock, .bus = lock_});
+        usb::UhciController::Wiring{
+            .memory = wiring.memory, .clock = wiring.clock, .bus = lock_, .alarms = alarms_.get()});
     return;
   }
-  ehci_ = std::make_unique<usb::EhciController>(usb::EhciController::Config{"ehci"},
-                                                usb::EhciController::Wiring{wiring.memory, wiring.clock, lock_});
+  ehci_ = std::make_unique<usb::EhciController>(
+      usb::EhciController::Config{"ehci"},
+      usb::EhciController::Wiring{wiring.memory, wiring.clock, lock_, alarms_.get()});
   for (unsigned i = 0; i < kCompanions; ++i) {
-    usb::UhciController::Wiring companion{.memory = wiring.memory, .clock = wiring.clock, .bus = lock_};
+    usb::UhciController::Wiring companion{
+        .memory = wiring.memory, .clock = wiring.clock, .bus = lock_, .alarms = alarms_.get()};
     for (unsigned port = 0; port < usb::UhciController::kPorts; ++port)
       companion.ports[port] = &ehci_->port(i * usb::UhciController::kPorts + port);
     companions_[i] = std::make_unique<usb::UhciController>(
@@ -77,7 +93,7 @@ UsbDevices::~UsbDevices() {
 Result<std::unique_ptr<UsbDevices>> UsbDevices::create(const config::MachineConfig& config, HostEnds& ends,
                                                        const Wiring& wiring) {
   if (!config.usb.enabled) return nullptr;
-  std::unique_ptr<UsbDevices> devices(new UsbDevices(config, wiring));
+  std::unique_ptr<UsbDevices> devices(new UsbDevices(config, wiring, make_alarms(config, ends, wiring)));
   std::vector<Made> made;
   for (const auto& device : wanted_devices(config.usb))
     made.push_back({device.port, devices->make(device, ends)});

@@ -10,6 +10,7 @@
 
 #include "core/event/guest_clock.h"
 #include "core/memory/guest_memory.h"
+#include "core/memory/write_alarm.h"
 #include "core/pci/pci_bus.h"
 #include "core/ports/block.h"
 #include "devices/usb/ehci_controller.h"
@@ -55,7 +56,7 @@ class UsbDevices {
     std::unique_ptr<devices::usb::UsbDevice> made;
   };
 
-  UsbDevices(const config::MachineConfig& config, const Wiring& wiring);
+  UsbDevices(const config::MachineConfig& config, const Wiring& wiring, std::unique_ptr<core::WriteAlarms> alarms);
   std::unique_ptr<devices::usb::UsbDevice> make(const config::UsbDeviceConfig& device, HostEnds& ends);
   core::Result<> place(Made& device);
   unsigned root_ports() const;
@@ -64,6 +65,7 @@ class UsbDevices {
   core::DeviceLock lock_;  // of everything on the bus
   Wiring wiring_;
   bool counted_time_;
+  std::unique_ptr<core::WriteAlarms> alarms_;  // of what guests write to schedules; null where there are none
   std::unique_ptr<devices::usb::EhciController> ehci_;
   std::array<std::unique_ptr<devices::usb::UhciController>, 3> companions_;
   std::unique_ptr<devices::usb::UhciController> uhci_;  // instead of those

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <linux/kvm.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -80,10 +81,11 @@ constexpr SystemCall kEveryThread[] = {
     {SYS_exit_group},
 };
 
-// What a device asks for, on whichever thread it runs: interrupts, memory slots and doorbells of KVM, and the contents
-// of disks, by requests of the pool or, with icount and for cached data, at once.
+// What a device asks for, on whichever thread it runs: interrupts, memory slots and doorbells of KVM, alarms of what
+// the guest writes, and the contents of disks, by requests of the pool or, with icount and for cached data, at once.
 constexpr SystemCall kDevices[] = {
     {SYS_ioctl, Condition{1, 0xff00, KVMIO << 8}},
+    {SYS_ioctl, Condition{1, 0xff00, UFFDIO << 8}},
     {SYS_eventfd2},
     {SYS_pread64},
     {SYS_preadv},

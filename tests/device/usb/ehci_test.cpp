@@ -337,6 +337,7 @@ TEST(Ehci, nothing_scheduled_needs_no_timer) {
 
 TEST(Ehci, idle_schedules_are_looked_at_rarely_and_data_wakes_them) {
   Ring rig;
+  rig.alarms.refuses = true;
   rig.put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
   rig.run(1000);
   const auto before = rig.clock.fired();
@@ -346,6 +347,100 @@ TEST(Ehci, idle_schedules_are_looked_at_rarely_and_data_wakes_them) {
   rig.stick.data_ready();
   rig.pass(1);
   EXPECT_TRUE(rig.irq());
+}
+
+TEST(Ehci, ring_on_which_nothing_moves_is_left_alone_until_something_is_written) {
+  Ring rig;
+  rig.put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
+  rig.run(2000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.put_queue(kQueue2, kQueue | EhciRig::kQueueLink, kTd2);
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  rig.put_qtd(kTd2, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
+  rig.set_word(kQueue, kQueue2 | EhciRig::kQueueLink);
+  rig.pass(1);
+  EXPECT_TRUE(rig.irq());
+}
+
+// An input device's queue in the frame list.
+struct RestingList : Ring {
+  RestingList() : Ring((1U << 30) | 1) {
+    put_queue(kQueue, kEnd, kTd, 0, (1U << 30) | 1);
+    put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
+    fill_frames(kEnd);
+    for (std::uint32_t frame = 5; frame < ehci::kListFrames; frame += 32)
+      set_word(kFrames + 4 * frame, kQueue | kQueueLink);
+    set(ehci::USBCMD, ehci::CMD_RS | ehci::CMD_PSE);
+    pass(3000);
+  }
+};
+
+TEST(Ehci, list_on_which_nothing_moves_is_left_alone) {
+  RestingList rig;
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  EXPECT_EQ(rig.alarms.watched_pages(), 2u);  // the descriptor has been fetched
+  const auto index = rig.get(ehci::FRINDEX);
+  rig.pass(10);
+  EXPECT_EQ(rig.get(ehci::FRINDEX), (index + 80) & ehci::kFrameIndex);
+}
+
+TEST(Ehci, data_wakes_a_resting_list_and_is_taken_at_once) {
+  RestingList rig;
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  {
+    const std::scoped_lock guard(rig.lock);
+    rig.stick.data_ready();
+  }
+  EXPECT_TRUE(rig.irq());
+}
+
+TEST(Ehci, queue_that_is_linked_into_a_resting_list_is_heard_of) {
+  RestingList rig;
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  rig.put_qtd(kTd2, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
+  rig.put_queue(kQueue2, kEnd, kTd2, 0, (1U << 30) | 1);
+  rig.set_word(kQueue, kQueue2 | EhciRig::kQueueLink);
+  rig.pass(33);
+  EXPECT_TRUE(rig.irq());
+}
+
+TEST(Ehci, resting_list_tells_of_rollovers_if_asked_to_and_of_nothing_else) {
+  RestingList rig;
+  rig.set(ehci::USBSTS, ehci::kInterrupts);
+  rig.set(ehci::USBINTR, ehci::STS_ROLLOVER);
+  const auto before = rig.clock.fired();
+  rig.pass(1025);
+  EXPECT_TRUE(rig.irq());
+  EXPECT_LE(rig.clock.fired() - before, 2u);
+}
+
+TEST(Ehci, doorbell_and_commands_wake_a_resting_ring) {
+  Ring rig;
+  rig.put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8));
+  rig.run(2000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.set(ehci::USBCMD, ehci::CMD_RS | ehci::CMD_ASE | ehci::CMD_IAAD);
+  rig.pass(1);
+  EXPECT_NE(rig.get(ehci::USBSTS) & ehci::STS_ASYNC_ADVANCE, 0u);
+}
+
+TEST(Ehci, isochronous_descriptors_are_not_run_ahead_of_their_frame) {
+  Ring rig;
+  rig.set_word(kTd2, kQueue2 | EhciRig::kQueueLink);
+  rig.put_queue(kQueue2, kEnd, kTd, 0, (1U << 30) | 1);
+  rig.put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8));
+  rig.fill_frames(kTd2);
+  rig.set(ehci::USBCMD, ehci::CMD_RS | ehci::CMD_PSE);
+  rig.pass(3000);
+  rig.stick.on_packet = [&](usb::UsbPacket&) {
+    rig.memory->write(core::Gpa(kTd2 + 4), core::le32(ehci::ITD_ACTIVE));
+    return UsbResult::Nak;
+  };
+  {
+    const std::scoped_lock guard(rig.lock);
+    rig.stick.data_ready();
+  }
+  EXPECT_NE(rig.word(kTd2 + 4) & ehci::ITD_ACTIVE, 0u);
 }
 
 struct StateRig : EhciRig {

@@ -273,6 +273,7 @@ TEST(Uhci, stopped_controller_has_no_timer) {
 
 TEST(Uhci, idle_schedule_is_looked_at_rarely_and_data_wakes_it) {
   OneQueue rig;
+  rig.alarms.refuses = true;
   rig.put_td(kTd, uhci::kTerminate, kActive | uhci::TD_IOC, UhciRig::token(Pid::In, 8));
   rig.pass(1000);
   const auto before = rig.clock.fired();
@@ -286,11 +287,145 @@ TEST(Uhci, idle_schedule_is_looked_at_rarely_and_data_wakes_it) {
 
 TEST(Uhci, idle_schedule_misses_no_frame) {
   OneQueue rig;
+  rig.alarms.refuses = true;
   rig.put_td(kTd, uhci::kTerminate, kActive, UhciRig::token(Pid::In, 8));
   rig.pass(1000);
   const auto before = rig.stick.submitted;
   rig.pass(320);
   EXPECT_NEAR(rig.stick.submitted - before, 320, 33);
+}
+
+// A queue whose device has nothing, and time enough for the controller to rest.
+struct Resting : OneQueue {
+  Resting() {
+    put_td(kTd, uhci::kTerminate, kActive | uhci::TD_IOC, UhciRig::token(Pid::In, 8));
+    pass(3000);
+  }
+};
+
+TEST(Uhci, schedule_on_which_nothing_moves_is_left_alone) {
+  Resting rig;
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  const auto frame = rig.get(uhci::FRNUM);
+  rig.pass(10);
+  EXPECT_EQ(rig.get(uhci::FRNUM), (frame + 10) & uhci::kFrameNumber);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+}
+
+TEST(Uhci, data_wakes_a_resting_controller_and_is_taken_at_once) {
+  Resting rig;
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  const std::scoped_lock guard(rig.lock);
+  rig.stick.data_ready();
+  EXPECT_TRUE(rig.irq());
+}
+
+TEST(Uhci, data_is_taken_before_its_queue_has_its_turn_but_only_after_a_pause) {
+  Resting rig;
+  rig.fill_frames(uhci::kTerminate);
+  const auto now = rig.get(uhci::FRNUM) % 32;
+  for (std::uint32_t frame = (now + 20) % 32; frame < uhci::kListFrames; frame += 32)
+    rig.set_word(UhciRig::kFrames + 4 * frame, kQueue | uhci::kQueueHead);
+  rig.pass(3200);
+  unsigned reports = 0;
+  rig.stick.on_packet = [&](usb::UsbPacket& packet) { return ++reports, send(packet, 8); };
+  const auto give = [&] {
+    const std::scoped_lock guard(rig.lock);
+    rig.stick.data_ready();
+  };
+  give();
+  EXPECT_EQ(reports, 1u);
+  rig.put_queue(kQueue, uhci::kTerminate, kTd);
+  rig.put_td(kTd, uhci::kTerminate, kActive, UhciRig::token(Pid::In, 8));
+  give();
+  EXPECT_EQ(reports, 1u);
+  rig.pass(32);
+  EXPECT_EQ(reports, 2u);
+}
+
+TEST(Uhci, isochronous_descriptors_are_not_run_ahead_of_their_frame) {
+  Resting rig;
+  rig.fill_frames(kTd2);
+  rig.put_td(kTd2, kQueue | uhci::kQueueHead, uhci::TD_ISOCHRONOUS, UhciRig::token(Pid::In, 8));
+  rig.pass(3000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.stick.on_packet = [&](usb::UsbPacket& packet) {
+    rig.memory->write(core::Gpa(kTd2 + 4), core::le32(uhci::TD_ISOCHRONOUS | uhci::TD_ACTIVE));
+    return packet.endpoint == 1 ? UsbResult::Nak : UsbResult::Done;
+  };
+  {
+    const std::scoped_lock guard(rig.lock);
+    rig.stick.data_ready();
+  }
+  EXPECT_NE(rig.status(kTd2) & uhci::TD_ACTIVE, 0u);
+}
+
+TEST(Uhci, what_the_guest_writes_wakes_a_resting_controller) {
+  Resting rig;
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  rig.put_td(kTd, uhci::kTerminate, kActive | uhci::TD_IOC, UhciRig::token(Pid::In, 8));
+  rig.pass(2);
+  EXPECT_TRUE(rig.irq());
+}
+
+TEST(Uhci, writes_beside_the_schedule_do_not_keep_it_awake) {
+  Resting rig;
+  rig.set_word(kTd + 0x800, 1);
+  EXPECT_EQ(rig.clock.armed_timers(), 1u);
+  const auto before = rig.clock.fired();
+  rig.pass(2000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  EXPECT_LE(rig.clock.fired() - before, 64u);
+}
+
+TEST(Uhci, a_queue_in_one_frame_of_all_is_watched_too) {
+  OneQueue rig;
+  rig.fill_frames(uhci::kTerminate);
+  rig.set_word(UhciRig::kFrames + 4 * 777, kQueue | uhci::kQueueHead);
+  rig.put_queue(kQueue, uhci::kTerminate, uhci::kTerminate);
+  rig.pass(4000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };
+  rig.put_td(kTd, uhci::kTerminate, kActive | uhci::TD_IOC, UhciRig::token(Pid::In, 8));
+  rig.set_word(kQueue + 4, kTd);
+  rig.pass(1025);
+  EXPECT_TRUE(rig.irq());
+}
+
+TEST(Uhci, a_schedule_spread_over_too_many_pages_is_looked_at_for_ever) {
+  UhciRig rig;
+  rig.start(uhci::kTerminate);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    rig.put_queue(0x200000 + i * 0x1000, uhci::kTerminate, uhci::kTerminate);
+    rig.set_word(UhciRig::kFrames + 4 * i, (0x200000 + i * 0x1000) | uhci::kQueueHead);
+  }
+  rig.pass(5000);
+  EXPECT_EQ(rig.clock.armed_timers(), 1u);
+}
+
+TEST(Uhci, stop_start_and_a_new_list_wake_a_resting_controller) {
+  Resting rig;
+  rig.set(uhci::USBCMD, 0);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.set(uhci::USBCMD, uhci::CMD_RS);
+  EXPECT_EQ(rig.clock.armed_timers(), 1u);
+  rig.pass(3000);
+  EXPECT_EQ(rig.clock.armed_timers(), 0u);
+  rig.bus.out32(UhciRig::kIo + uhci::FRBASEADD, UhciRig::kFrames);
+  EXPECT_EQ(rig.clock.armed_timers(), 1u);
+}
+
+struct RestingState : UhciRig {
+  ScriptedDevice& stick = plug(0, std::make_unique<ScriptedDevice>());
+  void scribble() {
+    put_queue(kQueue, uhci::kTerminate, kTd);
+    put_td(kTd, uhci::kTerminate, kActive, UhciRig::token(Pid::In, 8));
+    start(kQueue | uhci::kQueueHead);
+    pass(3000);
+  }
+};
+TEST(Uhci, resting_controller_obeys_the_state_law) {
+  tests::check_state_law<RestingState>();
 }
 
 struct StateRig : UhciRig {

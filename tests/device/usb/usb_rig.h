@@ -17,6 +17,7 @@
 #include "devices/usb/uhci_controller.h"
 #include "tests/device/fake_clock.h"
 #include "tests/device/fake_wiring.h"
+#include "tests/device/fake_write_alarms.h"
 
 namespace tests {
 
@@ -86,9 +87,13 @@ struct UsbBoard {
   FakeBus mmio{0};
   core::RamMap ram;
   core::DeviceLock lock;
+  FakeWriteAlarms alarms;
 
   std::uint32_t word(std::uint64_t at) const { return memory->read<core::le32>(core::Gpa(at)).value_or(core::le32(0)); }
-  void set_word(std::uint64_t at, std::uint32_t value) { memory->write(core::Gpa(at), core::le32(value)); }
+  void set_word(std::uint64_t at, std::uint32_t value) {
+    memory->write(core::Gpa(at), core::le32(value));
+    alarms.written(core::Gpa(at));
+  }
   std::vector<std::uint8_t> bytes(std::uint64_t at, std::size_t length) const {
     std::vector<std::uint8_t> result(length);
     EXPECT_TRUE(memory->read(core::Gpa(at), result));
@@ -99,7 +104,8 @@ struct UsbBoard {
   }
   void fill_frames(std::uint32_t link) {
     for (std::uint32_t i = 0; i < uhci::kListFrames; ++i)
-      set_word(kFrames + 4 * i, link);
+      memory->write(core::Gpa(kFrames + 4 * i), core::le32(link));
+    alarms.written(core::Gpa(kFrames));
   }
   void pass(unsigned ms) { clock.advance(std::chrono::milliseconds(ms)); }
 };
@@ -109,7 +115,8 @@ struct UhciRig : UsbBoard {
   static constexpr core::PciAddress kSlot{1, 2};
   static constexpr std::uint16_t kIo = 0xc000;
 
-  usb::UhciController device{{"uhci", usb::UhciController::piix3()}, {.memory = *memory, .clock = clock, .bus = lock}};
+  usb::UhciController device{{"uhci", usb::UhciController::piix3()},
+                             {.memory = *memory, .clock = clock, .bus = lock, .alarms = &alarms}};
   core::PciBus pci{{bus.space, mmio.space, ram, pirqs}};
 
   UhciRig() { EXPECT_TRUE(pci.plug(kSlot, device)); }
@@ -171,13 +178,13 @@ struct EhciRig : UsbBoard {
   static constexpr std::uint32_t kMmio = 0xfebf0000;
   static constexpr std::uint16_t kIo = 0xc000;
 
-  usb::EhciController device{{"ehci"}, {*memory, clock, lock}};
+  usb::EhciController device{{"ehci"}, {*memory, clock, lock, &alarms}};
   std::array<std::unique_ptr<usb::UhciController>, 3> companions;
   core::PciBus pci{{bus.space, mmio.space, ram, pirqs}};
 
   EhciRig() {
     for (unsigned i = 0; i < companions.size(); ++i) {
-      usb::UhciController::Wiring wiring{.memory = *memory, .clock = clock, .bus = lock};
+      usb::UhciController::Wiring wiring{.memory = *memory, .clock = clock, .bus = lock, .alarms = &alarms};
       wiring.ports = {&device.port(2 * i), &device.port(2 * i + 1)};
       companions[i] = std::make_unique<usb::UhciController>(
           usb::UhciController::Config{"uhci" + std::to_string(i + 1), usb::UhciController::ich9(i)}, wiring);
