@@ -18,3 +18,11 @@ minivmm_fuzz(vga SOURCES fuzz/vga.cpp USES devices/qxl LIBS GTest::gtest)
 
 # A bare guest that drives a QXL display by itself.
 add_subdirectory(${CMAKE_SOURCE_DIR}/examples/qxl-rig ${CMAKE_BINARY_DIR}/examples/qxl-rig)
+set(rig ${CMAKE_SOURCE_DIR}/examples/qxl-rig)
+include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
+minivmm_guest(qxl_still SOURCES guest/bare/guests/qxl_still.cpp ${rig}/drawings.cpp ${rig}/driver.cpp
+  INCLUDES ${spice-protocol_INCLUDE_DIRS})
+if(MINIVMM_BENCH)
+  minivmm_guest(qxl_bench SOURCES bench/guest/qxl_bench.cpp bench/guest/pci.cpp ${rig}/drawings.cpp ${rig}/driver.cpp
+    INCLUDES ${spice-protocol_INCLUDE_DIRS})
+endif()

@@ -143,8 +143,9 @@ void Driver::wait_for_releases(std::uint32_t kept) {
   }
 }
 
-void Driver::update(std::uint32_t left, std::uint32_t top, std::uint32_t right, std::uint32_t bottom) {
-  ram_->update_surface = 0;
+void Driver::update(std::uint32_t left, std::uint32_t top, std::uint32_t right, std::uint32_t bottom,
+                    std::uint32_t surface) {
+  ram_->update_surface = surface;
   ram_->update_area.left = static_cast<std::int32_t>(left);
   ram_->update_area.top = static_cast<std::int32_t>(top);
   ram_->update_area.right = static_cast<std::int32_t>(right);

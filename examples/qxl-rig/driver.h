@@ -11,7 +11,7 @@ namespace qxl {
 
 // A piece of memory that holds one command and what belongs to it, until the device releases it.
 constexpr std::uint32_t kSlotBytes = 4096;
-constexpr std::uint32_t kSlots = 128;
+constexpr std::uint32_t kSlots = 1024;
 
 // Memory of the device as the CPU sees it.
 template <class T = void>
@@ -34,11 +34,14 @@ class Driver {
   // Hand a command in a slot over to the device.
   void submit(QXLCmdType type, const void* command);
   void submit_cursor(const void* command);
+  // Tells the device that int_pending or int_mask has changed. The least that a port costs.
+  void update_irq() const { port(QXL_IO_UPDATE_IRQ); }
   // Waits until the device has released every command, but for `kept` (a surface keeps the one that made it).
   void wait_for_releases(std::uint32_t kept = 0);
 
   // Has the device draw all that was asked for and put the pixels of this part where we can read them.
-  void update(std::uint32_t left, std::uint32_t top, std::uint32_t right, std::uint32_t bottom);
+  void update(std::uint32_t left, std::uint32_t top, std::uint32_t right, std::uint32_t bottom,
+              std::uint32_t surface = 0);
   std::uint32_t pixel(std::uint32_t x, std::uint32_t y) const;
 
   std::uint64_t released() const { return released_; }

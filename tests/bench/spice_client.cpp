@@ -4,6 +4,10 @@
 //   spice_client link PORT PASSWORD COUNT        ms from connecting to INIT of the main channel, a line each
 //   spice_client picture PORT|tls:PORT COUNT     bytes and ms from INIT to MARK of a display channel, a line each
 //   spice_client watch PORT SECONDS CLIENTS      shows CLIENTS displays for so long; bytes of each, a line each
+//   spice_client draws PORT                      shows a display; answers each line of its input with one that says
+//   what
+//     has come since the last: bytes, messages, pictures of films, the TSC after the last message, and for each stamp
+//     (see guest/qxl_bench.cpp) the ticks from it until its last byte was read
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstdio>
@@ -25,6 +29,7 @@
 #include "spice/wire/display.h"
 #include "spice/wire/link.h"
 #include "spice/wire/main.h"
+#include "spice/wire/stream.h"
 #include "tests/unit/spice/server/ticket_client.h"
 
 namespace {
@@ -249,6 +254,67 @@ void watch_all(const Target& target, int seconds, std::size_t clients) {
     fmt::print("{}\n", of_one);
 }
 
+// What has come of a display since somebody asked last.
+class Arrivals {
+ public:
+  void add(const Channel::Message& message) {
+    const auto now = __builtin_ia32_rdtsc();
+    ++messages_;
+    if (message.type < wire::DisplayMark::kType) return;  // of any channel, not of a display
+    last_ = now;
+    if (message.type == wire::DisplayStreamData::kType || message.type == wire::DisplayStreamDataSized::kType)
+      ++pictures_;
+    if (message.type != wire::DisplayDrawFill::kType) return;
+    const auto fill = wire::decode<wire::DisplayDrawFill>(message.body);
+    if (!fill) fail("a fill makes no sense");
+    const auto& box = fill->base.box;
+    const auto* const brush = std::get_if<wire::SolidBrush>(&fill->brush.fill);
+    constexpr std::int32_t kSide = 3;
+    if (brush == nullptr || box.right - box.left != kSide || box.bottom - box.top != kSide) return;
+    ways_.push_back(static_cast<std::uint32_t>(now) - brush->color);
+  }
+  // And begins anew.
+  void report(std::uint64_t bytes) {
+    fmt::print("{} {} {} {}", bytes - reported_bytes_, messages_, pictures_, last_);
+    for (const auto way : ways_)
+      fmt::print(" {}", way);
+    fmt::print("\n");
+    std::fflush(stdout);
+    *this = {};
+    reported_bytes_ = bytes;
+  }
+
+ private:
+  std::uint64_t reported_bytes_ = 0;
+  std::uint64_t messages_ = 0;
+  std::uint64_t pictures_ = 0;
+  std::uint64_t last_ = 0;
+  std::vector<std::uint32_t> ways_;
+};
+
+void watch_draws(const Target& target) {
+  Session session(target);
+  Channel display(target, wire::ChannelType::Display, session.id);
+  constexpr std::int64_t kCachePixels = std::int64_t{20} << 20;
+  constexpr std::int32_t kWindowPixels = 4 << 20;
+  display.send(wire::DisplayInit{1, kCachePixels, 1, kWindowPixels});
+  Arrivals arrivals;
+  pollfd waiting[3] = {{session.main.fd(), POLLIN, 0}, {display.fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+  for (;;) {
+    ::poll(waiting, 3, -1);
+    if (waiting[1].revents != 0) arrivals.add(display.receive());
+    while (display.has_buffered())
+      arrivals.add(display.receive());
+    if (waiting[0].revents != 0) session.main.receive();
+    while (session.main.has_buffered())
+      session.main.receive();
+    if (waiting[2].revents == 0) continue;
+    char line[16];
+    if (::read(STDIN_FILENO, line, sizeof line) <= 0) return;
+    arrivals.report(display.bytes());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -259,6 +325,8 @@ int main(int argc, char** argv) {
     measure_pictures(target_of(arguments[1]), std::stoi(arguments[2]));
   } else if (arguments.size() == 4 && arguments[0] == "watch") {
     watch_all(target_of(arguments[1]), std::stoi(arguments[2]), std::stoul(arguments[3]));
+  } else if (arguments.size() == 2 && arguments[0] == "draws") {
+    watch_draws(target_of(arguments[1]));
   } else {
     fail("see the head of its source");
   }
