@@ -174,13 +174,23 @@ bool Agent::data(std::span<const std::uint8_t> piece) {
   if (!is_started_) return true;
   if (!bank_.spend()) return false;
   if (verdict == MessageFilter::Verdict::Pass) {
-    outbox_.add_piece(piece);
-    push();
+    pass_on(piece);
     return true;
   }
   if (verdict == MessageFilter::Verdict::Monitors) collect_monitors(piece);
   give_tokens(1);
   return true;
+}
+
+void Agent::pass_on(std::span<const std::uint8_t> piece) {
+  Bytes trimmed;
+  if (from_client_.type() == abi::VD_AGENT_MONITORS_CONFIG) {
+    trimmed = monitor_trim_.feed(piece, from_client_.begins());
+    if (trimmed.empty()) return give_tokens(1);
+    piece = trimmed;
+  }
+  outbox_.add_piece(piece);
+  push();
 }
 
 void Agent::give_tokens(std::uint32_t count) {

@@ -17,6 +17,7 @@
 #include "spice/agent/guest_port.h"
 #include "spice/agent/message_filter.h"
 #include "spice/agent/messages.h"
+#include "spice/agent/monitor_trim.h"
 #include "spice/agent/outbox.h"
 #include "spice/agent/token_bank.h"
 
@@ -84,6 +85,7 @@ class Agent final : private GuestPort::Host {
   bool deliver();
   void watch_starvation();
   void push();
+  void pass_on(std::span<const std::uint8_t> piece);
   void give_tokens(std::uint32_t count);
   std::optional<Bytes> next_message();
   bool displays_take_monitors() const;
@@ -109,6 +111,7 @@ class Agent final : private GuestPort::Host {
 
   // To the guest.
   MessageFilter from_client_;
+  MonitorTrim monitor_trim_;
   TokenBank bank_;
   Outbox outbox_;
   Bytes monitors_;  // the body of such a message, as far as it is here

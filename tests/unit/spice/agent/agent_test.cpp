@@ -310,5 +310,35 @@ TEST_F(AgentTest, monitors_go_to_a_display_that_takes_them) {
   EXPECT_THAT(display_.monitors, ElementsAre(core::ClientMonitor{{0, 0, 800, 600}, 0, 0}));
 }
 
+TEST_F(AgentTest, agents_get_monitors_without_physical_sizes) {
+  begin();
+  Bytes wanted = message(VD_AGENT_MONITORS_CONFIG, 32, 0);
+  wanted[20] = 1;
+  wanted[24] = VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(client_says(wanted));
+  const auto chunks = guest_.chunks();
+  ASSERT_EQ(chunks.size(), 5U);
+  EXPECT_EQ(chunks[0].body, [] {
+    Bytes trimmed = message(VD_AGENT_MONITORS_CONFIG, 28, 0);
+    trimmed[20] = 1;
+    return trimmed;
+  }());
+  EXPECT_THAT(client_.tokens, ElementsAre(5));
+}
+
+TEST_F(AgentTest, a_piece_of_which_nothing_is_left_gives_its_token_back) {
+  begin();
+  Bytes wanted = message(VD_AGENT_MONITORS_CONFIG, 32, 0);
+  wanted[20] = 1;
+  wanted[24] = VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(client_says(Bytes(wanted.begin(), wanted.begin() + 48)));
+    EXPECT_TRUE(client_says(Bytes(wanted.begin() + 48, wanted.end())));
+  }
+  EXPECT_EQ(guest_.chunks().size(), 5U);
+  EXPECT_THAT(client_.tokens, ElementsAre(5, 5));
+}
+
 }  // namespace
 }  // namespace spice::agent

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "spice/agent/chunk_reader.h"
 #include "spice/agent/message_filter.h"
 #include "spice/agent/messages.h"
+#include "spice/agent/monitor_trim.h"
 #include "spice/agent/outbox.h"
 #include "spice/agent/token_bank.h"
 #include "tests/unit/spice/agent/fake_guest.h"
@@ -235,6 +237,41 @@ TEST(AgentMessages, impossible_monitors_are_none) {
   EXPECT_EQ(parse_monitors(monitors(1, 0, {0x7fffffff, 800, 32, 0, 0})), std::nullopt);
   EXPECT_EQ(parse_monitors(monitors(1, 0, {600, 800, 32, 0x7fffffff, 0})), std::nullopt);
   EXPECT_TRUE(parse_monitors(monitors(0, 0, {}))->empty());
+}
+
+Bytes wish(const Bytes& body) {
+  auto bytes = message(VD_AGENT_MONITORS_CONFIG, body.size());
+  std::ranges::copy(body, bytes.begin() + sizeof(VDAgentMessage));
+  return bytes;
+}
+
+TEST(MonitorTrim, sizes_go_and_the_rest_stays) {
+  const auto with = wish(monitors(2, 3, {600, 800, 32, 0, 0, 480, 640, 32, 800, 0, 210 << 16 | 150, 0}));
+  const auto without = wish(monitors(2, 1, {600, 800, 32, 0, 0, 480, 640, 32, 800, 0}));
+  MonitorTrim trim;
+  EXPECT_EQ(trim.feed(with, true), without);
+  EXPECT_EQ(trim.feed(without, true), without);
+}
+
+TEST(MonitorTrim, pieces_end_where_the_message_does) {
+  const auto with = wish(monitors(1, 2, {600, 800, 32, 0, 0, 210 << 16 | 150}));
+  const auto without = wish(monitors(1, 0, {600, 800, 32, 0, 0}));
+  for (std::size_t first = 28; first < with.size(); ++first) {
+    MonitorTrim trim;
+    auto got = trim.feed(std::span(with).first(first), true);
+    const auto rest = trim.feed(std::span(with).subspan(first), false);
+    EXPECT_EQ(rest.empty(), first >= without.size());
+    got.insert(got.end(), rest.begin(), rest.end());
+    EXPECT_EQ(got, without);
+  }
+}
+
+TEST(MonitorTrim, what_is_no_such_message_stays_as_it_is) {
+  for (const auto& odd : {wish(Bytes(3)), wish(monitors(1, 2, {600, 800})), wish(monitors(0xffffffff, 2, {1, 2, 3})),
+                          wish(monitors(257, 2, {})), wish({})}) {
+    MonitorTrim trim;
+    EXPECT_EQ(trim.feed(odd, true), odd);
+  }
 }
 
 }  // namespace
