@@ -79,6 +79,8 @@ set_source_files_properties(unit/spice/server/server_test.cpp PROPERTIES COMPILE
   "$<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>")
 
 if(MINIVMM_BENCH)
-  add_executable(spice_client bench/spice_client.cpp)
-  target_link_libraries(spice_client PRIVATE minivmm_flags spice_wire core_base OpenSSL::SSL OpenSSL::Crypto)
+  foreach(client spice_client port_client)
+    add_executable(${client} bench/${client}.cpp)
+    target_link_libraries(${client} PRIVATE minivmm_flags spice_wire core_base OpenSSL::SSL OpenSSL::Crypto)
+  endforeach()
 endif()

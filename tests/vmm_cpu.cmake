@@ -9,7 +9,9 @@ foreach(guest cpuid ext_int kvm_clock nowhere)
 endforeach()
 if(MINIVMM_BENCH)
   minivmm_guest(device_bench SOURCES bench/guest/device_bench.cpp bench/guest/ahci.cpp bench/guest/pci.cpp
-    bench/guest/virtio_blk.cpp)
+    bench/guest/virtio.cpp bench/guest/virtio_blk.cpp)
+  minivmm_guest(port_bench SOURCES bench/guest/port_bench.cpp bench/guest/pci.cpp bench/guest/virtio.cpp
+    bench/guest/virtio_console.cpp)
 endif()
 
 # The same guests on both accelerators.

@@ -1,9 +1,10 @@
-// A virtio 1.x disk: one queue, three descriptors a request, event indexes, MSI-X. [virtio 1.2]
+// A virtio disk: one queue, three descriptors a request. [virtio 1.2, 5.2]
 #pragma once
 
 #include <cstdint>
 
 #include "tests/bench/guest/disk.h"
+#include "tests/bench/guest/virtio.h"
 
 namespace bench {
 
@@ -30,14 +31,10 @@ class VirtioBlk {
   std::uint64_t interrupt_ticks() const;  // when the last one's handler was entered
 
  private:
-  void open_queue();
+  void add(std::uint32_t slots);
   void fill(unsigned slot, std::uint32_t type, std::uint64_t sector, std::uint32_t bytes, bool to_guest);
 
-  std::uintptr_t common_ = 0;
-  std::uintptr_t doorbell_ = 0;
   std::uint64_t size_bytes_ = 0;
-  std::uint16_t offered_ = 0;  // requests ever, modulo 2^16
-  std::uint16_t taken_ = 0;    // used elements ever
   std::uint64_t seen_interrupts_ = 0;
 };
 
