@@ -36,7 +36,8 @@ minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
           unit/spice/display/client_video_test.cpp unit/spice/display/client_writer_test.cpp
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
-          unit/spice/display/cursor_test.cpp unit/spice/display/display_model.cpp
+          unit/spice/display/cursor_test.cpp unit/spice/display/display_figures_test.cpp
+          unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
           unit/spice/display/model_client.cpp unit/spice/display/native_worker_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp

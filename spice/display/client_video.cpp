@@ -14,8 +14,11 @@ video::Conditions conditions(const ClientVideo::Line& line) {
 
 }  // namespace
 
-ClientVideo::ClientVideo(VideoFeed& feed, ClientSurfaces& surfaces, const wire::Capabilities& client, Send send)
-    : surfaces_(surfaces), streams_(feed.encoders(), feed.options().codecs, client), send_(std::move(send)) {
+ClientVideo::ClientVideo(VideoFeed& feed, ClientSurfaces& surfaces, const wire::Capabilities& client,
+                         video::VideoStatistics& statistics, Send send)
+    : surfaces_(surfaces),
+      streams_(feed.encoders(), feed.options().codecs, client, statistics),
+      send_(std::move(send)) {
   for (const auto& [id, shape] : feed.running())
     streams_.start(id, shape);
 }

@@ -24,7 +24,8 @@ class ClientVideo {
     std::uint32_t latency_ms = 0;  // one way
   };
 
-  ClientVideo(VideoFeed& feed, ClientSurfaces& surfaces, const wire::Capabilities& client, Send send);
+  ClientVideo(VideoFeed& feed, ClientSurfaces& surfaces, const wire::Capabilities& client,
+              video::VideoStatistics& statistics, Send send);
 
   // What happened to the screen, as the surfaces have to hear of it. `picture`: null if the drawing is none.
   void drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture, const Line& line);

@@ -25,9 +25,10 @@ DisplayChannel::DisplayChannel(const Wiring& wiring, const Options& options, cha
           wiring.screen, wiring.encoder, options_for(connection(), client_caps(), options.images), client_caps(),
           {.send = [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); },
            .next_serial = [this] { return connection().next_serial(); }}),
+      statistics_(std::make_shared<DisplayStatistics>(writer_.images().statistics())),
       init_timer_(wiring.loop, [this] { close("no INIT in time"); }),
       heal_timer_(wiring.loop, [this] { heal(); }) {
-  wiring_.clients.watch(session().id, key().id, writer_.images().statistics());
+  wiring_.figures.watch(session().id, key().id, statistics_);
 }
 
 std::span<const channel::Channel::Handler> DisplayChannel::handlers() const {
@@ -47,7 +48,7 @@ bool DisplayChannel::init(const wire::DisplayInit& message) {
   writer_.images().open(*client_, key().id, message);
   connection().start_acks(kAckWindow);
   surfaces_.emplace(wiring_.screen.surfaces(), wiring_.screen.primary(), writer_.abilities());
-  video_.emplace(wiring_.video, *surfaces_, client_caps(),
+  video_.emplace(wiring_.video, *surfaces_, client_caps(), statistics_->video(),
                  [this](std::uint16_t type, wire::Gather body) { connection().send_encoded(type, std::move(body)); });
   video_->prefer(preferred_codecs_);
   wiring_.clients_changed();
@@ -58,8 +59,15 @@ bool DisplayChannel::init(const wire::DisplayInit& message) {
 bool DisplayChannel::prefer_compression(const wire::DisplayPreferredCompression& message) {
   if (message.compression < wire::ImageCompression::Off || message.compression > wire::ImageCompression::Lz4)
     return false;
+  preferred_compression_ = message.compression;
   writer_.images().set_compression(message.compression);
   return true;
+}
+
+void DisplayChannel::set_images(const image::ImageOptions& options) {
+  auto own = options_for(connection(), client_caps(), options);
+  own.compression = preferred_compression_.value_or(own.compression);
+  writer_.images().set_options(own);
 }
 
 void DisplayChannel::prefer_video_codec(const wire::DisplayPreferredVideoCodec& message) {
@@ -122,6 +130,15 @@ void DisplayChannel::pump() {
     heal_timer_.cancel();
   }
   if (writer_.inexact(wiring_.screen.primary()) && !heal_timer_.armed()) heal_timer_.arm(kQuiet);
+  count_queue();
+}
+
+void DisplayChannel::count_queue() {
+  if (!surfaces_) return;
+  const auto lacking = surfaces_->lacking(surfaces_->primary());
+  statistics_->set_queue({.drawings = surfaces_->queued(),
+                          .drawing_bytes = surfaces_->queued_bytes(),
+                          .pixels = lacking ? static_cast<std::uint64_t>(lacking->area()) : 0});
 }
 
 void DisplayChannel::heal() {

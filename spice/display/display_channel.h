@@ -11,6 +11,7 @@
 #include "spice/channel/channel.h"
 #include "spice/display/client_video.h"
 #include "spice/display/client_writer.h"
+#include "spice/display/display_figures.h"
 #include "spice/image/client_images.h"
 #include "spice/wire/display.h"
 
@@ -25,6 +26,7 @@ class DisplayChannel final : public channel::Channel {
     image::ImageEncoder& encoder;
     image::Clients& clients;
     VideoFeed& video;
+    AllDisplayFigures& figures;
     std::function<void()> clients_changed;  // one is ready, or goes
   };
   struct Options {
@@ -45,6 +47,8 @@ class DisplayChannel final : public channel::Channel {
   void stream_ended(video::StreamId id);
   void monitors_changed();
   void drawings_too_many();
+  // From the next image on. What the client has asked for, or a Unix socket makes sensible, goes before it.
+  void set_images(const image::ImageOptions& options);
   // Sends what the client lacks while it takes it.
   void pump();
 
@@ -66,16 +70,19 @@ class DisplayChannel final : public channel::Channel {
   bool send_next();  // one message, if there is any
   bool send_picture();
   void heal();
+  void count_queue();
 
   Wiring wiring_;
   Options options_;
   std::shared_ptr<image::ClientImages> client_;
   std::optional<ClientSurfaces> surfaces_;  // from INIT on
   std::optional<ClientVideo> video_;        // likewise
+  std::optional<wire::ImageCompression> preferred_compression_;
   wire::DisplayPreferredVideoCodec preferred_codecs_;
   bool is_pictures_turn_ = false;
   std::uint32_t told_delay_ms_ = 0;
   ClientWriter writer_;
+  std::shared_ptr<DisplayStatistics> statistics_;
   core::LoopTimer init_timer_;
   core::LoopTimer heal_timer_;
 };

@@ -126,6 +126,11 @@ class DisplayWorker::Impl final : private ScreenListener {
     screen_.pointer().set_client_mouse(client_mouse);
     show_cursor();
   }
+  void set_pictures(const image::ImageOptions& images, video::StreamingMode video) {
+    images_ = images;
+    displays_.for_each([&images](DisplayChannel& display) { display.set_images(images); });
+    video_.set_mode(video);
+  }
   Picture picture(Pointer pointer) {
     drain();
     auto result = picture_of(screen_.surface());
@@ -173,9 +178,10 @@ class DisplayWorker::Impl final : private ScreenListener {
   bool watched() const { return !displays_.empty(); }
 
   void add_display(channel::LinkedConnection linked) {
-    displays_.add(std::make_unique<DisplayChannel>(
-        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, *image_clients_, video_, [this] { clients_.ring(); }},
-        DisplayChannel::Options{config_.images, config_.init_timeout}, std::move(linked)));
+    displays_.add(
+        std::make_unique<DisplayChannel>(DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, *image_clients_,
+                                                                video_, *figures_, [this] { clients_.ring(); }},
+                                         DisplayChannel::Options{images_, config_.init_timeout}, std::move(linked)));
     pace_.expect_change();
     look();  // the screen may not have been looked at for long
   }
@@ -288,8 +294,11 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::DisplaySource& source_;
   Screen screen_;
   image::ImageEncoder encoder_;
+  image::ImageOptions images_ = config_.images;
   const std::shared_ptr<image::Clients> image_clients_ =
       config_.clients ? config_.clients : std::make_shared<image::Clients>();
+  const std::shared_ptr<AllDisplayFigures> figures_ =
+      config_.figures ? config_.figures : std::make_shared<AllDisplayFigures>();
   RefreshPace pace_;
   bool running_ = false;
   bool held_ = false;
@@ -353,6 +362,10 @@ void DisplayWorker::expect_change() {
 
 void DisplayWorker::set_client_mouse(bool client_mouse) {
   impl_->worker().loop().post([this, client_mouse] { impl_->set_client_mouse(client_mouse); });
+}
+
+void DisplayWorker::set_pictures(const image::ImageOptions& images, video::StreamingMode video) {
+  impl_->worker().loop().post([this, images, video] { impl_->set_pictures(images, video); });
 }
 
 void DisplayWorker::redraw() {

@@ -15,6 +15,7 @@
 #include "core/base/thread_start.h"
 #include "core/ports/display.h"
 #include "spice/channel/linked_connection.h"
+#include "spice/display/display_figures.h"
 #include "spice/display/video_feed.h"
 #include "spice/image/client_images.h"
 #include "spice/image/image_sender.h"
@@ -37,8 +38,9 @@ class DisplayWorker {
     std::uint8_t id = 0;
     std::string name = "display";  // of the thread
     core::ThreadStart start = {};
-    image::ImageOptions images{};                  // a client's own preference goes first
+    image::ImageOptions images{};                  // at first; a client's own preference goes before it
     std::shared_ptr<image::Clients> clients = {};  // shared by all displays; none: this is the only one
+    std::shared_ptr<AllDisplayFigures> figures{};  // likewise
     VideoOptions video = {};
     // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.
     std::size_t drawing_bytes = std::size_t{64} << 20;
@@ -72,6 +74,9 @@ class DisplayWorker {
   std::optional<Picture> screenshot_of_head(std::size_t head, Pointer pointer);
   // Whether clients place the pointer themselves (client mouse mode); then they are not told where it is. Any thread.
   void set_client_mouse(bool client_mouse);
+  // How pictures are sent from the next one on, as far as a client has not said otherwise for itself. Without video
+  // streams that run end. Any thread.
+  void set_pictures(const image::ImageOptions& images, video::StreamingMode video);
   // Somebody typed or moved the mouse: look soon. Any thread, never blocks.
   void expect_change();
   // What the surface shows has nothing to do with the source any more (state was loaded): draw all of it. Any thread.

@@ -44,10 +44,20 @@ bool holds(const core::Rect& outer, const core::Rect& inner) {
 
 VideoFeed::VideoFeed(core::Loop& loop, const VideoOptions& options, std::function<void(video::StreamId)> ended)
     : options_(options),
-      encoders_(options.mode == video::StreamingMode::Off ? video::CodecList{} : options.codecs),
+      encoders_(options.codecs),
       detector_(options.mode, is_gradual),
       ended_(std::move(ended)),
       timer_(loop, [this] { time_out(); }) {}
+
+void VideoFeed::set_mode(video::StreamingMode mode) {
+  options_.mode = mode;
+  detector_.set_mode(mode);
+  if (mode != video::StreamingMode::Off) return;
+  const auto running = detector_.running();
+  detector_.clear();
+  for (const auto id : running)
+    ended_(id);
+}
 
 std::optional<VideoFeed::Picture> VideoFeed::add(const PlacedDrawingPtr& drawing, const core::Rect& bounds) {
   if (options_.mode == video::StreamingMode::Off || !drawing->covers || !holds(bounds, drawing->drawing->box))

@@ -17,8 +17,8 @@
 namespace spice::display {
 
 struct VideoOptions {
-  video::StreamingMode mode = video::StreamingMode::Off;
-  video::CodecList codecs = video::default_codecs();
+  video::StreamingMode mode = video::StreamingMode::Off;  // at first
+  video::CodecList codecs = {wire::VideoCodec::Mjpeg};
 };
 
 class VideoFeed {
@@ -36,6 +36,8 @@ class VideoFeed {
   VideoFeed(core::Loop& loop, const VideoOptions& options, std::function<void(video::StreamId)> ended);
 
   const VideoOptions& options() const { return options_; }
+  // What is found from now on. Streams that run go on, or end if there are to be none.
+  void set_mode(video::StreamingMode mode);
   video::EncoderSource& encoders() { return encoders_; }
 
   // Nothing if it is no picture of a stream. `bounds` of the primary surface: streams lie on it as a whole.

@@ -40,21 +40,4 @@ std::shared_ptr<ClientImages> Clients::of(std::uint32_t session) {
   return made;
 }
 
-void Clients::watch(std::uint32_t session, std::uint8_t channel,
-                    const std::shared_ptr<const ImageStatistics>& statistics) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(watched_, [](const Watched& watched) { return watched.statistics.expired(); });
-  watched_.push_back({session, channel, statistics});
-}
-
-std::vector<Clients::ChannelFigures> Clients::figures() {
-  const std::lock_guard lock(mutex_);
-  std::vector<ChannelFigures> result;
-  for (const auto& watched : watched_) {
-    if (const auto statistics = watched.statistics.lock())
-      result.push_back({watched.session, watched.channel, statistics->figures()});
-  }
-  return result;
-}
-
 }  // namespace spice::image

@@ -6,11 +6,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "spice/image/dictionary.h"
 #include "spice/image/pixmap_cache.h"
-#include "spice/image/statistics.h"
 #include "spice/wire/display.h"
 
 namespace spice::image {
@@ -34,28 +32,12 @@ class ClientImages {
 
 class Clients {
  public:
-  struct ChannelFigures {
-    std::uint32_t session = 0;
-    std::uint8_t channel = 0;
-    ImageFigures images;
-  };
-
   // Of a client's session, as long as somebody holds it.
   std::shared_ptr<ClientImages> of(std::uint32_t session);
-  // From now on, as long as somebody holds the statistics, figures() has those of this channel.
-  void watch(std::uint32_t session, std::uint8_t channel, const std::shared_ptr<const ImageStatistics>& statistics);
-  std::vector<ChannelFigures> figures();
 
  private:
-  struct Watched {
-    std::uint32_t session = 0;
-    std::uint8_t channel = 0;
-    std::weak_ptr<const ImageStatistics> statistics;
-  };
-
   std::mutex mutex_;
   std::map<std::uint32_t, std::weak_ptr<ClientImages>> clients_;
-  std::vector<Watched> watched_;
 };
 
 }  // namespace spice::image

@@ -168,8 +168,8 @@ ImageMessage::Made ImageMessage::cached(const core::Image& image, wire::Image de
   const auto known = pixmaps_->find(image.id);
   if (known && (!known->is_lossy || exactness == Exactness::MayLose)) {
     sender_.statistics_->cache_hit();
-    // While some images lose something the client must be told to wait for one that does not.
-    const bool is_exact = sender_.takes_jpeg() && !known->is_lossy;
+    // Where some images lose something the client must be told to wait for one that does not.
+    const bool is_exact = !known->is_lossy && (sender_.takes_jpeg() || known->was_lossy);
     descriptor.type = is_exact ? wire::ImageType::FromCacheLossless : wire::ImageType::FromCache;
     return {std::move(descriptor), known->is_lossy};
   }

@@ -106,7 +106,7 @@ std::optional<PixmapMessage::Found> PixmapMessage::find(std::uint64_t id) {
   const auto found = cache().by_id_.find(id);
   if (found == cache().by_id_.end()) return {};
   pin(found->second);
-  return Found{found->second->is_lossy};
+  return Found{found->second->is_lossy, found->second->was_lossy};
 }
 
 void PixmapMessage::pin(PixmapCache::Items::iterator item) {
@@ -124,7 +124,8 @@ bool PixmapMessage::add(std::uint64_t id, std::uint64_t pixels, bool is_lossy) {
   if (cache().by_id_.contains(id) || std::ranges::count(invalid_, id, &wire::InvalidItem::id) != 0) return false;
   if (!make_room(pixels) || !wait_for_drop(id)) return false;
   cache().used_ += static_cast<std::int64_t>(pixels);
-  const auto item = cache().items_.insert(cache().items_.end(), {.id = id, .pixels = pixels, .is_lossy = is_lossy});
+  const auto item = cache().items_.insert(cache().items_.end(),
+                                          {.id = id, .pixels = pixels, .is_lossy = is_lossy, .was_lossy = is_lossy});
   cache().by_id_.emplace(id, item);
   cache().dropped_.erase(id);
   pin(item);

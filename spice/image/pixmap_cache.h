@@ -47,7 +47,8 @@ class PixmapCache {
     std::uint64_t id = 0;
     std::uint64_t pixels = 0;
     bool is_lossy = false;
-    unsigned pins = 0;  // messages being built that use it
+    bool was_lossy = false;  // the client may have that one still
+    unsigned pins = 0;       // messages being built that use it
     std::array<std::uint64_t, kMostChannels> last_use{};
   };
   using Items = std::list<Item>;  // the least recently used first
@@ -117,6 +118,7 @@ class PixmapMessage {
 
   struct Found {
     bool is_lossy = false;
+    bool was_lossy = false;
   };
   // The image stays until the message is sent.
   std::optional<Found> find(std::uint64_t id);

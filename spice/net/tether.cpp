@@ -22,7 +22,11 @@ std::optional<LineFacts> Tether::facts() {
   if (fd_ < 0 || ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
   int queued = 0;
   ::ioctl(fd_, SIOCOUTQ, &queued);
-  return LineFacts{info.tcpi_bytes_acked, info.tcpi_bytes_received, static_cast<std::uint64_t>(queued), info.tcpi_rtt};
+  return LineFacts{.bytes_sent = info.tcpi_bytes_acked,
+                   .bytes_received = info.tcpi_bytes_received,
+                   .queued_bytes = static_cast<std::uint64_t>(queued),
+                   .round_trip_us = info.tcpi_rtt,
+                   .bytes_per_second = info.tcpi_delivery_rate};
 }
 
 void Tether::attach(int fd) {

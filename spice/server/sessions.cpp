@@ -97,6 +97,7 @@ std::vector<ClientInfo> Sessions::clients() const {
                       .connection_id = session->info->id,
                       .owner = session->info->owner,
                       .view_only = session->info->view_only,
+                      .bit_rate = session->info->bit_rate,
                       .lines = {}};
     for (const auto& [key, record] : session->channels)
       client.lines.push_back({key, record.info.tls, record.tether->facts()});

@@ -37,6 +37,7 @@ struct ClientInfo {
   std::uint32_t connection_id = 0;
   bool owner = false;
   bool view_only = false;
+  std::uint64_t bit_rate = 0;  // of its line, measured when it came; 0: not known, or too fast to measure
   std::vector<Line> lines;
 };
 

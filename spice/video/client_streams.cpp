@@ -1,6 +1,7 @@
 #include "spice/video/client_streams.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace spice::video {
 
@@ -49,6 +50,7 @@ bool ClientStreams::frame(StreamId id, NewFrame frame, const Conditions& conditi
     return false;
   }
   cover(frame.visible, &stream);
+  if (stream.has_frame()) statistics_.frame_replaced();
   healing_.add(stream.frame(std::move(frame), conditions));
   return true;
 }
@@ -140,6 +142,7 @@ std::optional<StreamMessage> ClientStreams::next_control() {
 }
 
 StreamMessage ClientStreams::begin(StreamId id, ClientStream& stream) {
+  statistics_.stream_begun();
   stream.set_report_id(++last_report_id_);
   if (client_.has(wire::kStreamReportCap))
     report_wish_ = {.id = id, .unique_id = last_report_id_, .window = kReportWindow, .timeout = kReportTimeoutMs};
@@ -150,6 +153,18 @@ bool ClientStreams::has_frame() const {
   return std::ranges::any_of(streams_, [](const auto& entry) { return entry.second.has_frame(); });
 }
 
+std::optional<std::pair<NewFrame, wire::Payload>> ClientStreams::encoded_frame(ClientStream& stream,
+                                                                               const Conditions& conditions) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto encoded = stream.take_frame(conditions);
+  statistics_.encoder_worked(std::chrono::steady_clock::now() - begin);
+  if (encoded)
+    statistics_.frame_sent(encoded->second.size());
+  else
+    statistics_.frame_left_out();
+  return encoded;
+}
+
 // In turns: no stream waits for another that is always ready.
 std::optional<StreamMessage> ClientStreams::next_frame(const Conditions& conditions) {
   for (std::size_t tried = 0; tried < streams_.size(); ++tried) {
@@ -158,7 +173,7 @@ std::optional<StreamMessage> ClientStreams::next_frame(const Conditions& conditi
     auto& [id, stream] = *place;
     next_ = id + 1;
     if (!stream.has_frame()) continue;
-    auto sent = stream.take_frame(conditions);
+    auto sent = encoded_frame(stream, conditions);
     if (!sent) continue;
     auto& [frame, data] = *sent;
     if (!frame.sized) return wire::DisplayStreamData{.id = id, .multi_media_time = frame.time, .data = std::move(data)};

@@ -20,6 +20,7 @@
 #include "spice/canvas/region.h"
 #include "spice/video/client_stream.h"
 #include "spice/video/codecs.h"
+#include "spice/video/statistics.h"
 #include "spice/video/stream_detector.h"
 #include "spice/wire/capabilities.h"
 #include "spice/wire/stream.h"
@@ -47,9 +48,9 @@ class ClientStreams {
   // A video that shows through more holes than this is drawn.
   static constexpr std::size_t kMostClipRects = 512;
 
-  // `encoders` must outlive it.
-  ClientStreams(EncoderSource& encoders, CodecList allowed, wire::Capabilities client)
-      : encoders_(encoders), allowed_(std::move(allowed)), client_(std::move(client)) {}
+  // `encoders` and `statistics` must outlive it.
+  ClientStreams(EncoderSource& encoders, CodecList allowed, wire::Capabilities client, VideoStatistics& statistics)
+      : encoders_(encoders), allowed_(std::move(allowed)), client_(std::move(client)), statistics_(statistics) {}
 
   void set_line(const LineRate& line) { line_ = line; }
   // PREFERRED_VIDEO_CODEC. Streams that run keep theirs.
@@ -86,10 +87,13 @@ class ClientStreams {
   void cover(const canvas::Region& region, const ClientStream* except);
   void end(StreamId id, ClientStream& stream);
   StreamMessage begin(StreamId id, ClientStream& stream);
+  // Nothing if it was left out.
+  std::optional<std::pair<NewFrame, wire::Payload>> encoded_frame(ClientStream& stream, const Conditions& conditions);
 
   EncoderSource& encoders_;
   CodecList allowed_;
   wire::Capabilities client_;
+  VideoStatistics& statistics_;
   std::vector<std::uint8_t> preferred_;
   std::vector<wire::VideoCodec> refused_;  // by the client, whatever it has promised
   LineRate line_;

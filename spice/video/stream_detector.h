@@ -36,6 +36,8 @@ class StreamDetector {
 
   StreamDetector(StreamingMode mode, Graduality graduality) : mode_(mode), graduality_(std::move(graduality)) {}
 
+  void set_mode(StreamingMode mode) { mode_ = mode; }
+
   struct Verdict {
     std::optional<StreamId> stream;  // that the drawing is a picture of
     bool started = false;            // with this one

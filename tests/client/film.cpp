@@ -6,6 +6,7 @@
 //   zoom                           the film's pictures are shown larger from here on
 //   box                            something opaque is drawn over a part of it
 //   copy                           a part of the screen with a piece of the film in it is copied elsewhere
+//   video off|filter|all           what is sent as video from here on
 //   shot FILE                      the screen as a PPM file
 #include <atomic>
 #include <chrono>
@@ -122,12 +123,18 @@ void write_ppm(const spice::display::Picture& picture, const std::string& path) 
   }
 }
 
+spice::video::StreamingMode mode_of(const std::string& name) {
+  using spice::video::StreamingMode;
+  return name == "all" ? StreamingMode::All : name == "filter" ? StreamingMode::Filter : StreamingMode::Off;
+}
+
 void obey(Film& film, spice::display::DisplayWorker& display) {
   for (std::string line; std::getline(std::cin, line); std::cout << "done" << std::endl) {
     if (line == "play" || line == "stop") film.is_playing = line == "play";
     if (line == "zoom") film.is_zoomed = true;
     if (line == "box") film.wants_box = true;
     if (line == "copy") film.wants_copy = true;
+    if (line.starts_with("video ")) display.set_pictures({}, mode_of(line.substr(6)));
     if (line.starts_with("shot ")) write_ppm(display.screenshot(), line.substr(5));
   }
 }
@@ -136,17 +143,12 @@ void obey(Film& film, spice::display::DisplayWorker& display) {
 
 int main(int count, char** arguments) {
   if (count != 3) return 2;
-  const std::string mode = arguments[1];
-  using spice::video::StreamingMode;
   const auto codecs = spice::video::parse_codecs(arguments[2]);
   const auto sandbox = vmm::sandbox::Sandbox::create({});
   if (!codecs || !sandbox) return 2;
   spice::display::DisplayWorker::Config config;
   config.start = sandbox->thread_start();
-  config.video = {.mode = mode == "all"      ? StreamingMode::All
-                          : mode == "filter" ? StreamingMode::Filter
-                                             : StreamingMode::Off,
-                  .codecs = *codecs};
+  config.video = {.mode = mode_of(arguments[1]), .codecs = *codecs};
   Film film;
   Nobody nobody;
   spice::display::DisplayWorker display(config, film);

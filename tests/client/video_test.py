@@ -215,6 +215,22 @@ def nothing_is_streamed_when_it_is_off():
     check(streams == 0, f"{streams} streams")
 
 
+def a_running_film_becomes_a_stream_and_stops_being_one_when_told():
+    with Viewer("off", "spice:mjpeg") as viewer:
+        viewer.client.wait("the background", viewer.is_exact)
+        viewer.film.do("play")
+        viewer.client.pump(1)
+        check(viewer.streams("create") == 0, "a stream that nobody wanted")
+        viewer.film.do("video filter")
+        viewer.client.wait("a stream", lambda: viewer.streams("create") == 1)
+        viewer.film.do("video off")
+        viewer.client.wait("its end", lambda: viewer.streams("destroy") == 1)
+        viewer.client.pump(1)
+        viewer.film.do("stop")
+        viewer.client.wait("the last picture exactly", viewer.is_exact)
+        check(viewer.streams("create") == 1, "another stream began")
+
+
 def the_clients_preference_counts():
     with Viewer("all", "auto") as viewer:
         viewer.client.spice.DisplayChannel.display_channel_change_preferred_video_codec_types(
@@ -265,7 +281,7 @@ cases = {f"film_in_{codec}": shows(codec) for codec in CODECS}
 cases |= {"mjpeg_at_3_mbit": over_a_slow_line("mjpeg", 3_000_000), "vp8_at_1_mbit": over_a_slow_line("vp8", 1_000_000)}
 cases |= {case.__name__: case for case in (
     a_client_that_stood_still_goes_on,
-    nothing_is_streamed_when_it_is_off, the_clients_preference_counts, what_lies_on_a_film_stays_sharp,
+    nothing_is_streamed_when_it_is_off, a_running_film_becomes_a_stream_and_stops_being_one_when_told, the_clients_preference_counts, what_lies_on_a_film_stays_sharp,
     a_zoomed_film_goes_on_in_its_stream, copies_of_a_film_are_exact, a_client_that_comes_later_gets_the_film_from_its_next_picture)}
 
 if __name__ == "__main__":

@@ -96,7 +96,8 @@ class World {
         streams_(encoders_, {wire::VideoCodec::Mjpeg, wire::VideoCodec::Vp8},
                  (input.u8() & 1) == 0 ? wire::Capabilities{}
                                        : wire::Capabilities{wire::kSizedStreamCap, wire::kStreamReportCap,
-                                                            wire::kMultiCodecCap, wire::kMjpegCap, wire::kVp8Cap}) {}
+                                                            wire::kMultiCodecCap, wire::kMjpegCap, wire::kVp8Cap},
+                 statistics_) {}
 
   void step() {
     switch (input_.u8() % 8) {
@@ -190,6 +191,7 @@ class World {
   tests::FuzzInput& input_;
   Encoders encoders_;
   video::StreamDetector detector_{video::StreamingMode::All, [](const core::Drawing&) { return true; }};
+  video::VideoStatistics statistics_;
   video::ClientStreams streams_;
   Client client_;
   video::Time now_ = std::chrono::seconds(1);

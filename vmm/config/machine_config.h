@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/config/spice_pictures.h"
+
 namespace vmm::config {
 
 // Which controller a drive hangs on.
@@ -48,12 +50,6 @@ struct SpiceTlsConfig {
 // What becomes of a client when another comes.
 enum class SpiceClients : std::uint8_t { Share, Takeover, Refuse };
 
-// What of a guest's drawings is sent as video.
-enum class SpiceStreaming : std::uint8_t { Off, Filter, All };
-// How pictures are encoded, and when at the cost of exactness or of time.
-enum class SpiceCompression : std::uint8_t { Off, AutoGlz, AutoLz, Quic, Glz, Lz, Lz4 };
-enum class SpiceOnSlowLines : std::uint8_t { Auto, Never, Always };
-
 struct SpiceConfig {
   bool enabled = false;
   std::uint16_t port = 0;      // 0: none
@@ -74,14 +70,11 @@ struct SpiceConfig {
   bool sasl = false;
   std::optional<std::string> view_only_password;
   SpiceClients clients = SpiceClients::Share;
-  SpiceStreaming streaming = SpiceStreaming::Off;
+  SpicePictures pictures{};
   std::string video_codecs = "auto";  // ENCODER:CODEC;...
   bool copy_paste = true;
   bool file_transfer = true;
   bool agent_mouse = true;
-  SpiceCompression compression = SpiceCompression::AutoGlz;
-  SpiceOnSlowLines jpeg = SpiceOnSlowLines::Auto;
-  SpiceOnSlowLines zlib_glz = SpiceOnSlowLines::Auto;
 };
 
 // A named port of the virtio-serial device.

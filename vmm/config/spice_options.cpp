@@ -114,28 +114,8 @@ Result<> apply_clients(SpiceConfig& config, const KeyValue& pair) {
   return apply_word(config.clients, pair, kPolicies);
 }
 
-Result<> apply_compression(SpiceConfig& config, const KeyValue& pair) {
-  static constexpr std::pair<std::string_view, SpiceCompression> kCompressions[] = {
-      {"auto_glz", SpiceCompression::AutoGlz}, {"auto_lz", SpiceCompression::AutoLz}, {"quic", SpiceCompression::Quic},
-      {"glz", SpiceCompression::Glz},          {"lz", SpiceCompression::Lz},          {"lz4", SpiceCompression::Lz4},
-      {"off", SpiceCompression::Off}};
-  return apply_word(config.compression, pair, kCompressions);
-}
-
-template <SpiceOnSlowLines SpiceConfig::* Member>
-Result<> apply_on_slow_lines(SpiceConfig& config, const KeyValue& pair) {
-  static constexpr std::pair<std::string_view, SpiceOnSlowLines> kWords[] = {
-      {"auto", SpiceOnSlowLines::Auto}, {"never", SpiceOnSlowLines::Never}, {"always", SpiceOnSlowLines::Always}};
-  return apply_word(config.*Member, pair, kWords);
-}
-
-Result<> apply_streaming(SpiceConfig& config, const KeyValue& pair) {
-  constexpr std::pair<std::string_view, SpiceStreaming> kModes[] = {
-      {"off", SpiceStreaming::Off}, {"filter", SpiceStreaming::Filter}, {"all", SpiceStreaming::All}};
-  const auto* found = std::ranges::find(kModes, pair.value, &std::pair<std::string_view, SpiceStreaming>::first);
-  if (found == std::end(kModes)) return fail("streaming-video={}: give off, filter or all", pair.value);
-  config.streaming = found->second;
-  return {};
+Result<> apply_picture(SpiceConfig& config, const KeyValue& pair) {
+  return set_spice_picture(config.pictures, pair.key, pair.value);
 }
 
 // A feature that does not exist yet: its name is known, and saying that it stays off is fine.
@@ -213,7 +193,7 @@ constexpr SpiceOption kSpiceOptions[] = {
      "How pictures are compressed, unless a client prefers another way. auto_glz, the default, and auto_lz send photos "
      "as "
      "quic and the rest as glz or lz; glz remembers earlier pictures.",
-     apply_compression},
+     apply_picture},
     {"disable-copy-paste", "on|off", "Whether copying and pasting between clients and the guest is forbidden.",
      apply_disabling<&SpiceConfig::copy_paste>},
     {"disable-agent-file-xfer", "on|off", "Whether dropping files into the guest is forbidden.",
@@ -223,7 +203,7 @@ constexpr SpiceOption kSpiceOptions[] = {
     {"streaming-video", "off|filter|all",
      "Send what the guest draws again and again at one place as video: nothing, what looks like a film, or all of it. "
      "off is the default.",
-     apply_streaming},
+     apply_picture},
     {"video-codecs", "ENCODER:CODEC;...",
      "The codecs of such video, best first: spice:mjpeg, gstreamer:vp8 and gstreamer:vp9, or auto. A client's own "
      "order "
@@ -231,9 +211,9 @@ constexpr SpiceOption kSpiceOptions[] = {
      apply_text<&SpiceConfig::video_codecs>},
     {"jpeg-wan-compression", "auto|never|always",
      "Whether photos lose some of their exactness for speed. auto: for clients whose line carries less than 10 Mbit/s.",
-     apply_on_slow_lines<&SpiceConfig::jpeg>},
+     apply_picture},
     {"zlib-glz-wan-compression", "auto|never|always", "Whether what glz makes is packed once more, likewise.",
-     apply_on_slow_lines<&SpiceConfig::zlib_glz>},
+     apply_picture},
     {"seamless-migration", "off", "", refuse_unless_off},
     {"gl", "off", "", refuse_unless_off},
     {"playback-compression", "", "", refuse},

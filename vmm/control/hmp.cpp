@@ -182,6 +182,12 @@ std::string run_set_password(Context& context, const Arguments& arguments) {
   return outcome(set_password(context.machine, arguments[1], *action));
 }
 
+std::string run_set_spice(Context& context, const Arguments& arguments) {
+  auto pictures = context.machine.spice().pictures;
+  const auto set = config::set_spice_picture(pictures, arguments[0], arguments[1]);
+  return outcome(set ? context.machine.set_spice_pictures(pictures) : set);
+}
+
 std::string run_expire_password(Context& context, const Arguments& arguments) {
   if (arguments[0] != "spice") return fmt::format("Error: invalid parameter value: {}\n", arguments[0]);
   return outcome(expire_password(context.machine, arguments[1]));
@@ -221,6 +227,8 @@ constexpr HmpCommand kCommands[] = {
     {"set_password", "spice PASSWORD [keep|disconnect|fail]",
      "set what clients must give; those who are connected stay, leave, or keep it from happening", 2, 3,
      run_set_password, complete_set_password},
+    {"set_spice", "SETTING VALUE", "set how pictures are sent from now on, like image-compression lz (see info spice)",
+     2, 2, run_set_spice, complete_set_spice},
     {"stop", "", "pause the guest", 0, 0, run_action<&Controllable::stop>},
     {"s", "", "pause the guest", 0, 0, run_action<&Controllable::stop>},
     {"system_powerdown", "", "press the power button, which also wakes a suspended guest", 0, 0,

@@ -44,6 +44,7 @@ Candidates complete_topic(Context& context, const Arguments& before, std::string
 Candidates complete_drive(Context& context, const Arguments& before, std::string_view word);
 Candidates complete_keys(Context& context, const Arguments& before, std::string_view word);
 Candidates complete_set_password(Context& context, const Arguments& before, std::string_view word);
+Candidates complete_set_spice(Context& context, const Arguments& before, std::string_view word);
 Candidates complete_expire_password(Context& context, const Arguments& before, std::string_view word);
 
 class HmpSession final : public Session {

@@ -55,6 +55,15 @@ Candidates complete_set_password(Context&, const Arguments& before, std::string_
   return before.size() == 2 ? Candidates{"disconnect", "fail", "keep"} : Candidates{};
 }
 
+Candidates complete_set_spice(Context&, const Arguments& before, std::string_view) {
+  Candidates names;
+  for (const auto& option : config::spice_picture_options()) {
+    if (before.empty()) names.emplace_back(option.name);
+    if (before.size() == 1 && before[0] == option.name) names.assign(option.values.begin(), option.values.end());
+  }
+  return names;
+}
+
 Candidates complete_expire_password(Context&, const Arguments& before, std::string_view) {
   if (place(before) == 0) return {"spice"};
   return place(before) == 1 ? Candidates{"never", "now"} : Candidates{};

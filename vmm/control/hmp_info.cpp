@@ -118,19 +118,22 @@ std::string amount(std::uint64_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / kMebi);
 }
 
+std::string facts_text(const machine::SpiceClient::Line::Facts& facts) {
+  return fmt::format(", sent {}, received {}, queued {}, round trip {:.1f} ms", amount(facts.bytes_sent),
+                     amount(facts.bytes_received), amount(facts.queued_bytes),
+                     static_cast<double>(facts.round_trip_us) / 1000);
+}
+
+std::string line_title(const machine::SpiceClient::Line& line) {
+  return fmt::format("     channel: {} {}{}", line.name, line.id, line.tls ? " [tls]" : "");
+}
+
 std::string client_text(const machine::SpiceClient& client) {
   const auto* role = client.view_only ? "watches" : client.owner ? "owner" : "shares";
   auto text = fmt::format("Client {}:{}: {}\n     session: {}\n", client.peer.host, client.peer.port, role,
                           client.connection_id);
-  for (const auto& line : client.lines) {
-    text += fmt::format("     channel: {} {}{}", line.name, line.id, line.tls ? " [tls]" : "");
-    if (line.facts) {
-      text += fmt::format(", sent {}, received {}, queued {}, round trip {:.1f} ms", amount(line.facts->bytes_sent),
-                          amount(line.facts->bytes_received), amount(line.facts->queued_bytes),
-                          static_cast<double>(line.facts->round_trip_us) / 1000);
-    }
-    text += "\n";
-  }
+  for (const auto& line : client.lines)
+    text += line_title(line) + (line.facts ? facts_text(*line.facts) : "") + "\n";
   return text;
 }
 
@@ -143,6 +146,8 @@ std::string info_spice(Context& context, const Arguments&) {
   if (status.port == 0 && status.tls_port == 0) text += fmt::format("     address: {}\n", status.host);
   text += fmt::format("    migrated: false\n        auth: {}\n    compiled: {}\n  mouse-mode: {}\n     clients: {}\n",
                       status.auth, MINIVMM_VERSION, status.mouse_mode, status.clients);
+  for (const auto& option : config::spice_picture_options())
+    text += fmt::format("     {}: {}\n", option.name, option.value(status.pictures));
   const auto clients = context.machine.spice_clients();
   if (clients.empty()) text += "Clients: none\n";
   for (const auto& client : clients)
@@ -150,21 +155,54 @@ std::string info_spice(Context& context, const Arguments&) {
   return text;
 }
 
+std::string method_text(const machine::SpiceDisplayFigures::Method& method) {
+  const auto ratio =
+      static_cast<double>(method.raw_bytes) / static_cast<double>(std::max<std::uint64_t>(method.sent_bytes, 1));
+  return fmt::format("    {:>8}: {} images, {} of pixels as {} (1:{:.1f}), {:.1f} ms\n", method.name, method.images,
+                     amount(method.raw_bytes), amount(method.sent_bytes), ratio,
+                     static_cast<double>(method.encoder_us) / 1000);
+}
+
+std::string display_text(const machine::SpiceDisplayFigures& display) {
+  auto text = fmt::format("       cache: {} images from it, {} into it, {} dropped\n", display.cache_hits,
+                          display.cache_misses, display.cache_drops);
+  for (const auto& method : display.methods)
+    text += method_text(method);
+  const auto& video = display.video;
+  if (video.streams > 0) {
+    text += fmt::format("       video: {} streams, {} frames as {}, {} left out, {} replaced, {:.1f} ms\n",
+                        video.streams, video.frames, amount(video.sent_bytes), video.left_out, video.replaced,
+                        static_cast<double>(video.encoder_us) / 1000);
+  }
+  const auto& queue = display.queue;
+  return text + fmt::format("       waits: {} drawings of {}, {} pixels\n", queue.drawings, amount(queue.drawing_bytes),
+                            queue.pixels);
+}
+
+std::string client_stats_text(const machine::SpiceClient& client) {
+  machine::SpiceClient::Line::Facts all;
+  std::string lines;
+  for (const auto& line : client.lines) {
+    lines += line_title(line);
+    if (line.facts) {
+      all.bytes_sent += line.facts->bytes_sent;
+      all.bytes_received += line.facts->bytes_received;
+      lines += facts_text(*line.facts) + fmt::format(", takes {}/s", amount(line.facts->bytes_per_second));
+    }
+    lines += "\n" + (line.display ? display_text(*line.display) : "");
+  }
+  const auto rate = client.bit_rate == 0
+                        ? std::string("not measured")
+                        : fmt::format("{:.1f} Mbit/s", static_cast<double>(client.bit_rate) / 1'000'000);
+  return fmt::format("Client {}:{}: session {}, sent {}, received {}, line {}\n{}", client.peer.host, client.peer.port,
+                     client.connection_id, amount(all.bytes_sent), amount(all.bytes_received), rate, lines);
+}
+
 std::string info_spice_stats(Context& context, const Arguments&) {
   std::string text;
-  for (const auto& display : context.machine.spice_images()) {
-    text +=
-        fmt::format("Session {}, display {}: {} images from its cache, {} into it, {} dropped\n", display.connection_id,
-                    display.channel_id, display.cache_hits, display.cache_misses, display.cache_drops);
-    for (const auto& method : display.methods) {
-      const auto ratio =
-          static_cast<double>(method.raw_bytes) / static_cast<double>(std::max<std::uint64_t>(method.sent_bytes, 1));
-      text += fmt::format("    {:>8}: {} images, {} of pixels as {} (1:{:.1f}), {:.1f} ms\n", method.name,
-                          method.images, amount(method.raw_bytes), amount(method.sent_bytes), ratio,
-                          static_cast<double>(method.encoder_us) / 1000);
-    }
-  }
-  return text.empty() ? "No client has a display\n" : text;
+  for (const auto& client : context.machine.spice_clients())
+    text += client_stats_text(client);
+  return text.empty() ? "Clients: none\n" : text;
 }
 
 std::string info_cpus(Context& context, const Arguments&) {
@@ -197,7 +235,8 @@ constexpr HmpCommand kTopics[] = {
     {"pci", "", "PCI functions and their BARs", 0, 0, info_pci},
     {"qxl", "", "the displays: modes, rings, surfaces, and what their drivers did wrong", 0, 0, info_qxl},
     {"spice", "", "the SPICE server and its clients", 0, 0, info_spice},
-    {"spice-stats", "", "what images of clients' displays cost, by their encoding", 0, 0, info_spice_stats},
+    {"spice-stats", "", "what clients were sent: bytes, images by their encoding, videos, and what waits", 0, 0,
+     info_spice_stats},
     {"status", "", "whether the guest runs", 0, 0, info_status},
     {"uuid", "", "the machine's UUID", 0, 0, info_uuid},
     {"version", "", "the version of minivmm", 0, 0, info_version},

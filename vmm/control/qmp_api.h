@@ -2,6 +2,7 @@
 // left out: the schema tells what there is. [QEMU qapi/*.json]
 #pragma once
 
+#include "vmm/config/spice_pictures.h"
 #include "vmm/control/key_names.h"
 #include "vmm/control/qmp_types.h"
 
@@ -232,10 +233,14 @@ inline constexpr Member kSpiceMembers[] = {{"enabled", &kBoolean},
 inline constexpr Type kSpice = object("SpiceInfo", kSpiceMembers);
 
 // Our own: who is there, in which role, and how their lines do.
-inline constexpr Member kSpiceLineMembers[] = {
-    {"channel-type", &kInteger},       {"channel-id", &kInteger},           {"tls", &kBoolean},
-    {"bytes-sent", &kInteger, true},   {"bytes-received", &kInteger, true}, {"bytes-queued", &kInteger, true},
-    {"round-trip-us", &kInteger, true}};
+inline constexpr Member kSpiceLineMembers[] = {{"channel-type", &kInteger},
+                                               {"channel-id", &kInteger},
+                                               {"tls", &kBoolean},
+                                               {"bytes-sent", &kInteger, true},
+                                               {"bytes-received", &kInteger, true},
+                                               {"bytes-queued", &kInteger, true},
+                                               {"round-trip-us", &kInteger, true},
+                                               {"bytes-per-second", &kInteger, true}};
 inline constexpr Type kSpiceLine = object("SpiceClientChannel", kSpiceLineMembers);
 inline constexpr Type kSpiceLines = array_of(kSpiceLine);
 inline constexpr Member kSpiceClientMembers[] = {
@@ -244,7 +249,7 @@ inline constexpr Member kSpiceClientMembers[] = {
 inline constexpr Type kSpiceClient = object("SpiceClient", kSpiceClientMembers);
 inline constexpr Type kSpiceClients = array_of(kSpiceClient);
 
-// Our own: what the images of each client's displays cost.
+// Our own: what each client was sent so far, and what waits.
 inline constexpr Member kSpiceMethodMembers[] = {{"name", &kString},
                                                  {"images", &kInteger},
                                                  {"bytes-raw", &kInteger},
@@ -252,11 +257,50 @@ inline constexpr Member kSpiceMethodMembers[] = {{"name", &kString},
                                                  {"encoder-us", &kInteger}};
 inline constexpr Type kSpiceMethod = object("SpiceMethodStats", kSpiceMethodMembers);
 inline constexpr Type kSpiceMethods = array_of(kSpiceMethod);
-inline constexpr Member kSpiceDisplayMembers[] = {{"connection-id", &kInteger}, {"channel-id", &kInteger},
-                                                  {"methods", &kSpiceMethods},  {"cache-hits", &kInteger},
-                                                  {"cache-misses", &kInteger},  {"cache-drops", &kInteger}};
+inline constexpr Member kSpiceVideoMembers[] = {{"streams", &kInteger},         {"frames", &kInteger},
+                                                {"frames-left-out", &kInteger}, {"frames-replaced", &kInteger},
+                                                {"bytes-sent", &kInteger},      {"encoder-us", &kInteger}};
+inline constexpr Type kSpiceVideo = object("SpiceVideoStats", kSpiceVideoMembers);
+inline constexpr Member kSpiceQueueMembers[] = {
+    {"drawings", &kInteger}, {"drawing-bytes", &kInteger}, {"pixels", &kInteger}};
+inline constexpr Type kSpiceQueue = object("SpiceQueueStats", kSpiceQueueMembers);
+inline constexpr Member kSpiceDisplayMembers[] = {{"methods", &kSpiceMethods}, {"cache-hits", &kInteger},
+                                                  {"cache-misses", &kInteger}, {"cache-drops", &kInteger},
+                                                  {"video", &kSpiceVideo},     {"queue", &kSpiceQueue}};
 inline constexpr Type kSpiceDisplay = object("SpiceDisplayStats", kSpiceDisplayMembers);
-inline constexpr Type kSpiceStats = array_of(kSpiceDisplay);
+inline constexpr Member kSpiceChannelStatsMembers[] = {{"channel-type", &kInteger},
+                                                       {"channel-id", &kInteger},
+                                                       {"tls", &kBoolean},
+                                                       {"bytes-sent", &kInteger, true},
+                                                       {"bytes-received", &kInteger, true},
+                                                       {"bytes-queued", &kInteger, true},
+                                                       {"round-trip-us", &kInteger, true},
+                                                       {"bytes-per-second", &kInteger, true},
+                                                       {"display", &kSpiceDisplay, true}};
+inline constexpr Type kSpiceChannelStats = object("SpiceChannelStats", kSpiceChannelStatsMembers);
+inline constexpr Type kSpiceChannelStatsList = array_of(kSpiceChannelStats);
+inline constexpr Member kSpiceClientStatsMembers[] = {{"connection-id", &kInteger},
+                                                      {"bytes-sent", &kInteger},
+                                                      {"bytes-received", &kInteger},
+                                                      {"line-bit-rate", &kInteger, true},
+                                                      {"channels", &kSpiceChannelStatsList}};
+inline constexpr Type kSpiceClientStats = object("SpiceClientStats", kSpiceClientStatsMembers);
+inline constexpr Type kSpiceStats = array_of(kSpiceClientStats);
+
+// Our own: how pictures are sent. What set-spice is not given stays as it is.
+inline constexpr Type kSpiceCompression = enumeration("SpiceImageCompression", config::kSpiceCompressionNames);
+inline constexpr Type kSpiceOnSlowLines = enumeration("SpiceWanCompression", config::kSpiceOnSlowLinesNames);
+inline constexpr Type kSpiceStreaming = enumeration("SpiceStreamingVideo", config::kSpiceStreamingNames);
+inline constexpr Member kSetSpiceMembers[] = {{"image-compression", &kSpiceCompression, true},
+                                              {"jpeg-wan-compression", &kSpiceOnSlowLines, true},
+                                              {"streaming-video", &kSpiceStreaming, true},
+                                              {"zlib-glz-wan-compression", &kSpiceOnSlowLines, true}};
+inline constexpr Type kSetSpiceArg = object("set-spice-arg", kSetSpiceMembers);
+inline constexpr Member kSpiceSettingsMembers[] = {{"image-compression", &kSpiceCompression},
+                                                   {"jpeg-wan-compression", &kSpiceOnSlowLines},
+                                                   {"streaming-video", &kSpiceStreaming},
+                                                   {"zlib-glz-wan-compression", &kSpiceOnSlowLines}};
+inline constexpr Type kSpiceSettings = object("SpiceSettings", kSpiceSettingsMembers);
 
 inline constexpr std::string_view kWhenConnectedNames[] = {"keep", "fail", "disconnect"};
 inline constexpr Type kWhenConnected = enumeration("SetPasswordAction", kWhenConnectedNames);

@@ -20,6 +20,8 @@ QmpResult run_input_send_event(Context& context, const nlohmann::json& arguments
 QmpResult query_spice(Context& context, const nlohmann::json& arguments);
 QmpResult query_spice_clients(Context& context, const nlohmann::json& arguments);
 QmpResult query_spice_stats(Context& context, const nlohmann::json& arguments);
+QmpResult query_spice_settings(Context& context, const nlohmann::json& arguments);
+QmpResult run_set_spice(Context& context, const nlohmann::json& arguments);
 QmpResult run_set_password(Context& context, const nlohmann::json& arguments);
 QmpResult run_expire_password(Context& context, const nlohmann::json& arguments);
 QmpResult run_getfd(Context& context, const nlohmann::json& arguments);

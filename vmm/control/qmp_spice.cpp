@@ -22,8 +22,34 @@ json line_object(const machine::SpiceClient::Line& line) {
     object["bytes-received"] = line.facts->bytes_received;
     object["bytes-queued"] = line.facts->queued_bytes;
     object["round-trip-us"] = line.facts->round_trip_us;
+    object["bytes-per-second"] = line.facts->bytes_per_second;
   }
   return object;
+}
+
+json display_object(const machine::SpiceDisplayFigures& display) {
+  auto methods = json::array();
+  for (const auto& method : display.methods) {
+    methods.push_back({{"name", method.name},
+                       {"images", method.images},
+                       {"bytes-raw", method.raw_bytes},
+                       {"bytes-sent", method.sent_bytes},
+                       {"encoder-us", method.encoder_us}});
+  }
+  const auto& video = display.video;
+  const auto& queue = display.queue;
+  return {{"methods", std::move(methods)},
+          {"cache-hits", display.cache_hits},
+          {"cache-misses", display.cache_misses},
+          {"cache-drops", display.cache_drops},
+          {"video",
+           {{"streams", video.streams},
+            {"frames", video.frames},
+            {"frames-left-out", video.left_out},
+            {"frames-replaced", video.replaced},
+            {"bytes-sent", video.sent_bytes},
+            {"encoder-us", video.encoder_us}}},
+          {"queue", {{"drawings", queue.drawings}, {"drawing-bytes", queue.drawing_bytes}, {"pixels", queue.pixels}}}};
 }
 
 }  // namespace
@@ -68,23 +94,45 @@ QmpResult query_spice_clients(Context& context, const json&) {
 
 QmpResult query_spice_stats(Context& context, const json&) {
   auto list = json::array();
-  for (const auto& display : context.machine.spice_images()) {
-    auto methods = json::array();
-    for (const auto& method : display.methods) {
-      methods.push_back({{"name", method.name},
-                         {"images", method.images},
-                         {"bytes-raw", method.raw_bytes},
-                         {"bytes-sent", method.sent_bytes},
-                         {"encoder-us", method.encoder_us}});
+  for (const auto& client : context.machine.spice_clients()) {
+    std::uint64_t sent = 0, received = 0;
+    auto channels = json::array();
+    for (const auto& line : client.lines) {
+      auto channel = line_object(line);
+      if (line.display) channel["display"] = display_object(*line.display);
+      channels.push_back(std::move(channel));
+      if (!line.facts) continue;
+      sent += line.facts->bytes_sent;
+      received += line.facts->bytes_received;
     }
-    list.push_back({{"connection-id", display.connection_id},
-                    {"channel-id", display.channel_id},
-                    {"methods", std::move(methods)},
-                    {"cache-hits", display.cache_hits},
-                    {"cache-misses", display.cache_misses},
-                    {"cache-drops", display.cache_drops}});
+    json object{{"connection-id", client.connection_id},
+                {"bytes-sent", sent},
+                {"bytes-received", received},
+                {"channels", std::move(channels)}};
+    if (client.bit_rate != 0) object["line-bit-rate"] = client.bit_rate;
+    list.push_back(std::move(object));
   }
   return list;
+}
+
+QmpResult query_spice_settings(Context& context, const json&) {
+  const auto status = context.machine.spice();
+  if (!status.enabled) return no_spice();
+  auto settings = json::object();
+  for (const auto& option : config::spice_picture_options())
+    settings[std::string(option.name)] = option.value(status.pictures);
+  return settings;
+}
+
+QmpResult run_set_spice(Context& context, const json& arguments) {
+  const auto status = context.machine.spice();
+  if (!status.enabled) return no_spice();
+  auto pictures = status.pictures;
+  for (const auto& [name, value] : arguments.items()) {
+    const auto set = config::set_spice_picture(pictures, name, value.get_ref<const std::string&>());
+    if (!set) return done(set);
+  }
+  return done(context.machine.set_spice_pictures(pictures));
 }
 
 QmpResult run_set_password(Context& context, const json& arguments) {

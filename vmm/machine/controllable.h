@@ -15,6 +15,7 @@
 #include "core/memory/ram_map.h"
 #include "core/pci/pci_bus.h"
 #include "core/ports/input.h"
+#include "vmm/config/spice_pictures.h"
 #include "vmm/machine/balloon_statistics.h"
 
 namespace vmm::machine {
@@ -107,7 +108,38 @@ struct SpiceStatus {
   std::string auth;            // "none", "spice" or "sasl"
   std::string mouse_mode;      // "server" or "client"
   std::string clients;         // "share", "takeover" or "refuse"
+  config::SpicePictures pictures{};
   std::vector<SpiceChannel> channels;
+};
+
+// What one client's display has come to so far.
+struct SpiceDisplayFigures {
+  struct Method {
+    std::string name;  // "glz", "quic"
+    std::uint64_t images = 0;
+    std::uint64_t raw_bytes = 0;   // of their pixels
+    std::uint64_t sent_bytes = 0;  // of what became of them
+    std::uint64_t encoder_us = 0;
+  };
+  struct Video {
+    std::uint64_t streams = 0;  // that were begun
+    std::uint64_t frames = 0;
+    std::uint64_t left_out = 0;  // frames, by the encoder
+    std::uint64_t replaced = 0;  // by newer ones while the client was busy
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t encoder_us = 0;
+  };
+  struct Queue {
+    std::uint64_t drawings = 0;
+    std::uint64_t drawing_bytes = 0;
+    std::uint64_t pixels = 0;  // that the client lacks beside them
+  };
+  std::vector<Method> methods;     // that were used
+  std::uint64_t cache_hits = 0;    // images that the client had
+  std::uint64_t cache_misses = 0;  // that it might have had
+  std::uint64_t cache_drops = 0;   // that it had to drop for others
+  Video video;
+  Queue queue;
 };
 
 // One client with its channels, and what the kernel knows of their lines.
@@ -122,31 +154,17 @@ struct SpiceClient {
       std::uint64_t bytes_received = 0;
       std::uint64_t queued_bytes = 0;
       std::uint64_t round_trip_us = 0;
+      std::uint64_t bytes_per_second = 0;  // that it took of late
     };
-    std::optional<Facts> facts;  // of TCP connections
+    std::optional<Facts> facts;                  // of TCP connections
+    std::optional<SpiceDisplayFigures> display;  // of displays
   };
   SpicePeer peer;
   std::uint32_t connection_id = 0;
   bool owner = false;
   bool view_only = false;
+  std::uint64_t bit_rate = 0;  // of its line when it came; 0: not known, or too fast to measure
   std::vector<Line> lines;
-};
-
-// What the images of one client's display have cost so far.
-struct SpiceImages {
-  struct Method {
-    std::string name;  // "glz", "quic"
-    std::uint64_t images = 0;
-    std::uint64_t raw_bytes = 0;   // of their pixels
-    std::uint64_t sent_bytes = 0;  // of what became of them
-    std::uint64_t encoder_us = 0;
-  };
-  std::uint32_t connection_id = 0;
-  unsigned channel_id = 0;
-  std::vector<Method> methods;     // that were used
-  std::uint64_t cache_hits = 0;    // images that the client had
-  std::uint64_t cache_misses = 0;  // that it might have had
-  std::uint64_t cache_drops = 0;   // that it had to drop for others
 };
 
 // What a new password means for who is connected.
@@ -202,8 +220,8 @@ class Controllable {
 
   virtual SpiceStatus spice() = 0;
   virtual std::vector<SpiceClient> spice_clients() = 0;  // in the order in which they came
-  virtual std::vector<SpiceImages> spice_images() = 0;
   // These fail without SPICE, too.
+  virtual core::Result<> set_spice_pictures(const config::SpicePictures& pictures) = 0;  // from the next one on
   virtual core::Result<> set_spice_password(const std::string& password, WhenConnected action) = 0;
   virtual core::Result<> expire_spice_password(std::optional<std::chrono::sys_seconds> at) = 0;  // nullopt: never
   virtual core::Result<> add_spice_client(core::Fd connection, bool skip_auth, bool tls) = 0;

@@ -531,8 +531,8 @@ std::vector<SpiceClient> Machine::spice_clients() {
   return impl_->spice->clients();
 }
 
-std::vector<SpiceImages> Machine::spice_images() {
-  return impl_->spice->images();
+Result<> Machine::set_spice_pictures(const config::SpicePictures& pictures) {
+  return impl_->spice->set_pictures(pictures);
 }
 
 Result<> Machine::set_spice_password(const std::string& password, WhenConnected action) {

@@ -68,7 +68,7 @@ class Machine final : public Controllable {
   void set_balloon_polling(std::uint32_t seconds) override;
   SpiceStatus spice() override;
   std::vector<SpiceClient> spice_clients() override;
-  std::vector<SpiceImages> spice_images() override;
+  core::Result<> set_spice_pictures(const config::SpicePictures& pictures) override;
   core::Result<> set_spice_password(const std::string& password, WhenConnected action) override;
   core::Result<> expire_spice_password(std::optional<std::chrono::sys_seconds> at) override;
   core::Result<> add_spice_client(core::Fd connection, bool skip_auth, bool tls) override;

@@ -122,14 +122,30 @@ core::Result<spice::server::ServerConfig> server_config(const config::MachineCon
   return server;
 }
 
+spice::video::StreamingMode streaming_mode(config::SpiceStreaming wanted) {
+  switch (wanted) {
+    case config::SpiceStreaming::Off: return spice::video::StreamingMode::Off;
+    case config::SpiceStreaming::Filter: return spice::video::StreamingMode::Filter;
+    case config::SpiceStreaming::All: return spice::video::StreamingMode::All;
+  }
+  return spice::video::StreamingMode::Off;
+}
+
+// What codecs need is loaded now or never. Who neither wants video nor names codecs is spared it, and has M-JPEG when
+// video is switched on later.
 core::Result<spice::display::VideoOptions> video_options(const config::SpiceConfig& config) {
-  using spice::video::StreamingMode;
   const auto codecs = spice::video::parse_codecs(config.video_codecs);
   if (!codecs) return core::fail_with("video-codecs", codecs);
-  spice::display::VideoOptions options{.mode = StreamingMode::Off, .codecs = *codecs};
-  if (config.streaming == config::SpiceStreaming::Filter) options.mode = StreamingMode::Filter;
-  if (config.streaming == config::SpiceStreaming::All) options.mode = StreamingMode::All;
+  spice::display::VideoOptions options{.mode = streaming_mode(config.pictures.streaming), .codecs = *codecs};
+  if (options.mode == spice::video::StreamingMode::Off && config.video_codecs == "auto")
+    options.codecs = {spice::wire::VideoCodec::Mjpeg};
   return options;
+}
+
+spice::image::ImageOptions image_options(const config::SpicePictures& pictures) {
+  return {.compression = compression(pictures.compression),
+          .jpeg = on_slow_lines(pictures.jpeg),
+          .zlib_glz = on_slow_lines(pictures.zlib_glz)};
 }
 
 SpicePeer peer(const spice::net::Endpoint& endpoint) {
@@ -167,27 +183,48 @@ std::vector<core::DisplaySource*> sources_of(std::span<const Board::Display> dis
   return sources;
 }
 
-SpiceImages images_of(const spice::image::Clients::ChannelFigures& from) {
-  SpiceImages images{.connection_id = from.session,
-                     .channel_id = from.channel,
-                     .methods = {},
-                     .cache_hits = from.images.cache_hits,
-                     .cache_misses = from.images.cache_misses,
-                     .cache_drops = from.images.cache_drops};
-  for (std::size_t method = 0; method < from.images.methods.size(); ++method) {
-    const auto& figures = from.images.methods[method];
-    if (figures.images == 0) continue;
-    images.methods.push_back({spice::image::method_name(static_cast<spice::image::Method>(method)), figures.images,
-                              figures.raw_bytes, figures.sent_bytes, figures.encoder_ns / 1000});
+SpiceDisplayFigures display_figures(const spice::display::DisplayFigures& from) {
+  constexpr std::uint64_t kMicrosecond = 1000;
+  const auto& images = from.images;
+  const auto& video = from.video;
+  SpiceDisplayFigures figures{.methods = {},
+                              .cache_hits = images.cache_hits,
+                              .cache_misses = images.cache_misses,
+                              .cache_drops = images.cache_drops,
+                              .video = {.streams = video.streams,
+                                        .frames = video.frames,
+                                        .left_out = video.left_out,
+                                        .replaced = video.replaced,
+                                        .sent_bytes = video.sent_bytes,
+                                        .encoder_us = video.encoder_ns / kMicrosecond},
+                              .queue = {from.queue.drawings, from.queue.drawing_bytes, from.queue.pixels}};
+  for (std::size_t method = 0; method < images.methods.size(); ++method) {
+    const auto& of = images.methods[method];
+    if (of.images == 0) continue;
+    figures.methods.push_back({spice::image::method_name(static_cast<spice::image::Method>(method)), of.images,
+                               of.raw_bytes, of.sent_bytes, of.encoder_ns / kMicrosecond});
   }
-  return images;
+  return figures;
+}
+
+SpiceClient::Line line_of(const spice::server::ClientInfo::Line& from) {
+  SpiceClient::Line line{.name = std::string(spice::wire::channel_name(from.key.type)),
+                         .type = static_cast<unsigned>(from.key.type),
+                         .id = from.key.id,
+                         .tls = from.tls,
+                         .facts = {},
+                         .display = {}};
+  if (const auto& known = from.facts)
+    line.facts = {known->bytes_sent, known->bytes_received, known->queued_bytes, known->round_trip_us,
+                  known->bytes_per_second};
+  return line;
 }
 
 }  // namespace
 
 struct SpiceEnd::Impl {
   Impl(const spice::display::DisplayWorker::Config& display, const Wiring& wiring)
-      : image_clients(display.clients), input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
+      : figures(display.figures), input(wiring.keyboard, wiring.mouse, [this] { expect_change(); }) {
     for (const auto& from : wiring.displays) {
       auto own = display;
       own.drawing_bytes = std::max(own.drawing_bytes, std::size_t{2} * from.vgamem_bytes);
@@ -226,7 +263,8 @@ struct SpiceEnd::Impl {
     }
   }
 
-  std::shared_ptr<spice::image::Clients> image_clients;
+  std::shared_ptr<spice::display::AllDisplayFigures> figures;
+  config::SpicePictures pictures;
   std::vector<std::unique_ptr<spice::display::DisplayWorker>> workers;
   std::vector<std::string> names;  // of their devices
   WatchedInput input;
@@ -259,10 +297,10 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   if (!video) return core::fail_with("--spice", video);
   display.video = *video;
   display.clients = std::make_shared<spice::image::Clients>();
-  display.images = {.compression = compression(config.spice.compression),
-                    .jpeg = on_slow_lines(config.spice.jpeg),
-                    .zlib_glz = on_slow_lines(config.spice.zlib_glz)};
+  display.figures = std::make_shared<spice::display::AllDisplayFigures>();
+  display.images = image_options(config.spice.pictures);
   auto impl = std::make_unique<Impl>(display, wiring);
+  impl->pictures = config.spice.pictures;
   if (config.spice.enabled) {
     auto settings = server_config(config, uuid);
     if (!settings) return core::fail_with("--spice", settings);
@@ -346,6 +384,7 @@ SpiceStatus SpiceEnd::status() {
   status.auth = snapshot.auth;
   status.mouse_mode = snapshot.mouse_mode;
   status.clients = policy_name(snapshot.clients);
+  status.pictures = impl_->pictures;
   for (const auto& channel : snapshot.channels) {
     status.channels.push_back({peer(channel.client), channel.connection_id, static_cast<unsigned>(channel.key.type),
                                channel.key.id, channel.tls});
@@ -356,26 +395,28 @@ SpiceStatus SpiceEnd::status() {
 std::vector<SpiceClient> SpiceEnd::clients() {
   std::vector<SpiceClient> clients;
   if (!impl_->server) return clients;
+  const auto displays = impl_->figures->list();
   for (const auto& from : impl_->server->clients()) {
-    SpiceClient client{peer(from.client), from.connection_id, from.owner, from.view_only, {}};
-    for (const auto& line : from.lines) {
-      std::optional<SpiceClient::Line::Facts> facts;
-      if (const auto& known = line.facts) {
-        facts = {known->bytes_sent, known->bytes_received, known->queued_bytes, known->round_trip_us};
-      }
-      client.lines.push_back({std::string(spice::wire::channel_name(line.key.type)),
-                              static_cast<unsigned>(line.key.type), line.key.id, line.tls, facts});
+    SpiceClient client{peer(from.client), from.connection_id, from.owner, from.view_only, from.bit_rate, {}};
+    for (const auto& of : from.lines) {
+      auto& line = client.lines.emplace_back(line_of(of));
+      const auto display = std::ranges::find_if(displays, [&](const spice::display::DisplayFigures& figures) {
+        return of.key == spice::wire::ChannelKey{spice::wire::ChannelType::Display, figures.channel} &&
+               from.connection_id == figures.session;
+      });
+      if (display != displays.end()) line.display = display_figures(*display);
     }
     clients.push_back(std::move(client));
   }
   return clients;
 }
 
-std::vector<SpiceImages> SpiceEnd::images() {
-  std::vector<SpiceImages> images;
-  for (const auto& channel : impl_->image_clients->figures())
-    images.push_back(images_of(channel));
-  return images;
+core::Result<> SpiceEnd::set_pictures(const config::SpicePictures& pictures) {
+  if (!impl_->server) return core::fail("SPICE is not in use");
+  impl_->pictures = pictures;
+  for (const auto& worker : impl_->workers)
+    worker->set_pictures(image_options(pictures), streaming_mode(pictures.streaming));
+  return {};
 }
 
 core::Result<> SpiceEnd::set_password(const std::string& password, WhenConnected action) {

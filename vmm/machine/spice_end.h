@@ -50,7 +50,7 @@ class SpiceEnd {
   // Control loop; these fail without a server, too.
   SpiceStatus status();
   std::vector<SpiceClient> clients();
-  std::vector<SpiceImages> images();
+  core::Result<> set_pictures(const config::SpicePictures& pictures);
   core::Result<> set_password(const std::string& password, WhenConnected action);
   core::Result<> expire_password(std::optional<std::chrono::sys_seconds> at);
   core::Result<> add_client(core::Fd connection, bool skip_auth, bool tls);

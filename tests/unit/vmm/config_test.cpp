@@ -365,13 +365,13 @@ TEST(SpiceOption, sasl_is_a_switch) {
 
 TEST(SpiceOption, compression_of_pictures) {
   using vmm::config::SpiceCompression, vmm::config::SpiceOnSlowLines;
-  const auto plain = parse({"--spice", "port=1"})->spice;
+  const auto plain = parse({"--spice", "port=1"})->spice.pictures;
   EXPECT_EQ(plain.compression, SpiceCompression::AutoGlz);
   EXPECT_EQ(plain.jpeg, SpiceOnSlowLines::Auto);
   EXPECT_EQ(plain.zlib_glz, SpiceOnSlowLines::Auto);
   const auto chosen =
       parse({"--spice", "port=1,image-compression=quic,jpeg-wan-compression=always,zlib-glz-wan-compression=never"})
-          ->spice;
+          ->spice.pictures;
   EXPECT_EQ(chosen.compression, SpiceCompression::Quic);
   EXPECT_EQ(chosen.jpeg, SpiceOnSlowLines::Always);
   EXPECT_EQ(chosen.zlib_glz, SpiceOnSlowLines::Never);
@@ -386,12 +386,12 @@ TEST(SpiceOption, what_is_not_built_is_refused_by_name) {
 }
 
 TEST(SpiceOption, streaming_and_its_codecs) {
-  EXPECT_EQ(parse({"--spice", "port=1"})->spice.streaming, SpiceStreaming::Off);
+  EXPECT_EQ(parse({"--spice", "port=1"})->spice.pictures.streaming, SpiceStreaming::Off);
   const auto config = parse({"--spice", "port=1,streaming-video=filter,video-codecs=gstreamer:vp8;spice:mjpeg"});
   ASSERT_TRUE(config);
-  EXPECT_EQ(config->spice.streaming, SpiceStreaming::Filter);
+  EXPECT_EQ(config->spice.pictures.streaming, SpiceStreaming::Filter);
   EXPECT_EQ(config->spice.video_codecs, "gstreamer:vp8;spice:mjpeg");
-  EXPECT_EQ(parse({"--spice", "port=1,streaming-video=all"})->spice.streaming, SpiceStreaming::All);
+  EXPECT_EQ(parse({"--spice", "port=1,streaming-video=all"})->spice.pictures.streaming, SpiceStreaming::All);
   EXPECT_THAT(error_of({"--spice", "port=1,streaming-video=on"}), HasSubstr("off, filter or all"));
 }
 

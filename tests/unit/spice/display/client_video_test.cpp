@@ -66,7 +66,7 @@ class World final : public core::DisplaySource, private display::ScreenListener 
     writer_.emplace(screen_, encoder_, image::ImageOptions{.compression = wire::ImageCompression::Off}, client,
                     display::ClientWriter::Line{.send = send, .next_serial = [] { return 1; }});
     surfaces_.emplace(screen_.surfaces(), screen_.primary(), writer_->abilities());
-    video_.emplace(feed_, *surfaces_, client, send);
+    video_.emplace(feed_, *surfaces_, client, statistics_, send);
     drain();
   }
 
@@ -173,6 +173,7 @@ class World final : public core::DisplaySource, private display::ScreenListener 
   Viewer viewer_;
   std::optional<display::ClientWriter> writer_;
   std::optional<display::ClientSurfaces> surfaces_;
+  spice::video::VideoStatistics statistics_;
   std::optional<ClientVideo> video_;
 };
 

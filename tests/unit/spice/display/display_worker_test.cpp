@@ -253,6 +253,29 @@ TEST(DisplayWorker, preferred_compression_changes_that_client_only) {
   EXPECT_EQ(other.bitmaps(), 0);
 }
 
+TEST(DisplayWorker, pictures_are_sent_as_was_set_last_unless_the_client_has_a_wish) {
+  Rig rig;
+  RawClient client(rig.worker.display_provider());
+  RawClient wishing(rig.worker.display_provider());
+  wishing.send(wire::DisplayPreferredCompression{wire::ImageCompression::Lz});
+  client.init();
+  wishing.init();
+  ASSERT_TRUE(client.draw_until([&] { return client.marked(); }));
+  ASSERT_TRUE(wishing.draw_until([&] { return wishing.marked(); }));
+  ASSERT_EQ(client.bitmaps(), 0);
+  rig.worker.set_pictures({.compression = wire::ImageCompression::Off}, spice::video::StreamingMode::Off);
+  rig.source.paint({0, 0, 64, 48}, 0x12345678);
+  rig.settle();
+  ASSERT_TRUE(client.draw_until_equal(rig.source.image()));
+  ASSERT_TRUE(wishing.draw_until_equal(rig.source.image()));
+  EXPECT_GT(client.bitmaps(), 0);
+  EXPECT_EQ(wishing.bitmaps(), 0);
+  RawClient late(rig.worker.display_provider());
+  late.init();
+  ASSERT_TRUE(late.draw_until([&] { return late.marked(); }));
+  EXPECT_EQ(late.lz_images(), 0);
+}
+
 TEST(DisplayWorker, compression_off_and_unix_sockets_get_bitmaps) {
   Rig rig({.images = {.compression = wire::ImageCompression::Off}});
   RawClient client(rig.worker.display_provider());

@@ -138,6 +138,18 @@ TEST_F(OneChannel, lossy_image_is_replaced_when_it_must_be_exact) {
   finish();
 }
 
+TEST_F(OneChannel, exact_successor_of_a_lossy_image_is_named_as_such_when_nothing_is_lossy_any_more) {
+  channel.sender.set_options({.jpeg = OnSlowLines::Always});
+  EXPECT_EQ(channel.send(photo(3), Exactness::MayLose), ImageType::Jpeg);
+  channel.sender.set_options({.jpeg = OnSlowLines::Never});
+  EXPECT_EQ(channel.send(photo(3), Exactness::MayLose), ImageType::FromCache);
+  EXPECT_EQ(channel.send(photo(3)), ImageType::Quic);
+  EXPECT_EQ(channel.send(photo(3)), ImageType::FromCacheLossless);
+  EXPECT_EQ(channel.send(photo(4)), ImageType::Quic);
+  EXPECT_EQ(channel.send(photo(4)), ImageType::FromCache);
+  finish();
+}
+
 TEST_F(OneChannel, clients_wish_counts_from_the_next_image_on) {
   EXPECT_EQ(channel.send(text(1)), ImageType::GlzRgb);
   channel.sender.set_compression(ImageCompression::Off);
@@ -267,19 +279,6 @@ TEST(Clients, channels_of_a_session_find_each_other_and_leave_nothing_behind) {
   EXPECT_NE(first->cache(second), first->cache(init(1, 1)));
   EXPECT_EQ(first->dictionary(third), nullptr);
   EXPECT_EQ(first->cache(third), nullptr);
-}
-
-TEST(Clients, figures_are_there_as_long_as_the_channel) {
-  spice::image::Clients clients;
-  auto statistics = std::make_shared<spice::image::ImageStatistics>();
-  clients.watch(7, 2, statistics);
-  statistics->cache_hit();
-  ASSERT_EQ(clients.figures().size(), 1U);
-  EXPECT_EQ(clients.figures()[0].session, 7U);
-  EXPECT_EQ(clients.figures()[0].channel, 2);
-  EXPECT_EQ(clients.figures()[0].images.cache_hits, 1U);
-  statistics.reset();
-  EXPECT_TRUE(clients.figures().empty());
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ class ClientStreamsTest : public testing::Test {
   }
 
   FakeEncoders encoders_;
-  ClientStreams streams_{encoders_, kCodecs, kClient};
+  video::VideoStatistics statistics_;
+  ClientStreams streams_{encoders_, kCodecs, kClient, statistics_};
   std::uint64_t round_ = 0;
 };
 
@@ -108,7 +109,7 @@ TEST_F(ClientStreamsTest, first_picture_creates_the_stream_and_asks_for_reports)
 }
 
 TEST_F(ClientStreamsTest, clients_without_reports_are_not_asked) {
-  ClientStreams plain(encoders_, kCodecs, {});
+  ClientStreams plain(encoders_, kCodecs, {}, statistics_);
   plain.start(0, *video::video_frame(tests::picture(kPlace), video::StreamingMode::All));
   plain.frame(0, {.drawing = std::make_shared<core::Drawing>(tests::picture(kPlace)), .visible = Region(kPlace)},
               conditions());
@@ -228,13 +229,26 @@ TEST_F(ClientStreamsTest, number_used_again_is_destroyed_first) {
   EXPECT_EQ(sent(), "dcrD");
 }
 
+TEST_F(ClientStreamsTest, figures_count_pictures_that_were_sent_and_that_were_not) {
+  settle();
+  frame();
+  frame();
+  EXPECT_EQ(sent(), "D");
+  const auto figures = statistics_.figures();
+  EXPECT_EQ(figures.streams, 1U);
+  EXPECT_EQ(figures.frames, 2U);
+  EXPECT_EQ(figures.replaced, 1U);
+  EXPECT_EQ(figures.left_out, 0U);
+  EXPECT_GT(figures.sent_bytes, 0U);
+}
+
 TEST_F(ClientStreamsTest, sized_pictures_go_to_those_who_know_them) {
   settle();
   const auto larger = box(0, 0, 180, 150);
   EXPECT_TRUE(frame(0, larger, {}, true));
   EXPECT_EQ(sent(), "lS");
 
-  ClientStreams plain(encoders_, kCodecs, {});
+  ClientStreams plain(encoders_, kCodecs, {}, statistics_);
   plain.start(0, *video::video_frame(tests::picture(kPlace), video::StreamingMode::All));
   const auto add = [&](const core::Rect& place, bool sized) {
     return plain.frame(

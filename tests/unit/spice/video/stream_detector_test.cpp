@@ -43,6 +43,17 @@ TEST(StreamDetector, off_finds_nothing) {
   EXPECT_EQ(pictures_to_start(found, 40ms), 0);
 }
 
+TEST(StreamDetector, mode_counts_from_the_next_picture_on) {
+  auto found = detector(StreamingMode::Off);
+  EXPECT_EQ(pictures_to_start(found, 40ms, 30), 0);
+  found.set_mode(StreamingMode::Filter);
+  EXPECT_EQ(pictures_to_start(found, 40ms), 21);
+  EXPECT_EQ(pictures_to_start(found, 40ms, 30, box(200, 0, 10, 10)), 0);
+  found.set_mode(StreamingMode::All);
+  EXPECT_THAT(found.running(), ElementsAre(0));
+  EXPECT_EQ(pictures_to_start(found, 40ms, 30, box(200, 0, 10, 10)), 21);
+}
+
 TEST(StreamDetector, pictures_further_apart_than_200_ms_are_no_video) {
   auto found = detector();
   EXPECT_EQ(pictures_to_start(found, 200ms), 0);

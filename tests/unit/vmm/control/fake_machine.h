@@ -75,7 +75,11 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
 
   vmm::machine::SpiceStatus spice() override { return spice_status; }
   std::vector<vmm::machine::SpiceClient> spice_clients() override { return clients; }
-  std::vector<vmm::machine::SpiceImages> spice_images() override { return images; }
+  core::Result<> set_spice_pictures(const vmm::config::SpicePictures& pictures) override {
+    if (!spice_status.enabled) return core::fail("SPICE is not in use");
+    spice_status.pictures = pictures;
+    return {};
+  }
   core::Result<> set_spice_password(const std::string& password, vmm::machine::WhenConnected action) override {
     if (!spice_status.enabled || spice_status.auth != "spice") return core::fail("clients are not asked for one");
     said(fmt::format("password {} {}", password, static_cast<int>(action)));
@@ -111,14 +115,16 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
                 .connection_id = 77,
                 .owner = true,
                 .view_only = false,
-                .lines = {{"main", 1, 0, false, vmm::machine::SpiceClient::Line::Facts{2048, 100, 0, 250}},
-                          {"inputs", 3, 0, false, std::nullopt}}}};
-    images = {{.connection_id = 77,
-               .channel_id = 0,
-               .methods = {{"glz", 12, 4'096'000, 81'920, 2500}},
-               .cache_hits = 3,
-               .cache_misses = 9,
-               .cache_drops = 1}};
+                .bit_rate = 50'000'000,
+                .lines = {{"main", 1, 0, false, vmm::machine::SpiceClient::Line::Facts{2048, 100, 0, 250, 10'240}, {}},
+                          {"display", 2, 0, false, vmm::machine::SpiceClient::Line::Facts{4096, 50, 7, 300, 20'480},
+                           vmm::machine::SpiceDisplayFigures{.methods = {{"glz", 12, 4'096'000, 81'920, 2500}},
+                                                             .cache_hits = 3,
+                                                             .cache_misses = 9,
+                                                             .cache_drops = 1,
+                                                             .video = {1, 30, 2, 4, 10'240, 1500},
+                                                             .queue = {5, 1024, 77}}},
+                          {"inputs", 3, 0, false, std::nullopt, {}}}}};
   }
 
   std::vector<std::string> told;
@@ -126,7 +132,6 @@ class FakeMachine final : public vmm::machine::Controllable, core::KeyboardSink,
   bool has_balloon = false;
   vmm::machine::SpiceStatus spice_status;
   std::vector<vmm::machine::SpiceClient> clients;
-  std::vector<vmm::machine::SpiceImages> images;
 
  private:
   void said(std::string what) {

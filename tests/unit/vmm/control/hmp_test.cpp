@@ -54,8 +54,11 @@ TEST_F(HmpTest, info_spice_names_clients_with_their_roles) {
   EXPECT_EQ(run("info spice"),
             "Server:\n     address: 127.0.0.1:5900\n    migrated: false\n        auth: spice\n    compiled: 0.1.0\n"
             "  mouse-mode: server\n     clients: share\n"
+            "     image-compression: auto_glz\n     jpeg-wan-compression: auto\n     streaming-video: off\n"
+            "     zlib-glz-wan-compression: auto\n"
             "Client 127.0.0.1:40000: owner\n     session: 77\n"
             "     channel: main 0, sent 2.0 KiB, received 100 B, queued 0 B, round trip 0.2 ms\n"
+            "     channel: display 0, sent 4.0 KiB, received 50 B, queued 7 B, round trip 0.3 ms\n"
             "     channel: inputs 0\n");
   machine_.clients.clear();
   EXPECT_THAT(run("info spice"), HasSubstr("Clients: none\n"));
@@ -63,12 +66,32 @@ TEST_F(HmpTest, info_spice_names_clients_with_their_roles) {
   EXPECT_EQ(run("info spice"), "Server: disabled\n");
 }
 
-TEST_F(HmpTest, info_spice_stats_tells_what_images_cost) {
+TEST_F(HmpTest, info_spice_stats_tells_what_clients_were_sent) {
   EXPECT_EQ(run("info spice-stats"),
-            "Session 77, display 0: 3 images from its cache, 9 into it, 1 dropped\n"
-            "         glz: 12 images, 3.9 MiB of pixels as 80.0 KiB (1:50.0), 2.5 ms\n");
-  machine_.images.clear();
-  EXPECT_EQ(run("info spice-stats"), "No client has a display\n");
+            "Client 127.0.0.1:40000: session 77, sent 6.0 KiB, received 150 B, line 50.0 Mbit/s\n"
+            "     channel: main 0, sent 2.0 KiB, received 100 B, queued 0 B, round trip 0.2 ms, takes 10.0 KiB/s\n"
+            "     channel: display 0, sent 4.0 KiB, received 50 B, queued 7 B, round trip 0.3 ms, takes 20.0 KiB/s\n"
+            "       cache: 3 images from it, 9 into it, 1 dropped\n"
+            "         glz: 12 images, 3.9 MiB of pixels as 80.0 KiB (1:50.0), 2.5 ms\n"
+            "       video: 1 streams, 30 frames as 10.0 KiB, 2 left out, 4 replaced, 1.5 ms\n"
+            "       waits: 5 drawings of 1.0 KiB, 77 pixels\n"
+            "     channel: inputs 0\n");
+  machine_.clients.clear();
+  EXPECT_EQ(run("info spice-stats"), "Clients: none\n");
+}
+
+TEST_F(HmpTest, how_pictures_are_sent_is_set_by_the_names_of_the_command_line) {
+  EXPECT_EQ(run("set_spice image-compression lz"), "");
+  EXPECT_EQ(run("set_spice streaming-video all"), "");
+  EXPECT_EQ(machine_.spice_status.pictures.compression, vmm::config::SpiceCompression::Lz);
+  EXPECT_EQ(machine_.spice_status.pictures.streaming, vmm::config::SpiceStreaming::All);
+  EXPECT_EQ(machine_.spice_status.pictures.jpeg, vmm::config::SpiceOnSlowLines::Auto);
+  EXPECT_THAT(run("info spice"), HasSubstr("image-compression: lz\n"));
+  EXPECT_EQ(run("set_spice jpeg-wan-compression on"), "Error: jpeg-wan-compression=on: give auto, never or always\n");
+  EXPECT_THAT(run("set_spice port 1"), HasSubstr("no setting \"port\"; give image-compression, "));
+  EXPECT_THAT(run("set_spice streaming-video"), HasSubstr("usage: set_spice"));
+  machine_.spice_status = {};
+  EXPECT_EQ(run("set_spice image-compression lz"), "Error: SPICE is not in use\n");
 }
 
 TEST_F(HmpTest, passwords) {
@@ -101,6 +124,8 @@ TEST_F(HmpTest, completion) {
   EXPECT_THAT(complete("set_password "), ElementsAre("spice"));
   EXPECT_THAT(complete("set_password spice secret "), ElementsAre("disconnect", "fail", "keep"));
   EXPECT_THAT(complete("set_password spice "), IsEmpty());
+  EXPECT_THAT(complete("set_spice j"), ElementsAre("jpeg-wan-compression"));
+  EXPECT_THAT(complete("set_spice streaming-video "), ElementsAre("all", "filter", "off"));
   EXPECT_THAT(complete("nonsense "), IsEmpty());
   EXPECT_THAT(complete("change \"a b"), IsEmpty());
 }

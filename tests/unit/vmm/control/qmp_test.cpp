@@ -162,6 +162,21 @@ TEST_F(QmpTest, commands_reach_the_machine) {
                                          "move 3 0 0 1"));
 }
 
+TEST_F(QmpTest, how_pictures_are_sent) {
+  negotiate();
+  EXPECT_EQ(outcome("set-spice", {{"image-compression", "quic"}, {"jpeg-wan-compression", "never"}}), "{}");
+  EXPECT_EQ(outcome("set-spice", {{"streaming-video", "filter"}}), "{}");
+  EXPECT_EQ(outcome("query-spice-settings"),
+            R"({"image-compression":"quic","jpeg-wan-compression":"never","streaming-video":"filter",)"
+            R"("zlib-glz-wan-compression":"auto"})");
+  EXPECT_EQ(outcome("set-spice", {{"streaming-video", "all"}, {"image-compression", "zip"}}),
+            "GenericError: Parameter 'image-compression' does not accept value 'zip'");
+  EXPECT_EQ(machine_.spice_status.pictures.streaming, vmm::config::SpiceStreaming::Filter);
+  machine_.spice_status = {};
+  EXPECT_EQ(outcome("set-spice", {{"streaming-video", "all"}}), "DeviceNotActive: SPICE is not in use");
+  EXPECT_EQ(outcome("query-spice-settings"), "DeviceNotActive: SPICE is not in use");
+}
+
 TEST_F(QmpTest, passwords) {
   negotiate();
   EXPECT_EQ(outcome("set_password", {{"protocol", "spice"}, {"password", "x"}}), "{}");
