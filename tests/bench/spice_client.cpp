@@ -3,8 +3,7 @@
 //   spice_client link PORT PASSWORD COUNT        ms from connecting to INIT of the main channel, a line each
 //   spice_client picture PORT|tls:PORT COUNT     bytes and ms from INIT to MARK of a display channel, a line each
 //   spice_client watch PORT SECONDS CLIENTS      shows CLIENTS displays for so long; bytes of each, a line each
-//   spice_client draws PORT                      shows a display; answers each line of its input with one that says
-//   what
+//   spice_client draws PORT                      shows a display; for each line of its input a line that says what
 //     has come since the last: bytes, messages, pictures of films, the TSC after the last message, and for each stamp
 //     (see guest/qxl_bench.cpp) the ticks from it until its last byte was read
 #include <cstdlib>
