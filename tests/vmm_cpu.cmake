@@ -12,6 +12,7 @@ if(MINIVMM_BENCH)
     bench/guest/virtio.cpp bench/guest/virtio_blk.cpp)
   minivmm_guest(port_bench SOURCES bench/guest/port_bench.cpp bench/guest/pci.cpp bench/guest/virtio.cpp
     bench/guest/virtio_console.cpp)
+  minivmm_guest(usb_bench SOURCES bench/guest/usb_bench.cpp bench/guest/ehci.cpp bench/guest/pci.cpp)
 endif()
 
 # The same guests on both accelerators.

@@ -33,7 +33,7 @@ void ScheduleWatch::note_page(std::uint64_t page) {
 }
 
 bool ScheduleWatch::is_settled(std::uint64_t passes, std::uint64_t round) {
-  if (!is_noting_ || is_beyond_) return false;
+  if (!is_noting_ || is_beyond_ || pages_.empty()) return false;
   if (is_set_) {
     quiet_ += passes;
     return quiet_ >= round;

@@ -46,7 +46,7 @@ class FakeWriteAlarms final : public core::WriteAlarms {
     bool set(std::span<const core::Gpa> wanted) override {
       pages.clear();
       if (!alarms.refuses) pages.assign(wanted.begin(), wanted.end());
-      return !alarms.refuses;
+      return !pages.empty();
     }
     void clear() override { pages.clear(); }
 

@@ -108,10 +108,8 @@ struct UsbDeviceConfig {
   bool snapshot = false;
 };
 
-constexpr bool kUsbByDefault = false;
-
 struct UsbConfig {
-  bool enabled = kUsbByDefault;
+  bool enabled = true;
   UsbControllers controllers = UsbControllers::Ehci;
   bool tablet = true;  // the first device, if no other one is a tablet
   std::vector<UsbDeviceConfig> devices;

@@ -420,7 +420,7 @@ constexpr Option kOptions[] = {
     {kMachine, "--usb", "on|off[,controllers=ehci|uhci][,tablet=on|off]",
      "Whether there is USB: an ICH9's enhanced controller with six ports and its companions, or with controllers=uhci "
      "a PIIX3's controller with two. There is a tablet in the first port, unless it says tablet=off. The default is "
-     "off.",
+     "on.",
      false, apply_usb},
     {kMachine, "--usb-device",
      "tablet|keyboard|mouse|hub|storage,file=FILE[,snapshot=on][,readonly=on][,port=N[.M]][,usb_version=1|2]",

@@ -91,7 +91,8 @@ TEST(CommandLine, board_options_with_unknown_values_are_refused_by_name) {
 
 TEST(CommandLine, usb_devices_have_ports_and_bring_usb) {
   using vmm::config::UsbKind;
-  EXPECT_FALSE(parse({})->usb.enabled);
+  EXPECT_TRUE(parse({})->usb.enabled);
+  EXPECT_FALSE(parse({"--usb", "off"})->usb.enabled);
   const auto config =
       parse({"--usb-device", "hub,port=2", "--usb-device", "storage,file=a,,b.img,port=2.3,readonly=on"});
   ASSERT_TRUE(config) << config.error().message;
