@@ -79,6 +79,7 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
     guest_open = false;
     told_open = false;
     sent = 0;
+    buffers = 0;
   }
   void visit(core::StateVisitor& visitor) {
     visitor.field("ready", ready);
@@ -92,9 +93,10 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
   core::CharStream& stream;
   bool ready = false;  // the driver knows it
   bool guest_open = false;
-  bool host_open = false;  // now; not of the guest's state
-  bool told_open = false;  // what the driver was told last
-  std::uint64_t sent = 0;  // of the chain that is next in the transmit queue
+  bool host_open = false;     // now; not of the guest's state
+  bool told_open = false;     // what the driver was told last
+  std::uint64_t sent = 0;     // of the chain that is next in the transmit queue
+  std::uint16_t buffers = 0;  // that the driver has to receive into, as far as they were seen; not saved
 
  private:
   VirtioConsole& device_;
@@ -280,10 +282,8 @@ void VirtioConsole::transmit(Port& port) {
   host().notify_used(queue);
 }
 
-// Returns how much the guest had room for.
-std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> bytes) {
-  const bool listens = has_ports() ? port.guest_open : port.number == 0;
-  if (!running_ || !host().is_driver_ready() || !listens) return 0;
+// Until the queue is empty or there is no more; returns how much went.
+std::size_t VirtioConsole::fill(Port& port, std::span<const std::uint8_t> bytes) {
   const auto queue = receive_queue(port.number);
   std::size_t taken = 0;
   for (Chain chain; taken < bytes.size() && pop(queue, chain);) {
@@ -292,7 +292,20 @@ std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> byt
     push(queue, chain, part.size());
     taken += part.size();
   }
-  host().notify_used(queue);
+  return taken;
+}
+
+// Returns how much the guest had room for. A driver gives its buffers back one by one as they are read. It need not
+// ring for each: while it reads one half of them there is time to fill the other.
+std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> bytes) {
+  const bool listens = has_ports() ? port.guest_open : port.number == 0;
+  if (!running_ || !host().is_driver_ready() || !listens) return 0;
+  auto& queue = host().queue(receive_queue(port.number));
+  port.buffers = std::max(port.buffers, queue.waiting());
+  auto taken = fill(port, bytes);
+  while (taken < bytes.size() && !queue.broken() && !queue.ring_after(port.buffers / 2))
+    taken += fill(port, bytes.subspan(taken));
+  host().notify_used(receive_queue(port.number));
   return taken;
 }
 

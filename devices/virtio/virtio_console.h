@@ -62,6 +62,7 @@ class VirtioConsole final : public VirtioDevice {
   void send_pending();
   void transmit(Port& port);
   bool transmit_chain(Port& port, const Chain& chain, std::uint64_t& budget);
+  std::size_t fill(Port& port, std::span<const std::uint8_t> bytes);
   std::size_t receive(Port& port, std::span<const std::uint8_t> bytes);
 
   core::GuestClock& clock_;

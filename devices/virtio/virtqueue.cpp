@@ -1,5 +1,6 @@
 #include "devices/virtio/virtqueue.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <utility>
@@ -79,6 +80,22 @@ bool Virtqueue::pop(Chain& chain) {
 
 void Virtqueue::unpop() {
   --state_.next_available;
+}
+
+std::uint16_t Virtqueue::waiting() const {
+  if (!enabled_ || state_.broken) return 0;
+  const auto waiting = static_cast<std::uint16_t>(read_available(kAvailableIndex) - state_.next_available);
+  return std::min(waiting, parts_.ring.size);
+}
+
+// [2.7.10]
+bool Virtqueue::ring_after(std::uint16_t count) {
+  const auto& ring = parts_.ring;
+  if (!enabled_ || !ring.event_index || count == 0) return true;
+  const auto event = static_cast<std::uint16_t>(state_.next_available + count - 1);
+  parts_.used.write(kUsedRing + kUsedEntry * ring.size, core::le16(event));
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return waiting() < count;
 }
 
 std::optional<core::MemorySlice> Virtqueue::indirect_table(std::uint64_t address, std::uint32_t length) const {

@@ -55,6 +55,11 @@ class Virtqueue {
   bool pop(Chain& chain);
   // Puts the last chain popped back, to be popped again.
   void unpop();
+  // Chains that pop() would give now.
+  std::uint16_t waiting() const;
+  // After pop() gave none: the driver need not ring before `count` chains wait, where it can be told so. False: they
+  // do.
+  bool ring_after(std::uint16_t count);
   // Gives a chain back, `written` bytes of its writable part filled.
   void push(std::uint16_t head, std::uint32_t written);
   // Whether the driver wants to be interrupted for what was pushed since the last call.

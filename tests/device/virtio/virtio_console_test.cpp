@@ -146,6 +146,45 @@ TEST_F(VirtioConsoleTest, host_sends_into_the_guests_buffers) {
   EXPECT_EQ(std::uint32_t{rig.used(receive_queue(1), 0).length}, 4u);
 }
 
+// [virtio 1.2, 2.7.10]
+TEST_F(VirtioConsoleTest, driver_rings_when_half_of_its_buffers_are_back) {
+  ASSERT_TRUE(rig.start(kVersion1Bit | kMultiportBit | std::uint64_t{1} << kEventIndex));
+  give_control_buffers(16);
+  say(~0U, kDeviceReady, 1);
+  say(1, kPortReady, 1);
+  say(1, kPortOpen, 1);
+  const auto queue = receive_queue(1);
+  const auto event = [&] {
+    return std::uint16_t{*rig.memory->read<core::le16>(core::Gpa(rig.places(queue).used + 4 + 8 * rig.size_of(queue)))};
+  };
+  for (int i = 0; i < 8; ++i)
+    rig.add(queue, {{kReceiveBuffers, 1, true}});
+  rig.kick(queue);
+  EXPECT_EQ(port.offer("abcdefghijkl"), 8u);
+  EXPECT_EQ(event(), 8 + 4 - 1) << "the fourth that comes back";
+  for (int i = 0; i < 4; ++i)
+    rig.add(queue, {{kReceiveBuffers, 1, true}});
+  rig.kick(queue);
+  EXPECT_EQ(port.offer("ijkl"), 4u);
+  EXPECT_EQ(port.offer("m"), 0u);
+  EXPECT_EQ(event(), 12 + 4 - 1);
+}
+
+// With half of one buffer there would be no doorbell.
+TEST_F(VirtioConsoleTest, driver_with_one_buffer_rings_for_it) {
+  ASSERT_TRUE(rig.start(kVersion1Bit | kMultiportBit | std::uint64_t{1} << kEventIndex));
+  give_control_buffers(16);
+  say(~0U, kDeviceReady, 1);
+  say(1, kPortReady, 1);
+  say(1, kPortOpen, 1);
+  const auto queue = receive_queue(1);
+  rig.add(queue, {{kReceiveBuffers, 1, true}});
+  rig.kick(queue);
+  EXPECT_EQ(port.offer("ab"), 1u);
+  EXPECT_EQ(
+      std::uint16_t{*rig.memory->read<core::le16>(core::Gpa(rig.places(queue).used + 4 + 8 * rig.size_of(queue)))}, 1);
+}
+
 TEST_F(VirtioConsoleTest, closed_port_takes_nothing) {
   start_ports();
   give_receive_buffer(1, 4);

@@ -36,7 +36,7 @@ class AgentTest : public testing::Test {
   void make(Agent::Config config) {
     on_loop(worker_, [&] {
       agent_.reset();
-      agent_ = std::make_unique<Agent>(config, Agent::Wiring{worker_.loop(), port_, {&display_}});
+      agent_ = std::make_unique<Agent>(config, Agent::Wiring{worker_.loop(), port_, displays_});
     });
   }
   void settle() {
@@ -74,6 +74,8 @@ class AgentTest : public testing::Test {
   GuestPort port_{worker_.loop(), GuestPort::AtClose::Drop};
   FakeGuest guest_{port_};
   FakeDisplay display_;
+  FakeDisplay other_display_;
+  std::vector<core::DisplaySource*> displays_{&display_};
   FakeClient client_;
   FakeClient second_;
   std::unique_ptr<Agent> agent_;
@@ -308,6 +310,28 @@ TEST_F(AgentTest, monitors_go_to_a_display_that_takes_them) {
   EXPECT_TRUE(client_says(Bytes(wanted.begin() + 30, wanted.end())));
   EXPECT_TRUE(guest_.chunks().empty());
   EXPECT_THAT(display_.monitors, ElementsAre(core::ClientMonitor{{0, 0, 800, 600}, 0, 0}));
+}
+
+TEST_F(AgentTest, of_several_displays_all_must_take_monitors_and_each_gets_its_own) {
+  displays_ = {&display_, &other_display_};
+  make({});
+  begin();
+  Bytes wanted = message(VD_AGENT_MONITORS_CONFIG, 48, 0);
+  wanted[20] = 2;
+  for (const std::size_t at : {28U, 48U}) {
+    core::store_le<std::uint32_t>(wanted.data() + at, 600);
+    core::store_le<std::uint32_t>(wanted.data() + at + 4, 800);
+  }
+  core::store_le<std::uint32_t>(wanted.data() + 48 + 12, 800);
+  display_.takes = true;
+  EXPECT_TRUE(client_says(wanted));
+  EXPECT_EQ(guest_.chunks().size(), 1U);
+  EXPECT_TRUE(display_.monitors.empty());
+  other_display_.takes = true;
+  EXPECT_TRUE(client_says(wanted));
+  EXPECT_TRUE(guest_.chunks().empty());
+  EXPECT_THAT(display_.monitors, ElementsAre(core::ClientMonitor{{0, 0, 800, 600}, 0, 0}));
+  EXPECT_THAT(other_display_.monitors, ElementsAre(core::ClientMonitor{{800, 0, 1600, 600}, 0, 0}));
 }
 
 TEST_F(AgentTest, agents_get_monitors_without_physical_sizes) {
