@@ -74,6 +74,10 @@ constexpr ExtendedKey kExtended[] = {
 };
 constexpr std::uint8_t kPauseUsage = 0x48;
 
+bool is_modifier(std::uint8_t usage) {
+  return usage >= kFirstModifier && usage <= kLastModifier;
+}
+
 }  // namespace
 
 std::uint8_t usage_of(core::KeyCode code) {
@@ -99,13 +103,22 @@ HidKeyboard::HidKeyboard(UsbVersion version, const Wiring& wiring)
                  .report_descriptor = kReport},
                 wiring) {}
 
-// A release always finds room: presses leave some.
+// Whether the key is down once everything that waits has been told.
+bool HidKeyboard::will_be_down(std::uint8_t usage) const {
+  const auto last = std::ranges::find(changes_.rbegin(), changes_.rend(), usage, &Change::usage);
+  if (last != changes_.rend()) return last->down;
+  if (is_modifier(usage)) return (modifiers_ >> (usage - kFirstModifier) & 1) != 0;
+  return std::ranges::find(down_, usage) != down_.end();
+}
+
+// A release always finds room: presses leave some. A client's repeats of a key that is held tell nothing: guests repeat
+// the keys of a USB keyboard by themselves.
 void HidKeyboard::key(core::KeyCode code, bool down) {
   const auto usage = usage_of(code);
   if (usage == 0) return;
   const std::scoped_lock guard(bus());
   const auto room = down ? kMostChanges / 2 : kMostChanges;
-  if (changes_.size() >= room) return;
+  if (changes_.size() >= room || will_be_down(usage) == down) return;
   changes_.push_back({usage, down});
   news();
 }
@@ -126,7 +139,7 @@ void HidKeyboard::set_led_listener(std::function<void(std::uint8_t)> listener) {
 }
 
 void HidKeyboard::apply(const Change& change) {
-  if (change.usage >= kFirstModifier && change.usage <= kLastModifier) {
+  if (is_modifier(change.usage)) {
     const auto bit = 1U << (change.usage - kFirstModifier);
     modifiers_ = static_cast<std::uint8_t>(change.down ? modifiers_ | bit : modifiers_ & ~bit);
     return;

@@ -44,6 +44,7 @@ class HidKeyboard final : public HidDevice, public core::KeyboardSink {
   Bytes present_report() const override;
   bool output_report(std::span<const std::uint8_t> data) override;
   void reset_input() override;
+  bool will_be_down(std::uint8_t usage) const;
   void apply(const Change& change);
   void set_leds(std::uint8_t leds);
 

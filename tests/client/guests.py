@@ -4,7 +4,7 @@ import hashlib
 import os
 import socket
 
-from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, SerialShell, Vmm, check
+from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, Failure, SerialShell, Vmm, check, wait_for
 
 TIMEOUT = 600  # of anything a guest does; instrumented builds are slow
 
@@ -86,3 +86,19 @@ def restored(name, boot, prepare):
                 prepare(guest)
                 check(guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
     return boot("--restore", snapshot)
+
+
+def recorded(guest, files, *events):
+    """Waits until all these events are in what evtest has written to the files."""
+    guest.run("printf '%s\\n' " + " ".join(f"'{event}'" for event in events) + " > /tmp/wanted")
+    missing = f"cat {files} > /tmp/seen; while read -r l; do grep -qF \"$l\" /tmp/seen || echo \"$l\"; done < /tmp/wanted"
+    left = []
+
+    def complete():
+        left[:] = guest.run(missing).splitlines()
+        return not left
+
+    try:
+        wait_for("events", complete, TIMEOUT / 10, 0.5)
+    except Failure as failure:
+        raise Failure(f"{failure}; {files} lack {left}") from None

@@ -17,7 +17,11 @@ class InputChoice final : public core::KeyboardSink, public core::MouseSink {
               devices::usb::HidMouse* usb_mouse)
       : ps2_keyboard_(ps2_keyboard), ps2_mouse_(ps2_mouse), usb_keyboard_(usb_keyboard), usb_mouse_(usb_mouse) {}
 
-  void key(core::KeyCode code, bool down) override { keyboard().key(code, down); }
+  // Keys that a USB keyboard has not are on the other one.
+  void key(core::KeyCode code, bool down) override {
+    const bool by_ps2 = devices::usb::usage_of(code) == 0;
+    (by_ps2 ? ps2_keyboard_ : keyboard()).key(code, down);
+  }
   std::uint8_t leds() override { return keyboard().leds(); }
   void set_led_listener(std::function<void(std::uint8_t)> listener) override {
     if (usb_keyboard_ != nullptr) usb_keyboard_->set_led_listener(listener);

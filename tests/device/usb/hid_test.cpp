@@ -154,6 +154,22 @@ TEST(UsbKeyboard, every_change_is_a_report) {
   EXPECT_FALSE(rig.report());
 }
 
+TEST(UsbKeyboard, repeats_of_a_held_key_are_no_reports) {
+  HidRig<usb::HidKeyboard> rig;
+  for (const core::KeyCode code : {core::KeyCode{0x1e}, core::KeyCode{0x2a}}) {
+    for (unsigned i = 0; i < 3; ++i)
+      rig.device.key(code, true);
+    EXPECT_TRUE(rig.report());
+    EXPECT_FALSE(rig.report());
+    rig.device.key(code, true);
+    EXPECT_FALSE(rig.report());
+    rig.device.key(code, false);
+    rig.device.key(code, false);
+    EXPECT_EQ(rig.report(), Bytes(8));
+    EXPECT_FALSE(rig.report());
+  }
+}
+
 TEST(UsbKeyboard, seven_keys_are_too_many) {
   HidRig<usb::HidKeyboard> rig;
   for (core::KeyCode code = 0x10; code < 0x17; ++code) {
