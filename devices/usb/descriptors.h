@@ -41,7 +41,7 @@ struct DeviceDescription {
   std::uint16_t release = 0;
   std::uint16_t usb_release = 0x0200;
   std::uint8_t class_code = 0;
-  std::uint8_t max_packet_0 = 64;  // of the control endpoint at full speed
+  std::uint8_t max_packet_0 = 8;  // of the control endpoint at full speed
   ConfigurationDescription full = {};
   std::optional<ConfigurationDescription> high = {};  // if the device knows high speed
   std::vector<std::string> strings = {};              // 1: manufacturer, 2: product, 3: serial number, ...

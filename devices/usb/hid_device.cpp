@@ -35,11 +35,9 @@ DeviceDescription HidDevice::describe(const Kind& kind) {
                     .protocol = kind.protocol,
                     .class_descriptor = hid_descriptor(kind.hid_release, kind.report_descriptor.size()),
                     .endpoints = {{kInterruptIn, abi::kInterrupt, kind.report_bytes, kind.full_interval}}}};
-  DeviceDescription result{
-      .vendor = kVendor, .product = kProduct, .max_packet_0 = 8, .strings = {"minivmm", kind.product, "1"}};
-  if (kind.version == UsbVersion::Usb1) {
-    result.usb_release = 0x0100;
-  } else {
+  DeviceDescription result{.vendor = kVendor, .product = kProduct, .strings = {"minivmm", kind.product, "1"}};
+  // Those of USB 1.1 say 2.0 as well, as QEMU's do.
+  if (kind.version != UsbVersion::Usb1) {
     auto& high = result.high.emplace(full);
     high.interface.endpoints[0].interval = kind.high_interval;
   }

@@ -41,6 +41,7 @@ constexpr std::uint8_t kTabletReport[] = {
     0x75, 0x10,        //     Report Size (16)
     0x95, 0x02,        //     Report Count (2)
     0x81, 0x02,        //     Input (Data, Variable, Absolute)
+    0x05, 0x01,        //     Usage Page (Generic Desktop)
     0x09, 0x38,        //     Usage (Wheel)
     0x15, 0x81,        //     Logical Minimum (-127)
     0x25, 0x7f,        //     Logical Maximum (127)

@@ -33,7 +33,6 @@ DeviceDescription describe() {
           .release = 0x0101,
           .usb_release = 0x0110,
           .class_code = kHubClass,
-          .max_packet_0 = 8,
           .full = {.attributes = abi::kSelfPowered | abi::kRemoteWakeup,
                    .interface = {.class_code = kHubClass,
                                  .endpoints = {{kInterruptIn, abi::kInterrupt, kChangeBytes, 0xff}}}},
@@ -118,7 +117,7 @@ std::optional<UsbHub::Bytes> UsbHub::read_request(const abi::Setup& setup) {
   if (setup.request_type == kFromHub && setup.request == abi::GET_STATUS) return Bytes{0, 0, 0, 0};
   if (setup.request_type == kFromHub && setup.request == abi::GET_DESCRIPTOR) {
     // [USB 11.23.2.1] no power switching, no over-current protection
-    return Bytes{11, abi::HUB, kPorts, 0x12, 0x00, 1, 0, 0, 0, 0xff, 0xff};
+    return Bytes{10, abi::HUB, kPorts, 0x0a, 0x00, 1, 0, 0, 0, 0xff};
   }
   if (setup.request_type != kFromPort || setup.request != abi::GET_STATUS) return std::nullopt;
   const auto* const port = port_of(setup);

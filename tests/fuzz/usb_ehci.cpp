@@ -53,6 +53,12 @@ class Guest {
     return place() | (flags & 7U);
   }
 
+  // A moment, or long enough for an idle controller to rest.
+  void pass_time() {
+    const auto ms = input_.u8();
+    rig_.pass(ms < 0xf8 ? ms % 20U : 2000U);
+  }
+
   void do_step() {
     switch (input_.u8() % 14U) {
       case 0: rig_.mmio.space.read(EhciRig::kMmio + input_.u8() % 0xf8U, 1U << (input_.u8() % 4)); break;
@@ -64,7 +70,7 @@ class Guest {
       case 6: descriptor(); break;
       case 7: rig_.set_word(EhciRig::kFrames + 4 * (input_.u16() % 1024U), link()); break;
       case 8: scene_.happen(input_, rig_); break;
-      case 9: rig_.pass(input_.u8() % 20U); break;
+      case 9: pass_time(); break;
       case 10: rig_.set(ehci::USBCMD, input_.u8() & 0x71U); break;
       case 11:
         rig_.start();

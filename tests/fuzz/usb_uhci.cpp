@@ -40,6 +40,12 @@ class Guest {
     return place() | (flags & 7U);
   }
 
+  // A moment, or long enough for an idle controller to rest.
+  void pass_time() {
+    const auto ms = input_.u8();
+    rig_.pass(ms < 0xf8 ? ms % 40U : 2000U);
+  }
+
   void do_step() {
     switch (input_.u8() % 12U) {
       case 0: rig_.bus.space.read(UhciRig::kIo + input_.u8() % 0x1eU, 1U << (input_.u8() % 3)); break;
@@ -54,7 +60,7 @@ class Guest {
       case 5: request(); break;
       case 6: rig_.set_word(UhciRig::kFrames + 4 * (input_.u16() % 1024U), link()); break;
       case 7: scene_.happen(input_, rig_); break;
-      case 8: rig_.pass(input_.u8() % 40U); break;
+      case 8: pass_time(); break;
       case 9: rig_.start(kArea | uhci::kQueueHead); break;
       case 10: tests::save_and_load(input_, rig_); break;
       default: {

@@ -35,7 +35,7 @@ TEST(UsbDescriptors, tablet_is_what_guests_know) {
   EXPECT_EQ(device, (Bytes{18, 1, 0x00, 0x02, 0, 0, 0, 64, 0x27, 0x06, 0x01, 0x00, 0, 0, 1, 2, 3, 1}));
   const auto all = rig.host.read(rig.device, UsbHost::request(0x80, abi::GET_DESCRIPTOR, 0x200, 0, 255));
   EXPECT_EQ(all, (Bytes{9, 2, 34,   0,    1, 1, 0, 0xa0, 50, 9, 4, 0, 0,    1, 3, 0, 0,
-                        0, 9, 0x21, 0x01, 0, 0, 1, 0x22, 72, 0, 7, 5, 0x81, 3, 8, 0, 4}));
+                        0, 9, 0x21, 0x01, 0, 0, 1, 0x22, 74, 0, 7, 5, 0x81, 3, 8, 0, 4}));
   const auto product = rig.host.read(rig.device, UsbHost::request(0x80, abi::GET_DESCRIPTOR, 0x302, 0x409, 255));
   EXPECT_EQ(product->size(), 2 + 2 * std::string_view("USB Tablet").size());
   EXPECT_FALSE(rig.host.read(rig.device, UsbHost::request(0x80, abi::GET_DESCRIPTOR, 0x700 + 1, 0, 255)));
