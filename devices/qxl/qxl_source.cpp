@@ -6,8 +6,9 @@
 namespace devices::qxl {
 
 namespace {
-// After this long the worker looks at its clients, however much the guest draws.
-constexpr std::chrono::milliseconds kSlice{10};
+// After this long the worker looks at its clients, however much the guest draws. A client takes at most two windows of
+// messages before it has its next turn, and gets pixels instead of drawings when it is too late.
+constexpr std::chrono::microseconds kSlice{250};
 }  // namespace
 
 QxlSource::QxlSource(const Wiring& wiring) : wiring_(wiring), renderer_(wiring.ram), vga_mode_(wiring.vga != nullptr) {}

@@ -22,6 +22,10 @@ namespace {
 // A cell of the largest text mode font; nothing smaller than a cursor's blink needs to be followed at once.
 constexpr std::int64_t kCellPixels = 9 * 32;
 
+// Rings that have just become empty are often filled again before the guest would have to wake us; but what it draws
+// meanwhile is seen that much later.
+constexpr std::chrono::milliseconds kSoon{1};
+
 RefreshPace::Seen seen_in(const Screen::Changes& changes) {
   if (!changes.any()) return RefreshPace::Seen::Nothing;
   const bool is_small = !changes.mode_set && changes.region.area() <= kCellPixels;
@@ -215,7 +219,7 @@ class DisplayWorker::Impl final : private ScreenListener {
     if (!may_ask()) return;
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
-    if (next == Next::Soon) soon_.arm(std::chrono::milliseconds(core::DisplaySource::kSoonMilliseconds));
+    if (next == Next::Soon) soon_.arm(kSoon);
     if (next == Next::AtOnce) again_.ring();  // the clients have their turn before
   }
   // All that the source has queued, within reason.

@@ -9,6 +9,8 @@ namespace {
 
 // A cover of more pieces than this is not worth its search.
 constexpr std::size_t kMostCoverRects = 64;
+// Where so many in a row are not hidden, few are that lie further back.
+constexpr std::size_t kMostMisses = 128;
 
 bool holds(const core::Rect& outer, const core::Rect& inner) {
   return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
@@ -65,13 +67,16 @@ void DrawingList::drop_unread(SurfaceKey surface, const core::Rect& bounds) {
 
 void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
   auto bounds = cover.extents();
+  auto pieces = cover.rect_count();
   bool found = false;
-  for (auto i = entries_.size(); i-- > 0 && !cover.empty() && cover.rect_count() <= kMostCoverRects;) {
+  std::size_t misses = 0;
+  for (auto i = entries_.size(); i-- > 0 && pieces > 0 && pieces <= kMostCoverRects && misses < kMostMisses; ++misses) {
     const auto& entry = entries_[i];
     if (entry.surface == surface && holds(bounds, entry.extents) &&
-        (cover.rect_count() == 1 || holds(cover, entry.drawing->changed))) {
+        (pieces == 1 || holds(cover, entry.drawing->changed))) {
       remove(i);
       found = true;
+      misses = 0;
       continue;
     }
     if (!entry.reads) continue;
@@ -79,6 +84,7 @@ void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
       if (read.surface == surface) cover.subtract(read.area);
     }
     bounds = cover.extents();
+    pieces = cover.rect_count();
   }
   if (found) std::erase_if(entries_, [](const Entry& entry) { return entry.drawing == nullptr; });
 }

@@ -25,6 +25,10 @@ constexpr std::size_t kMaxQueuedBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxQueuedMessages = 4096;
 // A longer message of unknown type is taken for a lost framing.
 constexpr std::uint32_t kMaxSkippedSize = 1 << 20;
+// Messages smaller than this that are sent in a row go out together, so many bytes at a time: a system call, and a
+// wake-up of the peer, cost more than they do.
+constexpr std::size_t kSmallMessage = 2 * 1024;
+constexpr std::size_t kJoinedBytes = 16 * 1024;
 // Keeps the random id of our pings apart from the small ones that channels use.
 constexpr std::uint32_t kLeastProbeId = 0x100;
 
@@ -153,27 +157,58 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
     body.prepend_header(header.flatten());
   }
 
+  bool has_room() const { return window.open() && socket.queued_bytes() == 0; }
+
   // Hands on what may go now.
   void pump() {
-    while (open && !pending.empty() && window.open() && socket.queued_bytes() == 0) {
+    while (open && !pending.empty() && has_room()) {
       auto next = std::move(pending.front());
       pending.pop_front();
       pending_bytes -= next.total_size();
       window.sent();
-      socket.send(std::move(next));
+      if (next.total_size() < kSmallMessage) {
+        join(next);
+      } else {
+        send_joined();
+        socket.send(std::move(next));
+      }
     }
   }
 
-  bool writable() const { return open && pending.empty() && window.open() && socket.queued_bytes() == 0; }
+  // It goes when whoever sends now has sent all he has, or when there is enough.
+  void join(const wire::Gather& message) {
+    const auto bytes = message.flatten();
+    joined.insert(joined.end(), bytes.begin(), bytes.end());
+    if (joined.size() >= kJoinedBytes) return send_joined();
+    if (std::exchange(joins, true)) return;
+    loop.post([self = shared_from_this()] {
+      self->joins = false;
+      self->send_joined();
+      self->pump();
+      self->tell_writable();
+    });
+  }
+
+  void send_joined() {
+    if (joined.empty() || !open) return;
+    wire::Gather together;
+    together.append(joined);
+    joined.clear();
+    socket.send(std::move(together));
+  }
+
+  bool writable() const { return open && pending.empty() && has_room(); }
 
   // There is more room than before.
   void advance() {
     liveness.sign_of_life(now());
     pump();
-    if (!was_writable && writable()) {
-      was_writable = true;
-      events.on_writable();
-    }
+    tell_writable();
+  }
+
+  void tell_writable() {
+    const bool before = std::exchange(was_writable, writable());
+    if (!before && was_writable) events.on_writable();
     if (open) update_timer();
   }
 
@@ -217,6 +252,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   }
 
   void close(const std::string& reason) {
+    send_joined();
     if (!std::exchange(open, false)) return;
     socket.close();
     timer.cancel();
@@ -241,7 +277,9 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   std::deque<wire::Gather> pending;
   std::size_t pending_bytes = 0;
-  std::uint64_t serial = 0;  // of the last message
+  std::vector<std::uint8_t> joined;  // small messages, counted by the window
+  bool joins = false;                // their sending is posted
+  std::uint64_t serial = 0;          // of the last message
   AckWindow window;
   bool was_writable = true;
 

@@ -96,19 +96,19 @@ constexpr std::int32_t kLineHeight = 8;
 constexpr std::int32_t kLetters = 80;
 
 void measure_streams() {
-  stream("fills", 20000, [](std::int32_t i) {
+  stream("fills", 6000, [](std::int32_t i) {
     qxl::fill(driver, box(i * 7 % (kWidth - 100), i * 13 % (kHeight - 100), 100, 100),
               static_cast<std::uint32_t>(i) * 0x010305U);
   });
-  stream("copies", 20000, [](std::int32_t i) { qxl::copy(driver, i * 7 % (kWidth - 16), i * 13 % (kHeight - 16)); });
-  stream("texts", 10000, [](std::int32_t i) {
+  stream("copies", 6000, [](std::int32_t i) { qxl::copy(driver, i * 7 % (kWidth - 16), i * 13 % (kHeight - 16)); });
+  stream("texts", 4000, [](std::int32_t i) {
     qxl::text(driver, i * 7 % (kWidth - kLetters * 8), i * 13 % (kHeight - kLineHeight),
               static_cast<std::uint32_t>(i) * 0x030105U, kLetters);
   });
   // A terminal: all lines go up, the last one is cleared and written.
   constexpr std::int32_t kTop = 100;
   constexpr std::int32_t kLines = 50;
-  stream("scrolls", 6000, [](std::int32_t i) {
+  stream("scrolls", 3000, [](std::int32_t i) {
     const auto terminal = box(100, kTop, kLetters * 8, kLines * kLineHeight);
     const auto last_line = terminal.bottom - kLineHeight;
     if (i % 3 == 0) return qxl::scroll(driver, terminal, kLineHeight);
@@ -221,7 +221,7 @@ void measure_way(const char* name, std::uint64_t count, std::int32_t least_us, s
 // Whole screens, too far from each other to be a film.
 template <class Color>
 void measure_frames(const char* name, Color color) {
-  constexpr std::uint32_t kFrames = 20;
+  constexpr std::uint32_t kFrames = 10;
   constexpr std::uint64_t kGapMs = 250;
   part(name, [&] {
     auto next = bench::ticks();
@@ -239,7 +239,7 @@ void measure_frames(const char* name, Color color) {
 
 void measure_film() {
   constexpr std::uint32_t kPictures = 4;
-  constexpr std::uint32_t kFrames = 200;
+  constexpr std::uint32_t kFrames = 100;
   constexpr std::uint64_t kGapMs = 40;
   const std::uint64_t each = Picture(0, kFilmWidth, kFilmHeight).bytes();
   for (std::uint32_t i = 0; i < kPictures; ++i)
@@ -280,9 +280,10 @@ void measure_surfaces() {
 
 // Each command has all of one large picture copied, and none hides another.
 void measure_references() {
-  constexpr std::int32_t kSide = 2048;
+  constexpr std::int32_t kPictureWidth = 1024;
+  constexpr std::int32_t kPictureHeight = 1024;
   constexpr std::uint32_t kReferences = 1000;
-  Picture picture(0, kSide, kSide);
+  Picture picture(0, kPictureWidth, kPictureHeight);
   picture.paint([](auto x, auto y) { return photo(x, y, 1); });
   part("references", [&] {
     for (std::uint32_t i = 0; i < kReferences; ++i)
@@ -301,8 +302,8 @@ void guest_main() {
   wait_ms(kAfterMs);
   measure_streams();
   measure_ports();
-  measure_way("soon", 1000, 500, 8000);
-  measure_way("later", 300, 25000, 35000);
+  measure_way("soon", 300, 500, 8000);
+  measure_way("later", 100, 25000, 35000);
   measure_frames("photos", photo);
   measure_frames("windows", window);
   measure_film();

@@ -1,5 +1,6 @@
 #include "spice/net/connection.h"
 
+#include <atomic>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,6 +27,23 @@ class Flip final : public Layer {
     for (const auto byte : bytes)
       down.push_back(byte ^ 0xff);
   }
+};
+
+// Counts how often it was given something to send.
+class Counter final : public Layer {
+ public:
+  explicit Counter(std::atomic<int>& sends) : sends_(sends) {}
+  bool receive(std::span<const std::uint8_t> bytes, Bytes& up, Bytes&) override {
+    up.insert(up.end(), bytes.begin(), bytes.end());
+    return true;
+  }
+  void send(std::span<const std::uint8_t> bytes, Bytes& down) override {
+    ++sends_;
+    down.insert(down.end(), bytes.begin(), bytes.end());
+  }
+
+ private:
+  std::atomic<int>& sends_;
 };
 
 class ConnectionTest : public testing::Test {
@@ -191,6 +209,32 @@ TEST_F(ConnectionTest, layers_of_the_transport_apply) {
   on_loop(worker_, [this] { connection_->send(wire::MainMultiMediaTime{0x01020304}); });
   EXPECT_THAT(client_->receive(10), testing::ElementsAre(106 ^ 0xff, 0xff, 4 ^ 0xff, 0xff, 0xff, 0xff, 4 ^ 0xff,
                                                          3 ^ 0xff, 2 ^ 0xff, 1 ^ 0xff));
+}
+
+TEST_F(ConnectionTest, small_messages_in_a_row_go_out_together) {
+  std::atomic<int> sends = 0;
+  auto pair = test::socket_pair();
+  pair.ours.transport.push(std::make_unique<Counter>(sends));
+  RawClient client(std::move(pair.theirs));
+  std::optional<Connection> connection;
+  on_loop(worker_, [&] {
+    connection.emplace(worker_.loop(), std::move(pair.ours), ConnectionOptions{.channel = wire::ChannelType::Main},
+                       Connection::Events{.on_message = [](std::uint16_t, std::span<const std::uint8_t>) {},
+                                          .on_writable = [] {},
+                                          .on_closed = [](const std::string&) {}});
+    connection->start();
+    for (std::uint32_t time = 0; time < 10; ++time)
+      connection->send(wire::MainMultiMediaTime{time});
+    EXPECT_TRUE(connection->writable());
+  });
+  EXPECT_EQ(client.receive(std::size_t{10} * 10).size(), 100U);
+  EXPECT_EQ(sends, 1);
+  // What was sent before the end is not lost with it.
+  on_loop(worker_, [&] {
+    connection->send(wire::MainMultiMediaTime{10});
+    connection.reset();
+  });
+  EXPECT_EQ(client.receive(10).size(), 10U);
 }
 
 TEST(SocketTest, moves_between_loops_with_its_bytes) {
