@@ -73,6 +73,7 @@ if(NOT MINIVMM_SANITIZE)
   minivmm_client_test(desktop desktop_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests
     CASES restored_guest_has_its_desktop fio_verifies_every_disk trim_gives_blocks_back acpi_tables_are_clean
     keys_and_mouse_reach_evdev poweroff_ends_it power_button_is_a_key reboot_boots_again flushed_data_survives_a_kill)
+  minivmm_client_test(vdagent vdagent_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests)
   minivmm_client_test(icount_desktop icount_test.py TIMEOUT 1500 COST 95 FIXTURE debian_guests CASES desktop_on_virtio)
 endif()
 # The longest first, so that none is left over at the end.
