@@ -29,8 +29,8 @@ minivmm_test(spice_image
   USES spice/image
   LIBS ZLIB::ZLIB)
 minivmm_test(spice_image_threads
-  SOURCES unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp unit/spice/image/pixmap_cache_test.cpp
-          unit/spice/image/threads_test.cpp
+  SOURCES unit/spice/image/encoder_pool_test.cpp unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
+          unit/spice/image/pixmap_cache_test.cpp unit/spice/image/threads_test.cpp
   USES spice/image LABELS threads)
 minivmm_test(spice_display
   SOURCES unit/spice/display/client_cursor_test.cpp unit/spice/display/client_picture_test.cpp
@@ -39,7 +39,8 @@ minivmm_test(spice_display
           unit/spice/display/cursor_test.cpp unit/spice/display/display_figures_test.cpp
           unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
-          unit/spice/display/model_client.cpp unit/spice/display/native_worker_test.cpp
+          unit/spice/display/model_client.cpp
+          unit/spice/display/native_worker_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
   USES spice/display LABELS threads)
@@ -60,6 +61,7 @@ minivmm_fuzz(canvas
 
 minivmm_fuzz(display
   SOURCES fuzz/display.cpp unit/spice/display/display_model.cpp unit/spice/display/model_client.cpp
+         
   USES spice/display
   RANDOM 20)
 

@@ -18,6 +18,7 @@ enum class ThreadKind : std::uint8_t {
   Doorbells,    // devices whose eventfd the guest has rung
   Disk,         // requests of an image
   Character,    // one character stream's host end
+  Encoder,      // images, for the displays' workers
 };
 
 class ThreadStart {

@@ -202,6 +202,15 @@ std::optional<ClientSurfaces::Step> ClientSurfaces::next() {
   return next_drawing();
 }
 
+std::vector<ClientSurfaces::Step> ClientSurfaces::upcoming(std::size_t most) const {
+  std::vector<Step> steps;
+  for (const auto& area : picture_.debt().upcoming(most))
+    steps.push_back({.kind = Kind::Pixels, .surface = primary_, .area = area});
+  for (const auto& entry : queue_.entries().first(std::min(most, queue_.size())))
+    steps.push_back({.kind = Kind::Draw, .drawing = entry.drawing});
+  return steps;
+}
+
 std::optional<ClientSurfaces::Step> ClientSurfaces::next_pixels() {
   const auto pixels = picture_.next();
   if (!pixels) return std::nullopt;

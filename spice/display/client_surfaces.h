@@ -64,6 +64,8 @@ class ClientSurfaces {
 
   // What to send now, with the pixels as they are now; nothing when the client has all it needs.
   std::optional<Step> next();
+  // What next() will probably give, of pixels of the primary surface and of drawings: at most so many of each.
+  std::vector<Step> upcoming(std::size_t most) const;
   // The drawing that next() gave cannot be sent after all.
   void not_sent(const PlacedDrawing& drawing);
   // Queued drawings become lacking pixels.

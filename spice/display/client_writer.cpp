@@ -46,6 +46,22 @@ bool ClientWriter::write(const ClientSurfaces::Step& step) {
   return true;
 }
 
+void ClientWriter::prepare(std::span<const ClientSurfaces::Step> upcoming) {
+  std::vector<image::ImageSender::Upcoming> images;
+  for (const auto& step : upcoming) {
+    if (step.kind == ClientSurfaces::Kind::Pixels) {
+      const auto& surface = *screen_.surfaces().up_to_date(step.surface, step.area);
+      images.push_back({.surface = surface_id(step.surface), .pixels = surface.pixels(), .area = step.area});
+      continue;
+    }
+    const auto* const copy = std::get_if<core::DrawCopy>(&step.drawing->drawing->operation);
+    if (copy == nullptr || copy->source.image == nullptr) continue;
+    if (std::holds_alternative<core::Bitmap>(copy->source.image->content))
+      images.push_back({.image = copy->source.image, .may_lose = only_shows(*copy)});
+  }
+  images_.prepare(images);
+}
+
 void ClientWriter::set_up(const ClientPicture::Step& step) {
   using Kind = ClientPicture::Kind;
   switch (step.kind) {

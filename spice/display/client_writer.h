@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "spice/display/client_surfaces.h"
@@ -31,6 +32,8 @@ class ClientWriter {
   // With the pixels as they are now. False if the step is a drawing that cannot be sent, or not before what it needs is
   // exact: then the client is to get what it draws.
   [[nodiscard]] bool write(const ClientSurfaces::Step& step);
+  // Has images of these steps, which will probably be written next, made by several threads.
+  void prepare(std::span<const ClientSurfaces::Step> upcoming);
   void surface_gone(SurfaceKey key) { lossy_.forget(key); }
   // An area of a surface where the client has something that is not exact.
   std::optional<core::Rect> inexact(SurfaceKey key) const { return lossy_.first_of(key); }

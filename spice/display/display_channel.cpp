@@ -126,7 +126,11 @@ void DisplayChannel::drawings_too_many() {
 
 void DisplayChannel::pump() {
   writer_.images().set_slow_line(session().low_bandwidth());
-  while (writable() && send_next()) {
+  // A line that takes one message after the other is worth looking ahead for. What another would not take for long is
+  // encoded when it does, from the newest pixels.
+  for (int sent = 0; writable(); ++sent) {
+    if (sent > 0) look_ahead();
+    if (!send_next()) break;
     heal_timer_.cancel();
   }
   if (writer_.inexact(wiring_.screen.primary()) && !heal_timer_.armed()) heal_timer_.arm(kQuiet);
@@ -139,6 +143,19 @@ void DisplayChannel::count_queue() {
   statistics_->set_queue({.drawings = surfaces_->queued(),
                           .drawing_bytes = surfaces_->queued_bytes(),
                           .pixels = lacking ? static_cast<std::uint64_t>(lacking->area()) : 0});
+}
+
+void DisplayChannel::look_ahead() {
+  const auto most = writer_.images().most_upcoming();
+  if (most == 0 || !surfaces_) return;
+  if (looked_ahead_ > 0) {
+    --looked_ahead_;
+    return;
+  }
+  const auto upcoming = surfaces_->upcoming(most);
+  if (upcoming.size() < 2) return;
+  looked_ahead_ = std::min(most, upcoming.size()) - 1;
+  writer_.prepare(upcoming);
 }
 
 void DisplayChannel::heal() {

@@ -68,6 +68,7 @@ class DisplayChannel final : public channel::Channel {
   void on_closed() override;
   ClientVideo::Line line() const;
   bool send_next();  // one message, if there is any
+  void look_ahead();
   bool send_picture();
   void heal();
   void count_queue();
@@ -80,6 +81,7 @@ class DisplayChannel final : public channel::Channel {
   std::optional<wire::ImageCompression> preferred_compression_;
   wire::DisplayPreferredVideoCodec preferred_codecs_;
   bool is_pictures_turn_ = false;
+  std::size_t looked_ahead_ = 0;  // so many steps
   std::uint32_t told_delay_ms_ = 0;
   ClientWriter writer_;
   std::shared_ptr<DisplayStatistics> statistics_;

@@ -297,7 +297,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   const Config config_;
   core::DisplaySource& source_;
   Screen screen_;
-  image::ImageEncoder encoder_;
+  image::ImageEncoder encoder_{config_.pool.get()};
   image::ImageOptions images_ = config_.images;
   const std::shared_ptr<image::Clients> image_clients_ =
       config_.clients ? config_.clients : std::make_shared<image::Clients>();

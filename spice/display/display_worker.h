@@ -40,6 +40,7 @@ class DisplayWorker {
     core::ThreadStart start = {};
     image::ImageOptions images{};                  // at first; a client's own preference goes before it
     std::shared_ptr<image::Clients> clients = {};  // shared by all displays; none: this is the only one
+    std::shared_ptr<image::EncoderPool> pool{};    // shared by all displays; none: the worker encodes alone
     std::shared_ptr<AllDisplayFigures> figures{};  // likewise
     VideoOptions video = {};
     // Of drawings that were copied out of the guest and are not drawn, or not sent, yet.

@@ -107,8 +107,8 @@ class Message {
   }
   // Photos may lose something where they are only shown.
   void operator()(const core::DrawCopy& copy) {
-    const bool is_shown = copy.rop == core::kRopPut && copy.mask.image == nullptr;
-    copied<wire::DisplayDrawCopy>(copy, is_shown ? ImageWriter::Exactness::MayLose : ImageWriter::Exactness::Exact);
+    copied<wire::DisplayDrawCopy>(copy,
+                                  only_shows(copy) ? ImageWriter::Exactness::MayLose : ImageWriter::Exactness::Exact);
   }
   void operator()(const core::DrawBlend& blend) { copied<wire::DisplayDrawBlend>(blend); }
   void operator()(const core::DrawCopyBits& bits) {
@@ -270,6 +270,10 @@ class Message {
 
 wire::Rect wire_rect(const core::Rect& rect) {
   return {.top = rect.top, .left = rect.left, .bottom = rect.bottom, .right = rect.right};
+}
+
+bool only_shows(const core::DrawCopy& copy) {
+  return copy.rop == core::kRopPut && copy.mask.image == nullptr;
 }
 
 bool is_for_clients(const core::Drawing& drawing, const wire::Capabilities& capabilities) {

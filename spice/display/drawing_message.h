@@ -26,6 +26,9 @@ bool is_for_clients(const core::Drawing& drawing, const wire::Capabilities& capa
 // Of one that is for clients. Nothing if one of its images cannot be written: then none has been.
 std::optional<EncodedMessage> drawing_message(const core::Drawing& drawing, ImageWriter& images);
 
+// Whether it puts a picture where something else was: then it may lose a little.
+bool only_shows(const core::DrawCopy& copy);
+
 // The pixels of `area` of a surface, which is up to date there; `is_whole`: of one that the client has just got.
 wire::DisplayDrawCopy pixels_message(SurfaceKey surface, const core::Rect& area, bool is_whole, ImageWriter& images);
 

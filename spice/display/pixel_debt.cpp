@@ -34,6 +34,11 @@ std::optional<core::Rect> PixelDebt::next() {
   return area;
 }
 
+std::vector<core::Rect> PixelDebt::upcoming(std::size_t most) const {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(most, plan_.size()));
+  return {plan_.rbegin(), plan_.rbegin() + count};
+}
+
 std::optional<core::Rect> PixelDebt::next_within(const core::Rect& area) {
   auto part = lacking_;
   part.intersect(area);

@@ -25,6 +25,8 @@ class PixelDebt {
 
   // What to send next, which is not lacking then; nothing when nothing is. It may hold pixels that are not lacking.
   std::optional<core::Rect> next();
+  // What next() will probably give, in order, as far as that is planned.
+  std::vector<core::Rect> upcoming(std::size_t most) const;
   // The same of `area` only, and no other pixels.
   std::optional<core::Rect> next_within(const core::Rect& area);
   // All of the surface at once.

@@ -13,6 +13,8 @@ namespace {
 
 // Numbers of images say in their low half who made them; the display device is 1.
 constexpr std::uint64_t kDeviceGroup = 1;
+// Smaller images are encoded before another thread has woken up.
+constexpr std::uint64_t kLeastPreparedPixels = 4096;
 
 bool is_possible(const codec::QuicHeader& header) {
   constexpr std::uint32_t kMost = canvas::kMaxSide;
@@ -58,6 +60,35 @@ void ImageSender::open(ClientImages& client, std::uint8_t channel_id, const wire
 
 ImageMessage ImageSender::message() {
   return ImageMessage(*this);
+}
+
+Method ImageSender::method_for(const StoredPixels& pixels, bool is_drawing, bool may_lose) const {
+  return choose_method(pixels, {.compression = options_.compression,
+                                .is_drawing = is_drawing,
+                                .takes_jpeg = may_lose && takes_jpeg(),
+                                .takes_lz4 = options_.takes_lz4,
+                                .takes_dictionary = dictionary_ != nullptr && dictionary_->takes(lz_image(pixels))});
+}
+
+std::optional<ImageEncoder::Expected> ImageSender::expected(const Upcoming& upcoming) const {
+  const auto& image = upcoming.image;
+  if (image != nullptr && image->cacheable && pixmaps_ != nullptr && pixmaps_->has(image->id)) return {};
+  auto source = image != nullptr ? ImageSource::of_bitmap(image)
+                                 : ImageSource::of_surface(upcoming.pixels, upcoming.area, upcoming.surface == 0);
+  if (!source || source->pixels().pixels() < kLeastPreparedPixels) return {};
+  const auto method = method_for(source->pixels(), true, upcoming.may_lose);
+  if (method == Method::Raw || method == Method::Glz) return {};
+  const ImageKey key{.image = image, .surface = image != nullptr ? 0 : upcoming.surface, .area = upcoming.area};
+  return ImageEncoder::Expected{*std::move(source), method, image != nullptr ? ImageKey{.image = image} : key};
+}
+
+void ImageSender::prepare(std::span<const Upcoming> upcoming) {
+  std::vector<ImageEncoder::Expected> all;
+  for (const auto& one : upcoming) {
+    auto image = expected(one);
+    if (image && !encoder_.shared().has(image->key, image->method)) all.push_back(*std::move(image));
+  }
+  if (all.size() > 1) encoder_.prepare(all);
 }
 
 wire::DisplayInvalAllPixmaps ImageSender::forget_images(std::uint64_t serial) {
@@ -187,13 +218,7 @@ ImageMessage::Made ImageMessage::cached(const core::Image& image, wire::Image de
 
 Method ImageMessage::choose(const ImageSource& source, const Request& request) const {
   if (request.is_mask) return Method::Raw;
-  const auto& pixels = source.pixels();
-  const auto& dictionary = sender_.dictionary_;
-  return choose_method(pixels, {.compression = sender_.options_.compression,
-                                .is_drawing = request.is_drawing,
-                                .takes_jpeg = request.exactness == Exactness::MayLose && sender_.takes_jpeg(),
-                                .takes_lz4 = sender_.options_.takes_lz4,
-                                .takes_dictionary = dictionary != nullptr && dictionary->takes(lz_image(pixels))});
+  return sender_.method_for(source.pixels(), request.is_drawing, request.exactness == Exactness::MayLose);
 }
 
 // Whether it lost something.
@@ -203,7 +228,7 @@ bool ImageMessage::encode(wire::Image& image, const ImageSource& source, const R
   auto encoded =
       method == Method::Glz ? encode_with_dictionary(source) : sender_.encoder_.encode(source, method, request.key);
   sender_.statistics_->sent(encoded.method, source.pixels().bytes(), encoded.data.size(),
-                            std::chrono::steady_clock::now() - begin);
+                            encoded.took + (std::chrono::steady_clock::now() - begin));
   const bool is_lossy = encoded.method == Method::Jpeg;
   fill(image, source, std::move(encoded));
   return is_lossy;

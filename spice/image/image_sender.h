@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/ports/drawing.h"
@@ -52,6 +53,18 @@ class ImageSender {
 
   ImageMessage message();
 
+  // What images of a surface, or of plain copies, will probably be asked for next. Encodes some of them at once on
+  // several threads, if there are such. How many are worth it: most_upcoming(), 0 for none.
+  struct Upcoming {
+    core::ImagePtr image{};       // a bitmap, which may lose something if `may_lose`; or else:
+    core::SurfaceId surface = 0;  // an area of one, in a drawing
+    core::Pixels pixels{};
+    core::Rect area{};
+    bool may_lose = false;
+  };
+  std::size_t most_upcoming() const { return encoder_.most_expected(); }
+  void prepare(std::span<const Upcoming> upcoming);
+
   // The client is to forget its images or palettes: the message that says so, to be sent next, with this serial.
   wire::DisplayInvalAllPixmaps forget_images(std::uint64_t serial);
   bool keeps_images() const { return keeps_images_; }  // the client has got some to keep since, on this channel
@@ -62,6 +75,8 @@ class ImageSender {
  private:
   friend class ImageMessage;
 
+  Method method_for(const StoredPixels& pixels, bool is_drawing, bool may_lose) const;
+  std::optional<ImageEncoder::Expected> expected(const Upcoming& upcoming) const;
   bool takes_jpeg() const { return applies(options_.jpeg); }
   bool applies(OnSlowLines when) const {
     return when == OnSlowLines::Always || (when == OnSlowLines::Auto && is_slow_);

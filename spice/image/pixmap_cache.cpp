@@ -85,6 +85,12 @@ std::vector<wire::WaitForChannel> PixmapChannel::reset(std::uint64_t serial) {
   return waits;
 }
 
+bool PixmapChannel::has(std::uint64_t id) const {
+  if (!keeps()) return false;
+  const std::lock_guard lock(cache_->mutex_);
+  return cache_->by_id_.contains(id);
+}
+
 PixmapMessage::~PixmapMessage() {
   commit(0);
 }

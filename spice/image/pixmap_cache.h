@@ -98,6 +98,8 @@ class PixmapChannel {
   // The client is to forget everything: the waits of the INVAL_ALL_PIXMAPS that gets this serial and is sent next.
   // Waits for other threads that are in the middle of a message. No message is being built here.
   std::vector<wire::WaitForChannel> reset(std::uint64_t serial);
+  // Whether the client has such an image now; it may be gone when it is asked for.
+  bool has(std::uint64_t id) const;
 
  private:
   friend class PixmapMessage;

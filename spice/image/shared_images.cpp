@@ -1,26 +1,52 @@
 #include "spice/image/shared_images.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace spice::image {
 
 void SharedImages::set_clients(std::size_t count) {
-  shares_ = count > 1;
-  if (!shares_) clear();
+  if (std::exchange(shares_, count > 1) && !shares_) clear();
 }
 
-std::optional<Encoded> SharedImages::find(const ImageKey& key, Method method) const {
+bool SharedImages::has(const ImageKey& key, Method method) const {
+  return std::ranges::any_of(kept_, [&](const Kept& kept) { return kept.method == method && kept.key == key; });
+}
+
+std::optional<Encoded> SharedImages::find(const ImageKey& key, Method method) {
   const auto found =
       std::ranges::find_if(kept_, [&](const Kept& kept) { return kept.method == method && kept.key == key; });
   if (found == kept_.end()) return {};
-  return found->encoded;
+  auto encoded = found->encoded;
+  found->encoded.took = {};  // is counted once
+  found->is_unclaimed = false;
+  if (!shares_) {
+    bytes_ -= encoded.data.size();
+    kept_.erase(found);
+  }
+  return encoded;
 }
 
 void SharedImages::add(const ImageKey& key, Method method, const Encoded& encoded) {
-  if (!shares_ || bytes_ + encoded.data.size() > kMostBytes) return;
+  if (shares_) keep({key, method, encoded});
+}
+
+void SharedImages::add_prepared(const ImageKey& key, Method method, const Encoded& encoded) {
+  keep({key, method, encoded, true});
+}
+
+void SharedImages::drop_unclaimed() {
+  std::erase_if(kept_, [this](const Kept& kept) {
+    if (kept.is_unclaimed) bytes_ -= kept.encoded.data.size();
+    return kept.is_unclaimed;
+  });
+}
+
+void SharedImages::keep(Kept kept) {
+  if (bytes_ + kept.encoded.data.size() > kMostBytes) return;
   if (kept_.size() == kMostImages) clear();
-  bytes_ += encoded.data.size();
-  kept_.push_back({key, method, encoded});
+  bytes_ += kept.encoded.data.size();
+  kept_.push_back(std::move(kept));
 }
 
 void SharedImages::surfaces_changed() {

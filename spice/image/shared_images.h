@@ -1,7 +1,8 @@
-// Clients at the same pace want the same images: with more than one client, what was encoded last is kept for the
-// others. Thread of its encoder only.
+// Images that are encoded already: clients at the same pace want the same ones, so with more than one client what was
+// encoded last is kept for the others; and what was prepared is kept until it is asked for. Thread of its encoder only.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -16,9 +17,10 @@ namespace spice::image {
 struct Encoded {
   Method method = Method::Raw;
   wire::Payload data;
-  std::uint32_t stride = 0;      // of raw rows
-  std::uint32_t glz_bytes = 0;   // what ZlibGlz inflates to
-  std::uint32_t jpeg_bytes = 0;  // of Jpeg: how much of it is the JPEG, the rest being the alpha plane
+  std::uint32_t stride = 0;         // of raw rows
+  std::uint32_t glz_bytes = 0;      // what ZlibGlz inflates to
+  std::uint32_t jpeg_bytes = 0;     // of Jpeg: how much of it is the JPEG, the rest being the alpha plane
+  std::chrono::nanoseconds took{};  // of other threads, before it was asked for
 };
 
 // What is encoded: an image of the guest's, or an area of a surface as it is now.
@@ -35,9 +37,13 @@ class SharedImages {
   static constexpr std::size_t kMostImages = 64;
 
   void set_clients(std::size_t count);
+  bool has(const ImageKey& key, Method method) const;
   // `method` is what was asked for, perhaps not what came of it.
-  std::optional<Encoded> find(const ImageKey& key, Method method) const;
+  std::optional<Encoded> find(const ImageKey& key, Method method);
   void add(const ImageKey& key, Method method, const Encoded& encoded);
+  // However many clients there are. What was prepared before and nobody has asked for can be dropped first.
+  void add_prepared(const ImageKey& key, Method method, const Encoded& encoded);
+  void drop_unclaimed();
   // Areas of surfaces are no more what they were.
   void surfaces_changed();
   void clear();
@@ -47,7 +53,10 @@ class SharedImages {
     ImageKey key;
     Method method = Method::Raw;
     Encoded encoded;
+    bool is_unclaimed = false;
   };
+  void keep(Kept kept);
+
   bool shares_ = false;
   std::vector<Kept> kept_;
   std::size_t bytes_ = 0;

@@ -299,6 +299,9 @@ core::Result<std::unique_ptr<SpiceEnd>> SpiceEnd::create(const config::MachineCo
   display.clients = std::make_shared<spice::image::Clients>();
   display.figures = std::make_shared<spice::display::AllDisplayFigures>();
   display.images = image_options(config.spice.pictures);
+  const auto encoders = spice::image::EncoderPool::sensible_threads();
+  if (config.spice.enabled && encoders > 0)
+    display.pool = std::make_shared<spice::image::EncoderPool>(encoders, wiring.start);
   auto impl = std::make_unique<Impl>(display, wiring);
   impl->pictures = config.spice.pictures;
   if (config.spice.enabled) {

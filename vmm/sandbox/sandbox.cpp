@@ -14,7 +14,7 @@ using core::ThreadKind;
 
 constexpr ThreadKind kKinds[] = {ThreadKind::Main, ThreadKind::Control,     ThreadKind::Display,
                                  ThreadKind::Vcpu, ThreadKind::GuestTimers, ThreadKind::Doorbells,
-                                 ThreadKind::Disk, ThreadKind::Character};
+                                 ThreadKind::Disk, ThreadKind::Character,   ThreadKind::Encoder};
 
 core::Result<Filter> filter_of(ThreadKind kind, bool user_changes) {
   auto allowed = allowed_calls(kind);

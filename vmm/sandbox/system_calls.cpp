@@ -242,6 +242,7 @@ std::vector<SystemCalls> allowed_calls(core::ThreadKind kind) {
     case core::ThreadKind::GuestTimers:
     case core::ThreadKind::Doorbells:
     case core::ThreadKind::Disk: return {kEveryThread, kDevices, kInstruments};
+    case core::ThreadKind::Encoder: return {kEveryThread, kInstruments};
     case core::ThreadKind::Character:
       return {kEveryThread, kDevices, kConnections, kNewConnections, kTerminals, kInstruments};
   }

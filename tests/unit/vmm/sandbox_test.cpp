@@ -55,7 +55,7 @@ bool died_of_it(int status) {
 
 constexpr ThreadKind kAllKinds[] = {ThreadKind::Main, ThreadKind::Control,     ThreadKind::Display,
                                     ThreadKind::Vcpu, ThreadKind::GuestTimers, ThreadKind::Doorbells,
-                                    ThreadKind::Disk, ThreadKind::Character};
+                                    ThreadKind::Disk, ThreadKind::Character,   ThreadKind::Encoder};
 
 template <class... Arguments>
 auto calls(long number, Arguments... arguments) {
@@ -93,16 +93,19 @@ TEST(Sandbox, files_are_opened_by_those_who_do_that) {
   EXPECT_EQ(0, status_on_thread(ThreadKind::Main, open));
   if (kInstrumented) return;
   for (const auto kind : {ThreadKind::Vcpu, ThreadKind::GuestTimers, ThreadKind::Doorbells, ThreadKind::Disk,
-                          ThreadKind::Display, ThreadKind::Character})
+                          ThreadKind::Display, ThreadKind::Character, ThreadKind::Encoder})
     EXPECT_EQ(EACCES << 8, status_on_thread(kind, open)) << static_cast<int>(kind);
 }
 
 TEST(Sandbox, threads_that_run_guest_code_know_no_sockets) {
   const auto connect = calls(SYS_socket, AF_INET, SOCK_STREAM, 0);
   EXPECT_EQ(0, status_on_thread(ThreadKind::Control, connect));
-  for (const auto kind : {ThreadKind::Vcpu, ThreadKind::GuestTimers, ThreadKind::Doorbells, ThreadKind::Disk})
+  for (const auto kind :
+       {ThreadKind::Vcpu, ThreadKind::GuestTimers, ThreadKind::Doorbells, ThreadKind::Disk, ThreadKind::Encoder})
     EXPECT_TRUE(died_of_it(status_on_thread(kind, connect))) << static_cast<int>(kind);
   EXPECT_TRUE(died_of_it(status_on_thread(ThreadKind::Display, connect)));
+  const auto send = calls(SYS_sendto, -1, nullptr, 0, 0, nullptr, 0);
+  EXPECT_TRUE(died_of_it(status_on_thread(ThreadKind::Encoder, send)));
 }
 
 TEST(Sandbox, what_a_thread_needs_works) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "spice/canvas/draw.h"
 #include "spice/display/display_worker.h"
 #include "tests/unit/spice/display/model_client.h"
 #include "tests/unit/spice/display/raw_client.h"
@@ -206,6 +207,64 @@ TEST(NativeMode, slow_client_gets_the_newest_picture_and_not_what_lies_between) 
   ASSERT_TRUE(quick.shows(picture));
   ASSERT_TRUE(slow.shows(picture));
   EXPECT_LT(slow.raw.received_bytes(), quick.raw.received_bytes());
+}
+
+// A picture of many bands, half of it like a photo.
+core::DrawingPtr large_picture(std::int32_t width, std::int32_t height) {
+  core::Bitmap bitmap{.width = static_cast<std::uint32_t>(width), .height = static_cast<std::uint32_t>(height)};
+  bitmap.stride = bitmap.width * 4;
+  bitmap.data.resize(std::size_t{bitmap.stride} * bitmap.height);
+  std::uint32_t seed = 1;
+  for (std::size_t i = 0; i < bitmap.data.size(); ++i) {
+    seed = seed * 1'664'525 + 1'013'904'223;
+    bitmap.data[i] = static_cast<std::uint8_t>(i % 4 == 3 ? 0 : i / bitmap.stride + i % bitmap.stride / 16 + seed % 3);
+  }
+  auto image = std::make_shared<core::Image>(core::Image{.content = std::move(bitmap)});
+  const core::Rect area{0, 0, width, height};
+  return std::make_shared<core::Drawing>(
+      core::Drawing{.box = area, .operation = core::DrawFill{.brush = core::PatternBrush{std::move(image), {}}}});
+}
+
+// All that a client is sent from its mark on, for pixels that come in bands.
+std::vector<display_test::Bytes> bands_sent(wire::ImageCompression compression,
+                                            const std::shared_ptr<spice::image::EncoderPool>& pool) {
+  constexpr std::int32_t kWide = 900, kHigh = 700;
+  ScriptedSource source;
+  DisplayWorker worker({.images = {.compression = compression}, .pool = pool}, source);
+  source.queue([](DisplayCanvas& canvas) { EXPECT_TRUE(canvas.create_surface(0, {kWide, kHigh})); });
+  worker.start();
+  RawClient client(worker.display_provider());
+  client.init();
+  while (client.receive()->type != wire::DisplayMark::kType) {
+  }
+  source.run([](DisplayCanvas& canvas) {
+    spice::canvas::Surface pixels(kWide, kHigh);
+    struct Table final : spice::canvas::SurfaceTable {
+      spice::canvas::Surface* surface = nullptr;
+      spice::canvas::Surface* find(core::SurfaceId) override { return surface; }
+    } table;
+    table.surface = &pixels;
+    EXPECT_TRUE(spice::canvas::draw(*large_picture(kWide, kHigh), table));
+    canvas.load_surface(0, pixels.pixels());
+  });
+  std::vector<display_test::Bytes> sent;
+  for (std::int64_t pixels = 0; pixels < std::int64_t{kWide} * kHigh;) {
+    auto message = client.receive();
+    const auto box = wire::decode<wire::DisplayDrawCopy>(message->body)->base.box;
+    pixels += std::int64_t{box.right - box.left} * (box.bottom - box.top);
+    sent.push_back(std::move(message->body));
+  }
+  return sent;
+}
+
+TEST(NativeMode, several_encoders_change_neither_order_nor_bytes) {
+  const auto pool = std::make_shared<spice::image::EncoderPool>(3, core::ThreadStart{});
+  using enum wire::ImageCompression;
+  for (const auto compression : {Quic, Lz, AutoGlz}) {
+    const auto alone = bands_sent(compression, nullptr);
+    EXPECT_GT(alone.size(), 4U);
+    EXPECT_EQ(bands_sent(compression, pool), alone) << static_cast<int>(compression);
+  }
 }
 
 TEST(NativeMode, drawings_that_nobody_takes_stay_within_their_memory) {
