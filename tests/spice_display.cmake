@@ -39,7 +39,7 @@ minivmm_test(spice_display
           unit/spice/display/cursor_test.cpp unit/spice/display/display_figures_test.cpp
           unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
-          unit/spice/display/model_client.cpp
+          unit/spice/display/model_client.cpp unit/spice/display/model_images.cpp
           unit/spice/display/native_worker_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
           unit/spice/display/update_plan_test.cpp
@@ -61,7 +61,7 @@ minivmm_fuzz(canvas
 
 minivmm_fuzz(display
   SOURCES fuzz/display.cpp unit/spice/display/display_model.cpp unit/spice/display/model_client.cpp
-         
+          unit/spice/display/model_images.cpp
   USES spice/display
   RANDOM 20)
 

@@ -16,7 +16,12 @@ namespace tests {
 
 class DrawingMaker {
  public:
-  explicit DrawingMaker(FuzzInput& input) : input_(input) {}
+  // How images are told to be kept, and lose what not every encoding keeps.
+  enum class Images : std::uint8_t { Any, ForClients };
+
+  // Images get numbers from `first_id` on.
+  explicit DrawingMaker(FuzzInput& input, Images images = Images::Any, std::uint64_t first_id = 1)
+      : input_(input), images_(images), next_id_(first_id) {}
 
   core::Drawing drawing() {
     core::Drawing drawing{.surface = input_.u8() % 7U, .box = rect(), .clip = clip()};
@@ -76,8 +81,8 @@ class DrawingMaker {
     core::Bitmap bitmap{
         .format = static_cast<core::BitmapFormat>(kind % 12),
         .top_down = flag(),
-        .width = input_.u8() % 40U,
-        .height = input_.u8() % 20U,
+        .width = input_.u8() % (images_ == Images::Any ? 40U : 90U),
+        .height = input_.u8() % (images_ == Images::Any ? 20U : 60U),
         .stride = 0,
         .palette =
             kind < 96 ? nullptr : std::make_shared<core::Palette>(core::Palette{.colors = {input_.u32(), 0xffffff, 7}}),
@@ -88,7 +93,39 @@ class DrawingMaker {
     std::uint32_t seed = input_.u32();
     for (auto& byte : bitmap.data)
       byte = static_cast<std::uint8_t>((seed = seed * 1'664'525 + 1'013'904'223) >> 24);
-    return wrapped(std::move(bitmap));
+    return images_ == Images::Any ? wrapped(std::move(bitmap)) : for_clients(std::move(bitmap));
+  }
+
+  // As guests have images: some photos, some of a few colours, some again and again under a number; and palettes.
+  core::ImagePtr for_clients(core::Bitmap bitmap) {
+    const auto how = input_.u8();
+    if (how < 64 && !earlier_.empty()) return earlier_[how % earlier_.size()];
+    if (how < 160) smooth(bitmap, how < 112 ? 1 : 64);
+    clear_unused(bitmap);
+    if (bitmap.palette != nullptr) bitmap.palette = numbered_palette(input_.u8());
+    auto image = std::make_shared<core::Image>(
+        core::Image{.id = next_id_++, .cacheable = how % 2 == 0, .content = std::move(bitmap)});
+    if (earlier_.size() == kEarlier) earlier_.erase(earlier_.begin());
+    earlier_.push_back(image);
+    return image;
+  }
+  static void smooth(core::Bitmap& bitmap, std::size_t run) {
+    for (std::size_t i = 0; i < bitmap.data.size(); ++i)
+      bitmap.data[i] =
+          static_cast<std::uint8_t>(bitmap.stride == 0 ? 0 : i / run % bitmap.stride / 2 + i / bitmap.stride);
+  }
+  static void clear_unused(core::Bitmap& bitmap) {
+    const auto every = bitmap.format == core::BitmapFormat::Rgb32 ? 4U : 2U;
+    if (every == 2 && bitmap.format != core::BitmapFormat::Rgb555) return;
+    for (std::size_t i = 0; i < bitmap.data.size(); ++i) {
+      if (bitmap.stride != 0 && i % bitmap.stride % every == every - 1) bitmap.data[i] &= every == 4 ? 0 : 0x7f;
+    }
+  }
+  static std::shared_ptr<const core::Palette> numbered_palette(std::uint8_t number) {
+    core::Palette palette{.unique = number, .colors = {}};
+    for (std::uint32_t color = 0; color < 1 + number % 7U; ++color)
+      palette.colors.push_back((number * 77U + color) * 0x10204 & 0xff'ffff);
+    return std::make_shared<core::Palette>(std::move(palette));
   }
   core::Source source() {
     auto pixels = image();
@@ -172,7 +209,12 @@ class DrawingMaker {
     return result;
   }
 
+  static constexpr std::size_t kEarlier = 24;
+
   FuzzInput& input_;
+  Images images_;
+  std::vector<core::ImagePtr> earlier_;
+  std::uint64_t next_id_;
 };
 
 }  // namespace tests

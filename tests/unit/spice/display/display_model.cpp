@@ -1,7 +1,6 @@
 #include "tests/unit/spice/display/display_model.h"
 
 #include <algorithm>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -24,26 +23,41 @@ std::size_t row_bytes(const core::Pixels& pixels) {
   return (static_cast<std::size_t>(pixels.width) * spice::canvas::bits_per_pixel(pixels.format) + 7) / 8;
 }
 
-// Whether two surfaces show the same within `area`. Unused bits count, too.
-bool is_same(const core::Pixels& a, const core::Pixels& b, const core::Rect& area) {
+// Whether two surfaces show the same within `area`, but for bits in the last byte of each pixel.
+bool is_same(const core::Pixels& a, const core::Pixels& b, const core::Rect& area, std::uint8_t unused = 0) {
   if (a.width != b.width || a.height != b.height || a.format != b.format) return false;
-  const auto pixel = spice::canvas::bits_per_pixel(a.format) / 8;
-  const auto from = static_cast<std::size_t>(area.left) * pixel;
-  const auto bytes = static_cast<std::size_t>(area.width()) * pixel;
+  const auto pixel = static_cast<std::ptrdiff_t>(spice::canvas::bits_per_pixel(a.format) / 8);
   for (auto y = area.top; y < area.bottom; ++y) {
-    if (std::memcmp(a.row(y) + from, b.row(y) + from, bytes) != 0) return false;
+    for (auto at = area.left * pixel; at < area.right * pixel; ++at) {
+      const auto mask = at % pixel == pixel - 1 ? static_cast<std::uint8_t>(~unused) : std::uint8_t{0xff};
+      if (((a.row(y)[at] ^ b.row(y)[at]) & mask) != 0) return false;
+    }
   }
   return true;
 }
 
-bool is_same(const core::Pixels& a, const core::Pixels& b, const Region& region) {
+bool is_same(const core::Pixels& a, const core::Pixels& b, const Region& region, std::uint8_t unused) {
   const auto rects = region.rects();
-  return std::ranges::all_of(rects, [&](const core::Rect& rect) { return is_same(a, b, rect); });
+  return std::ranges::all_of(rects, [&](const core::Rect& rect) { return is_same(a, b, rect, unused); });
+}
+
+// Bits in the last byte of a pixel that nobody sees, and that not every encoding keeps.
+std::uint8_t unused_bits(core::SurfaceFormat format) {
+  if (format == core::SurfaceFormat::Rgb555) return 0x80;
+  const bool is_wide = format == core::SurfaceFormat::Xrgb || format == core::SurfaceFormat::Rgb565;
+  return is_wide ? 0xff : 0;
 }
 
 // What clients have instead of pixels of 5, 6 and 5 bits.
 spice::canvas::SourcePixels wide(const Surface& surface) {
   return spice::canvas::converted(surface.pixels(), surface.bounds(), core::SurfaceFormat::Xrgb);
+}
+
+// Without the drawings that show what is in unused bits.
+void look_away(core::Drawing& drawing) {
+  if (auto* const blend = std::get_if<core::DrawAlphaBlend>(&drawing.operation))
+    *blend = {.source = blend->source, .alpha = blend->alpha};
+  if (std::holds_alternative<core::DrawTransparent>(drawing.operation)) drawing.operation = core::DrawInvers{};
 }
 
 // As drivers draw: within the surface, sources of the size of the box.
@@ -82,20 +96,43 @@ Surface* DisplayModel::Reference::find(core::SurfaceId id) {
   return found == surfaces.end() ? nullptr : &found->second;
 }
 
-DisplayModel::Client::Client(spice::display::Screen& screen, spice::image::ImageEncoder& encoder,
+DisplayModel::Client::Client(DisplayModel& display, std::shared_ptr<ModelSession> of,
                              const spice::wire::Capabilities& capabilities,
                              const spice::display::ClientSurfaces::Limits& limits)
-    : writer(screen, encoder, {.compression = spice::wire::ImageCompression::Off}, capabilities,
-             {.send = [this](std::uint16_t type, spice::wire::Gather body) { model.apply(type, body.flatten()); },
-              .next_serial = [] { return 1; }}),
-      surfaces(std::as_const(screen).surfaces(), screen.primary(), writer.abilities(), limits) {}
+    : session(std::move(of)),
+      model(session->kept, display.number_),
+      writer(display.screen_, display.encoder_, display.settings_.images, capabilities,
+             {.send =
+                  [this](std::uint16_t type, spice::wire::Gather body) {
+                    ++sent;
+                    model.receive(type, body.flatten());
+                  },
+              .next_serial = [this] { return sent + 1; }}),
+      surfaces(std::as_const(display.screen_).surfaces(), display.screen_.primary(), writer.abilities(), limits) {
+  const auto& settings = display.settings_;
+  if (settings.cache_pixels == 0) return;
+  writer.images().open(session->images, display.number_,
+                       {.cache_id = 1,
+                        .cache_pixels = settings.cache_pixels,
+                        .dictionary_id = 1,
+                        .dictionary_window_pixels = settings.window_pixels});
+}
 
-DisplayModel::DisplayModel(tests::FuzzInput& input)
+DisplayModel::DisplayModel(tests::FuzzInput& input, const ModelSettings& settings, ModelSessions& sessions,
+                           std::uint8_t number)
     : input_(input),
-      maker_(input),
-      screen_({.drawings = 1 + input.u8() % 64U, .drawing_bytes = std::size_t{8192} + input.u8() * std::size_t{1024}}) {
+      settings_(settings),
+      sessions_(sessions),
+      number_(number),
+      maker_(input,
+             settings.cache_pixels == 0 ? tests::DrawingMaker::Images::Any : tests::DrawingMaker::Images::ForClients,
+             std::uint64_t{number} << 32),
+      screen_(
+          {.drawings = 1 + input_.u8() % 64U, .drawing_bytes = std::size_t{8192} + input_.u8() * std::size_t{1024}}),
+      encoder_(settings.pool) {
   screen_.set_listener(this);
   reference_.surfaces.emplace(0, Surface(screen_.bounds().width(), screen_.bounds().height()));
+  join();
 }
 
 void DisplayModel::fail(const std::string& what) {
@@ -103,15 +140,38 @@ void DisplayModel::fail(const std::string& what) {
 }
 
 std::string DisplayModel::run() {
-  join();
-  while (!input_.empty() && failure_.empty()) {
-    auto next = Next::OnWake;
-    screen_.pull(*this, next);
-    encoder_.shared().surfaces_changed();
+  while (!input_.empty() && step().empty()) {
   }
-  for (auto& client : clients_)
-    check(client);
+  return finish();
+}
+
+std::string DisplayModel::step() {
+  // A client that has lost another display's channel has lost all.
+  std::erase_if(clients_, [](const Client& client) { return client.session->has_ended; });
+  auto next = Next::OnWake;
+  screen_.pull(*this, next);
+  encoder_.shared().set_clients(clients_.size());
+  encoder_.shared().surfaces_changed();
   return failure_;
+}
+
+std::string DisplayModel::finish() {
+  for (auto& client : clients_) {
+    if (!client.session->has_ended) check(client);
+    counts_.types.merge(std::set(client.session->kept.types));
+  }
+  return failure_;
+}
+
+bool DisplayModel::settle() {
+  bool moved = false;
+  for (auto& client : clients_) {
+    if (client.session->has_ended) continue;  // it may wait for ever
+    while (client.model.step())
+      moved = true;
+    if (!client.model.complaint().empty()) fail("a client complains: " + client.model.complaint());
+  }
+  return moved && failure_.empty();
 }
 
 core::DisplaySource::Next DisplayModel::pull(core::DisplayCanvas& canvas) {
@@ -143,12 +203,16 @@ core::DisplaySource::Next DisplayModel::pull(core::DisplayCanvas& canvas) {
   } else {
     auto client = clients_.begin();
     std::advance(client, input_.u8() % clients_.size());
-    if (what < 203)
+    if (what < 203) {
+      client->session->has_ended = true;
       clients_.erase(client);
-    else if (what < 212)
+    } else if (what < 212) {
       check(*client);
-    else
+    } else {
       send(*client, input_.u8() % 8);
+      while (input_.u8() % 8 != 0 && client->model.step()) {
+      }
+    }
   }
   return Next::OnWake;
 }
@@ -166,6 +230,7 @@ void DisplayModel::draw(core::DisplayCanvas& canvas) {
     if (const auto* surface = reference_.find(drawing.surface)) tame(drawing, *surface, how % 8 == 1);
   }
   drawing.effect = static_cast<core::Effect>(how % 8);
+  if (settings_.cache_pixels != 0) look_away(drawing);
   ++counts_.drawings;
   const bool twice = how % 32 == 21;
   const auto shared = std::make_shared<const core::Drawing>(std::move(drawing));
@@ -176,7 +241,10 @@ void DisplayModel::draw(core::DisplayCanvas& canvas) {
 }
 
 void DisplayModel::make_surface(core::DisplayCanvas& canvas, core::SurfaceId id) {
-  const core::SurfaceShape shape{1 + input_.u8() % 60, 1 + input_.u8() % 40, kFormats[input_.u8() % kFormats.size()]};
+  core::SurfaceShape shape{1 + input_.u8() % 60, 1 + input_.u8() % 40, kFormats[input_.u8() % kFormats.size()]};
+  // Not every encoding keeps the bits that alpha would be made of.
+  if (settings_.cache_pixels != 0 && shape.format == core::SurfaceFormat::Argb)
+    shape.format = core::SurfaceFormat::Xrgb;
   const bool made = canvas.create_surface(id, shape);
   reference_.surfaces.erase(id);
   if (id == 0) is_native_ = true;
@@ -248,22 +316,31 @@ void DisplayModel::join() {
   const auto can = input_.u8();
   if (can % 4 != 0) capabilities.set(spice::wire::kCompositeCap);
   if (can % 8 != 7) capabilities.set(spice::wire::kA8SurfaceCap);
-  clients_.emplace_back(screen_, encoder_, capabilities,
+  clients_.emplace_back(*this, free_session(), capabilities,
                         spice::display::ClientSurfaces::Limits{.drawings = 1 + input_.u8() % 40U,
                                                                .bytes = 4096 + input_.u8() * std::size_t{512}});
 }
 
+// One that has no channel here yet, if it may have one.
+std::shared_ptr<ModelSession> DisplayModel::free_session() {
+  std::erase_if(sessions_, [](const auto& session) { return session->has_ended; });
+  for (const auto& session : sessions_) {
+    if (std::ranges::find(clients_, session, &Client::session) == clients_.end()) return session;
+  }
+  return sessions_.emplace_back(std::make_shared<ModelSession>(settings_));
+}
+
 // False if there was nothing more to send.
 bool DisplayModel::send(Client& client, int most) {
+  if (const auto upcoming = client.writer.images().most_upcoming(); upcoming > 0)
+    client.writer.prepare(client.surfaces.upcoming(upcoming));
   for (int i = 0; i < most; ++i) {
-    const auto before = client.model.drawings();
     const auto step = client.surfaces.next();
     if (!step) return false;
-    if (!client.writer.write(*step)) client.surfaces.not_sent(*step->drawing);
-    if (step->kind == spice::display::ClientSurfaces::Kind::Draw)
-      counts_.client_drawings += client.model.drawings() - before;
+    const bool written = client.writer.write(*step);
+    if (!written) client.surfaces.not_sent(*step->drawing);
+    if (written && step->kind == spice::display::ClientSurfaces::Kind::Draw) ++counts_.client_drawings;
   }
-  if (!client.model.complaint().empty()) fail("a client complains: " + client.model.complaint());
   return true;
 }
 
@@ -271,7 +348,11 @@ bool DisplayModel::send(Client& client, int most) {
 void DisplayModel::check(Client& client) {
   constexpr int kMostSteps = 100'000;
   if (send(client, kMostSteps)) return fail("a client is never done");
+  heal(client);
+  while (on_settle ? on_settle() : settle()) {
+  }
   if (!client.model.complaint().empty()) return fail("a client complains: " + client.model.complaint());
+  if (!client.model.is_done()) return fail("a client waits for ever");
   std::size_t known = 0;
   for (const auto& [id, surface] : reference_.surfaces) {
     const auto key = screen_.surfaces().key_of(id);
@@ -281,18 +362,33 @@ void DisplayModel::check(Client& client) {
       continue;
     }
     ++known;
+    if (client.writer.inexact(key)) continue;
     const auto* const shown = client.model.surface(id);
     if (shown == nullptr) return fail("a client has not got a surface");
     if (id == 0 && (!lacking->empty() || !client.model.is_marked())) return fail("a client lacks what it should show");
     Region there(surface.bounds());
     there.subtract(*lacking);
     ++counts_.comparisons;
+    const std::uint8_t unused = settings_.cache_pixels == 0 ? 0 : unused_bits(surface.format());
     const auto is_same_there = surface.format() == core::SurfaceFormat::Rgb565
-                                   ? is_same(shown->pixels(), wide(surface).pixels(), there)
-                                   : is_same(shown->pixels(), surface.pixels(), there);
+                                   ? is_same(shown->pixels(), wide(surface).pixels(), there, unused)
+                                   : is_same(shown->pixels(), surface.pixels(), there, unused);
     if (!is_same_there) return fail("a client shows something else on surface " + std::to_string(id));
   }
   if (client.model.surfaces() != known) fail("a client keeps surfaces that are gone");
+}
+
+// What the client has got with loss comes again without, as a channel does when it is quiet.
+void DisplayModel::heal(Client& client) {
+  constexpr int kMostSteps = 1000;
+  const auto key = screen_.primary();
+  for (int i = 0; i < kMostSteps; ++i) {
+    const auto area = client.writer.inexact(key);
+    if (!area) return;
+    client.surfaces.painted(key, Region(*area));
+    send(client, kMostSteps);
+  }
+  fail("a client is never exact");
 }
 
 void DisplayModel::primary_made(spice::display::SurfaceKey key) {

@@ -1,13 +1,18 @@
 // Everything that can happen to a display, as a number of bytes says: surfaces made, drawn on, read and destroyed,
 // modes switched, clients that come, go, and take messages or not. Held against a model that draws each drawing at
-// once: what the screen shows, and what each client shows whenever it has taken all that was for it.
+// once: what the screen shows, and what each client shows whenever it has taken all that was for it. Images go every
+// way that the settings say, with all that clients keep of them; two displays may share their clients.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "spice/display/client_writer.h"
 #include "spice/display/screen.h"
@@ -17,17 +22,47 @@
 
 namespace display_test {
 
+// What displays have in common.
+struct ModelSettings {
+  spice::image::ImageOptions images{.compression = spice::wire::ImageCompression::Off};
+  std::int64_t cache_pixels = 0;  // 0: nothing is kept, and unused bits of pixels count
+  std::int32_t window_pixels = 0;
+  spice::image::EncoderPool* pool = nullptr;  // null: none
+};
+
+// One client of several displays.
+struct ModelSession {
+  // The model drops images when their successors have come, later than the server.
+  static constexpr std::uint64_t kWindows = 8;
+
+  explicit ModelSession(const ModelSettings& settings)
+      : kept(static_cast<std::uint64_t>(settings.window_pixels) * kWindows + 1) {}
+  spice::image::ClientImages images;
+  KeptImages kept;
+  bool has_ended = false;
+};
+using ModelSessions = std::vector<std::shared_ptr<ModelSession>>;
+
 class DisplayModel final : private core::DisplaySource, private spice::display::ScreenListener {
  public:
-  explicit DisplayModel(tests::FuzzInput& input);
+  explicit DisplayModel(tests::FuzzInput& input) : DisplayModel(input, {}, own_sessions_, 0) {}
+  // One of the displays that share `sessions`.
+  DisplayModel(tests::FuzzInput& input, const ModelSettings& settings, ModelSessions& sessions, std::uint8_t number);
 
   // Empty if all is as it should be; otherwise what is not.
   std::string run();
+  // The same in parts: one thing that happens, and the end.
+  std::string step();
+  std::string finish();
+  // Clients of all displays work off what they can. False: nothing was left, or everything has to wait.
+  bool settle();
+  std::function<bool()> on_settle;  // of all displays, if there are others
 
   struct Counts {
-    int drawings = 0;         // asked for
-    int client_drawings = 0;  // that clients drew
-    int comparisons = 0;      // of surfaces
+    int drawings = 0;                          // asked for
+    int client_drawings = 0;                   // that clients drew
+    int comparisons = 0;                       // of surfaces
+    std::set<spice::wire::ImageType> types{};  // of images that clients got
   };
   const Counts& counts() const { return counts_; }
 
@@ -39,9 +74,11 @@ class DisplayModel final : private core::DisplaySource, private spice::display::
     std::map<core::SurfaceId, spice::canvas::Surface> surfaces;
   };
   struct Client {
-    Client(spice::display::Screen& screen, spice::image::ImageEncoder& encoder,
-           const spice::wire::Capabilities& capabilities, const spice::display::ClientSurfaces::Limits& limits);
+    Client(DisplayModel& display, std::shared_ptr<ModelSession> of, const spice::wire::Capabilities& capabilities,
+           const spice::display::ClientSurfaces::Limits& limits);
+    std::shared_ptr<ModelSession> session;
     ModelClient model;
+    std::uint64_t sent = 0;
     spice::display::ClientWriter writer;
     spice::display::ClientSurfaces surfaces;
   };
@@ -67,12 +104,18 @@ class DisplayModel final : private core::DisplaySource, private spice::display::
   void switch_mode(core::DisplayCanvas& canvas);
   void paint(core::DisplayCanvas& canvas);
   void join();
+  std::shared_ptr<ModelSession> free_session();
   bool send(Client& client, int most);
+  void heal(Client& client);
   void check(Client& client);
   void fail(const std::string& what);
   core::SurfaceId some_id() { return input_.u8() % 7U; }
 
   tests::FuzzInput& input_;
+  const ModelSettings settings_;
+  ModelSessions own_sessions_;
+  ModelSessions& sessions_;
+  const std::uint8_t number_;
   tests::DrawingMaker maker_;
   spice::display::Screen screen_;
   spice::image::ImageEncoder encoder_;

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "spice/canvas/draw.h"
-#include "spice/codec/lz.h"
 #include "spice/wire/coding.h"
 
 namespace display_test {
@@ -28,161 +27,115 @@ std::vector<std::uint8_t> copy_of(const wire::Payload& payload) {
   return {payload.bytes().begin(), payload.bytes().end()};
 }
 
-core::Bitmap bitmap_of(const wire::BitmapData& data) {
-  core::Bitmap bitmap{.format = static_cast<core::BitmapFormat>(data.format),
-                      .top_down = (data.flags & wire::kTopDown) != 0,
-                      .width = data.width,
-                      .height = data.height,
-                      .stride = data.stride,
-                      .palette = {},
-                      .data = copy_of(data.data)};
-  if (data.palette.palette) {
-    core::Palette palette;
-    palette.colors = data.palette.palette->entries;
-    bitmap.palette = std::make_shared<core::Palette>(std::move(palette));
+// A message's drawing, with its images.
+class Reader {
+ public:
+  explicit Reader(ModelImages& images) : images_(images) {}
+
+  core::Brush brush_of(const wire::Brush& brush) {
+    if (const auto* solid = std::get_if<wire::SolidBrush>(&brush.fill)) return core::SolidBrush{solid->color};
+    if (const auto* pattern = std::get_if<wire::PatternBrush>(&brush.fill))
+      return core::PatternBrush{image_of(pattern->image), point_of(pattern->position)};
+    return {};
   }
-  return bitmap;
-}
 
-core::Bitmap lz_bitmap_of(const wire::Image& image) {
-  const auto bytes = std::get<wire::CompressedData>(image.data).data.bytes();
-  const auto header = spice::codec::lz_read_header(bytes);
-  core::Bitmap bitmap;
-  if (!header) return bitmap;
-  // The same numbers as those of bitmaps, but for the last.
-  bitmap.format =
-      header->type == spice::codec::LzType::A8 ? core::BitmapFormat::A8 : static_cast<core::BitmapFormat>(header->type);
-  bitmap.width = image.width;
-  bitmap.height = image.height;
-  bitmap.top_down = header->top_down;
-  bitmap.stride = header->stride;
-  bitmap.data.resize(header->image_bytes());
-  if (!spice::codec::lz_decode(bytes, bitmap.data)) bitmap = {};
-  return bitmap;
-}
-
-core::ImagePtr image_of(const wire::Image& image) {
-  core::Image result{.high_bits_set = (image.flags & wire::kImageHighBitsSet) != 0};
-  switch (image.type) {
-    case wire::ImageType::Bitmap: result.content = bitmap_of(std::get<wire::BitmapData>(image.data)); break;
-    case wire::ImageType::LzRgb: result.content = lz_bitmap_of(image); break;
-    case wire::ImageType::Quic:
-      result.content = core::QuicBitmap{copy_of(std::get<wire::CompressedData>(image.data).data)};
-      break;
-    case wire::ImageType::Surface:
-      result.content = core::SurfacePixels{std::get<wire::SurfaceData>(image.data).surface_id};
-      break;
-    default: return nullptr;
+  core::Mask mask_of(const wire::Mask& mask) {
+    return {mask.bitmap ? image_of(*mask.bitmap) : nullptr, (mask.flags & 1) != 0, point_of(mask.position)};
   }
-  return std::make_shared<core::Image>(std::move(result));
-}
 
-core::Brush brush_of(const wire::Brush& brush) {
-  if (const auto* solid = std::get_if<wire::SolidBrush>(&brush.fill)) return core::SolidBrush{solid->color};
-  if (const auto* pattern = std::get_if<wire::PatternBrush>(&brush.fill))
-    return core::PatternBrush{image_of(pattern->image), point_of(pattern->position)};
-  return {};
-}
-
-core::Mask mask_of(const wire::Mask& mask) {
-  return {mask.bitmap ? image_of(*mask.bitmap) : nullptr, (mask.flags & 1) != 0, point_of(mask.position)};
-}
-
-template <class M>
-core::Source source_of(const M& message) {
-  core::Source source{.image = image_of(message.source), .area = rect_of(message.source_area)};
-  if constexpr (requires { message.scale; }) source.scale = static_cast<core::ScaleMode>(message.scale);
-  return source;
-}
-
-core::DrawFill operation_of(const wire::DisplayDrawFill& message) {
-  return {brush_of(message.brush), message.rop, mask_of(message.mask)};
-}
-core::DrawOpaque operation_of(const wire::DisplayDrawOpaque& message) {
-  return {source_of(message), brush_of(message.brush), message.rop, mask_of(message.mask)};
-}
-core::DrawCopy operation_of(const wire::DisplayDrawCopy& message) {
-  return {source_of(message), message.rop, mask_of(message.mask)};
-}
-core::DrawBlend operation_of(const wire::DisplayDrawBlend& message) {
-  return {source_of(message), message.rop, mask_of(message.mask)};
-}
-core::DrawCopyBits operation_of(const wire::DisplayCopyBits& message) {
-  return {point_of(message.source)};
-}
-core::DrawBlackness operation_of(const wire::DisplayDrawBlackness& message) {
-  return {mask_of(message.mask)};
-}
-core::DrawWhiteness operation_of(const wire::DisplayDrawWhiteness& message) {
-  return {mask_of(message.mask)};
-}
-core::DrawInvers operation_of(const wire::DisplayDrawInvers& message) {
-  return {mask_of(message.mask)};
-}
-core::DrawRop3 operation_of(const wire::DisplayDrawRop3& message) {
-  return {source_of(message), brush_of(message.brush), message.code, mask_of(message.mask)};
-}
-core::DrawStroke operation_of(const wire::DisplayDrawStroke& message) {
-  core::DrawStroke stroke{.brush = brush_of(message.brush), .fore_mode = message.fore_mode};
-  for (const auto& segment : message.path.segments) {
-    auto& last = stroke.path.emplace_back();
-    last.flags = segment.flags;
-    for (const auto& point : segment.points)
-      last.points.push_back({point.x, point.y});
+  template <class M>
+  core::Source source_of(const M& message) {
+    core::Source source{.image = image_of(message.source), .area = rect_of(message.source_area)};
+    if constexpr (requires { message.scale; }) source.scale = static_cast<core::ScaleMode>(message.scale);
+    return source;
   }
-  stroke.dashes = message.line.dashes.lengths;
-  stroke.starts_with_gap = (message.line.flags & wire::kLineStartsWithGap) != 0;
-  return stroke;
-}
-core::DrawText operation_of(const wire::DisplayDrawText& message) {
-  core::DrawText text{.fore_brush = brush_of(message.fore_brush), .back_brush = brush_of(message.back_brush)};
-  text.depth = (message.string.flags & wire::kGlyphsA8) != 0   ? core::GlyphDepth::A8
-               : (message.string.flags & wire::kGlyphsA4) != 0 ? core::GlyphDepth::A4
-                                                               : core::GlyphDepth::A1;
-  text.top_down = (message.string.flags & wire::kGlyphsTopDown) != 0;
-  text.back_area = rect_of(message.back_area);
-  for (const auto& glyph : message.string.glyphs)
-    text.glyphs.push_back({.position = point_of(glyph.position),
-                           .origin = point_of(glyph.origin),
-                           .width = glyph.width,
-                           .height = glyph.height,
-                           .data = copy_of(glyph.data)});
-  return text;
-}
-core::DrawTransparent operation_of(const wire::DisplayDrawTransparent& message) {
-  return {source_of(message), message.source_color, message.true_color};
-}
-core::DrawAlphaBlend operation_of(const wire::DisplayDrawAlphaBlend& message) {
-  return {source_of(message), message.alpha, (message.flags & wire::kDestinationHasAlpha) != 0,
-          (message.flags & wire::kSourceSurfaceHasAlpha) != 0};
-}
 
-core::Transform transform_of(const wire::Transform& from) {
-  const auto& rows = from.rows;
-  return {rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]};
-}
-
-core::DrawComposite operation_of(const wire::DisplayDrawComposite& message) {
-  const auto flags = message.flags;
-  const auto has = [flags](std::uint32_t flag) { return (flags & flag) != 0; };
-  core::DrawComposite composite;
-  composite.operation = static_cast<std::uint8_t>(flags);
-  composite.source = {.image = image_of(message.source),
-                      .origin = point_of(message.source_origin),
-                      .filter = static_cast<core::CompositeFilter>(flags >> 8 & 7U),
-                      .repeat = static_cast<core::CompositeRepeat>(flags >> 14 & 3U)};
-  if (has(wire::kCompositeHasSourceTransform)) composite.source.transform = transform_of(message.source_transform);
-  if (has(wire::kCompositeHasMask)) {
-    composite.mask = {.image = image_of(message.mask),
-                      .origin = point_of(message.mask_origin),
-                      .filter = static_cast<core::CompositeFilter>(flags >> 11 & 7U),
-                      .repeat = static_cast<core::CompositeRepeat>(flags >> 16 & 3U)};
-    if (has(wire::kCompositeHasMaskTransform)) composite.mask->transform = transform_of(message.mask_transform);
+  core::DrawFill operation_of(const wire::DisplayDrawFill& message) {
+    return {brush_of(message.brush), message.rop, mask_of(message.mask)};
   }
-  composite.component_alpha = has(wire::kCompositeComponentAlpha);
-  composite.source_opaque = has(wire::kCompositeSourceOpaque);
-  return composite;
-}
+  core::DrawOpaque operation_of(const wire::DisplayDrawOpaque& message) {
+    return {source_of(message), brush_of(message.brush), message.rop, mask_of(message.mask)};
+  }
+  core::DrawCopy operation_of(const wire::DisplayDrawCopy& message) {
+    return {source_of(message), message.rop, mask_of(message.mask)};
+  }
+  core::DrawBlend operation_of(const wire::DisplayDrawBlend& message) {
+    return {source_of(message), message.rop, mask_of(message.mask)};
+  }
+  core::DrawCopyBits operation_of(const wire::DisplayCopyBits& message) { return {point_of(message.source)}; }
+  core::DrawBlackness operation_of(const wire::DisplayDrawBlackness& message) { return {mask_of(message.mask)}; }
+  core::DrawWhiteness operation_of(const wire::DisplayDrawWhiteness& message) { return {mask_of(message.mask)}; }
+  core::DrawInvers operation_of(const wire::DisplayDrawInvers& message) { return {mask_of(message.mask)}; }
+  core::DrawRop3 operation_of(const wire::DisplayDrawRop3& message) {
+    return {source_of(message), brush_of(message.brush), message.code, mask_of(message.mask)};
+  }
+  core::DrawStroke operation_of(const wire::DisplayDrawStroke& message) {
+    core::DrawStroke stroke{.brush = brush_of(message.brush), .fore_mode = message.fore_mode};
+    for (const auto& segment : message.path.segments) {
+      auto& last = stroke.path.emplace_back();
+      last.flags = segment.flags;
+      for (const auto& point : segment.points)
+        last.points.push_back({point.x, point.y});
+    }
+    stroke.dashes = message.line.dashes.lengths;
+    stroke.starts_with_gap = (message.line.flags & wire::kLineStartsWithGap) != 0;
+    return stroke;
+  }
+  core::DrawText operation_of(const wire::DisplayDrawText& message) {
+    core::DrawText text{.fore_brush = brush_of(message.fore_brush), .back_brush = brush_of(message.back_brush)};
+    text.depth = (message.string.flags & wire::kGlyphsA8) != 0   ? core::GlyphDepth::A8
+                 : (message.string.flags & wire::kGlyphsA4) != 0 ? core::GlyphDepth::A4
+                                                                 : core::GlyphDepth::A1;
+    text.top_down = (message.string.flags & wire::kGlyphsTopDown) != 0;
+    text.back_area = rect_of(message.back_area);
+    for (const auto& glyph : message.string.glyphs)
+      text.glyphs.push_back({.position = point_of(glyph.position),
+                             .origin = point_of(glyph.origin),
+                             .width = glyph.width,
+                             .height = glyph.height,
+                             .data = copy_of(glyph.data)});
+    return text;
+  }
+  core::DrawTransparent operation_of(const wire::DisplayDrawTransparent& message) {
+    return {source_of(message), message.source_color, message.true_color};
+  }
+  core::DrawAlphaBlend operation_of(const wire::DisplayDrawAlphaBlend& message) {
+    return {source_of(message), message.alpha, (message.flags & wire::kDestinationHasAlpha) != 0,
+            (message.flags & wire::kSourceSurfaceHasAlpha) != 0};
+  }
+
+  core::Transform transform_of(const wire::Transform& from) {
+    const auto& rows = from.rows;
+    return {rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]};
+  }
+
+  core::DrawComposite operation_of(const wire::DisplayDrawComposite& message) {
+    const auto flags = message.flags;
+    const auto has = [flags](std::uint32_t flag) { return (flags & flag) != 0; };
+    core::DrawComposite composite;
+    composite.operation = static_cast<std::uint8_t>(flags);
+    composite.source = {.image = image_of(message.source),
+                        .origin = point_of(message.source_origin),
+                        .filter = static_cast<core::CompositeFilter>(flags >> 8 & 7U),
+                        .repeat = static_cast<core::CompositeRepeat>(flags >> 14 & 3U)};
+    if (has(wire::kCompositeHasSourceTransform)) composite.source.transform = transform_of(message.source_transform);
+    if (has(wire::kCompositeHasMask)) {
+      composite.mask = {.image = image_of(message.mask),
+                        .origin = point_of(message.mask_origin),
+                        .filter = static_cast<core::CompositeFilter>(flags >> 11 & 7U),
+                        .repeat = static_cast<core::CompositeRepeat>(flags >> 16 & 3U)};
+      if (has(wire::kCompositeHasMaskTransform)) composite.mask->transform = transform_of(message.mask_transform);
+    }
+    composite.component_alpha = has(wire::kCompositeComponentAlpha);
+    composite.source_opaque = has(wire::kCompositeSourceOpaque);
+    return composite;
+  }
+
+ private:
+  core::ImagePtr image_of(const wire::Image& image) { return images_.image(image); }
+
+  ModelImages& images_;
+};
 
 core::Drawing drawing_of(const wire::DrawBase& base) {
   core::Drawing drawing{.surface = base.surface_id, .box = rect_of(base.box)};
@@ -231,7 +184,8 @@ void ModelClient::draw(std::span<const std::uint8_t> body) {
   const auto message = decoded<M>(body);
   if (!message) return;
   auto drawing = drawing_of(message->base);
-  drawing.operation = operation_of(*message);
+  drawing.operation = Reader(images_).operation_of(*message);
+  if (images_.waits() || !complaint().empty()) return;
   if (const auto drawn = spice::canvas::draw(drawing, *this); !drawn)
     complain("drawing " + std::to_string(M::kType) + " cannot be drawn: error " +
              std::to_string(static_cast<int>(drawn.error())) + ", " + wire::to_text(*message));
@@ -248,8 +202,40 @@ void ModelClient::show_video(const spice::canvas::Region& where) {
 }
 
 void ModelClient::apply(std::uint16_t type, std::span<const std::uint8_t> body) {
+  receive(type, {body.begin(), body.end()});
+  if (!step()) complain("a message that has to wait: " + std::to_string(type));
+}
+
+bool ModelClient::step() {
+  if (waiting_.empty()) return false;
+  images_.begin_message();
+  process(waiting_.front().type, waiting_.front().body);
+  if (images_.waits()) return false;
+  images_.end_message();
+  waiting_.pop_front();
+  return true;
+}
+
+bool ModelClient::process_images(std::uint16_t type, std::span<const std::uint8_t> body) {
+  const auto with = [&]<class M>(void (ModelImages::*act)(const M&)) {
+    if (const auto message = decoded<M>(body)) (images_.*act)(*message);
+    return true;
+  };
   switch (type) {
-    case wire::DisplayInvalAllPalettes::kType:
+    case wire::WaitForChannels::kType:
+      if (const auto message = decoded<wire::WaitForChannels>(body)) images_.wait(message->waits);
+      return true;
+    case wire::DisplayInvalList::kType: return with(&ModelImages::drop);
+    case wire::DisplayInvalPalette::kType: return with(&ModelImages::drop_palette);
+    case wire::DisplayInvalAllPixmaps::kType: return with(&ModelImages::drop_all);
+    case wire::DisplayInvalAllPalettes::kType: images_.drop_palettes(); return true;
+    default: return false;
+  }
+}
+
+void ModelClient::process(std::uint16_t type, std::span<const std::uint8_t> body) {
+  if (process_images(type, body)) return;
+  switch (type) {
     case wire::DisplayStreamDestroyAll::kType: return;
     case wire::DisplayMark::kType:
       is_marked_ = true;
