@@ -27,7 +27,11 @@ minivmm_test(vmm_cpu_soft_fpu OPTIMIZED SOURCES
     ${soft_tests}/fpu/differential_test.cpp ${soft_tests}/fpu/state_test.cpp
     ${soft_differential}
   ${soft_uses})
-foreach(test IN ITEMS test_vmm_cpu_soft_integer test_vmm_cpu_soft_fpu)
+minivmm_test(vmm_cpu_soft_avx OPTIMIZED SOURCES
+    ${soft_tests}/avx/differential_test.cpp ${soft_tests}/avx/state_test.cpp
+    ${soft_differential}
+  ${soft_uses})
+foreach(test IN ITEMS test_vmm_cpu_soft_integer test_vmm_cpu_soft_fpu test_vmm_cpu_soft_avx)
   add_dependencies(${test} native_child)
   target_compile_definitions(${test} PRIVATE MINIVMM_NATIVE_CHILD="$<TARGET_FILE:native_child>")
 endforeach()

@@ -50,10 +50,9 @@ void words_of(const Cpu& cpu, std::vector<std::uint64_t>& words) {
     add(address);
   for (const std::uint64_t msr : cpu.stored_msrs)
     add(msr);
-  for (const Xmm& xmm : cpu.xmm) {
-    std::array<std::uint64_t, 2> halves{};
-    std::memcpy(halves.data(), &xmm, sizeof halves);
-    add(halves[0], halves[1]);
+  for (const auto& registers : {cpu.xmm, cpu.ymm_high}) {
+    for (const Xmm& one : registers)
+      add(one.get<std::uint64_t>(0), one.get<std::uint64_t>(1));
   }
   const X87& x87 = cpu.x87;
   add(x87.control, x87.status, x87.top, x87.occupied, x87.last_opcode);

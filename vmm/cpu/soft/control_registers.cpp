@@ -3,6 +3,7 @@
 #include "vmm/cpu/soft/descriptors.h"
 #include "vmm/cpu/soft/features.h"
 #include "vmm/cpu/soft/segments.h"
+#include "vmm/cpu/soft/xsave_image.h"
 
 namespace vmm::cpu::soft {
 
@@ -127,12 +128,13 @@ void write_dr7(Cpu& cpu, std::uint64_t value) {
 }
 
 std::uint64_t supported_xcr0(const Cpu& cpu) {
-  return has(cpu, Feature::Sse) ? 3 : 1;
+  return (has(cpu, Feature::Sse) ? 3u : 1u) | (has(cpu, Feature::Avx) ? kXstateAvx : 0u);
 }
 
-// [SDM 1 13.3] x87 state cannot be switched off.
+// [SDM 1 13.3] x87 state cannot be switched off, and AVX state is not without SSE state.
 bool write_xcr0(Cpu& cpu, std::uint64_t value) {
-  if ((value & ~supported_xcr0(cpu)) != 0 || (value & 1) == 0) return general_protection(cpu);
+  if ((value & ~supported_xcr0(cpu)) != 0 || (value & kXstateX87) == 0) return general_protection(cpu);
+  if ((value & kXstateAvx) != 0 && (value & kXstateSse) == 0) return general_protection(cpu);
   cpu.xcr0 = value;
   return true;
 }

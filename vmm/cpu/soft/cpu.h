@@ -143,6 +143,7 @@ struct Cpu {
 
   X87 x87;
   alignas(16) std::array<Xmm, 16> xmm{};
+  std::array<Xmm, 16> ymm_high{};  // bits 128-255 of the YMM registers, whose lower halves are the XMM ones
   std::uint32_t mxcsr = 0x1f80;
   std::uint64_t xcr0 = 1;
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "vmm/cpu/soft/control_registers.h"
+#include "vmm/cpu/soft/xsave_image.h"
 
 namespace vmm::cpu::soft {
 
@@ -12,7 +13,6 @@ namespace {
 constexpr std::uint32_t kHypervisorBase = 0x4000'0000, kExtendedBase = 0x8000'0000;
 constexpr std::uint32_t kOsxsave = 1u << 27;
 constexpr std::uint32_t kTopologyLeaf = 0xb, kXsaveLeaf = 0xd;
-constexpr std::uint32_t kXsaveBytes = 512 + 64;  // x87, SSE and the header [SDM 1 13.4]
 
 const CpuidEntry* find(std::span<const CpuidEntry> leaves, std::uint32_t function, std::uint32_t index) {
   const auto found = std::ranges::find_if(leaves, [&](const CpuidEntry& leaf) {
@@ -24,7 +24,7 @@ const CpuidEntry* find(std::span<const CpuidEntry> leaves, std::uint32_t functio
 // What follows the CPU's state.
 void adapt(const Cpu& cpu, std::uint32_t index, CpuidEntry& leaf) {
   if (leaf.function == 1) leaf.ecx = (leaf.ecx & ~kOsxsave) | ((cpu.cr4 & kCr4Osxsave) != 0 ? kOsxsave : 0);
-  if (leaf.function == kXsaveLeaf && index == 0) leaf.ebx = kXsaveBytes;
+  if (leaf.function == kXsaveLeaf && index == 0) leaf.ebx = xsave_bytes(cpu.xcr0);
 }
 
 }  // namespace

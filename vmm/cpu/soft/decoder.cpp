@@ -13,10 +13,10 @@ namespace vmm::cpu::soft {
 namespace {
 
 constexpr StepFamily kStepFamilies[] = {move_steps, arithmetic_steps, branch_steps, stack_steps, shift_steps};
-constexpr Family kFamilies[] = {move_family,    arithmetic_family, branch_family,   stack_family,
-                                shift_family,   bit_family,        multiply_family, string_family,
-                                sse_family,     x87_family,        mmx_family,      far_family,
-                                segment_family, control_family,    io_family,       save_family};
+constexpr Family kFamilies[] = {move_family, arithmetic_family, branch_family, stack_family,   shift_family,
+                                bit_family,  multiply_family,   string_family, avx_family,     sse_family,
+                                x87_family,  mmx_family,        far_family,    segment_family, control_family,
+                                io_family,   save_family};
 
 // Zydis' sets of instructions that a feature brings; sets that are in neither table are those of other processors.
 struct Extension {
@@ -26,12 +26,18 @@ struct Extension {
 constexpr Extension kExtensions[] = {
     {ZYDIS_ISA_SET_ADOX_ADCX, Feature::Adx},
     {ZYDIS_ISA_SET_AES, Feature::Aes},
+    {ZYDIS_ISA_SET_AVX, Feature::Avx},
+    {ZYDIS_ISA_SET_AVX2, Feature::Avx2},
+    {ZYDIS_ISA_SET_AVX2GATHER, Feature::Avx2},
+    {ZYDIS_ISA_SET_AVXAES, Feature::Avx},
     {ZYDIS_ISA_SET_BMI1, Feature::Bmi1},
     {ZYDIS_ISA_SET_BMI2, Feature::Bmi2},
     {ZYDIS_ISA_SET_CLFLUSHOPT, Feature::Clflushopt},
     {ZYDIS_ISA_SET_CLFSH, Feature::Clflush},
     {ZYDIS_ISA_SET_CMOV, Feature::Cmov},
+    {ZYDIS_ISA_SET_F16C, Feature::F16c},
     {ZYDIS_ISA_SET_FCMOV, Feature::Cmov},
+    {ZYDIS_ISA_SET_FMA, Feature::Fma},
     {ZYDIS_ISA_SET_CMPXCHG16B, Feature::Cx16},
     {ZYDIS_ISA_SET_FXSAVE, Feature::Fxsr},
     {ZYDIS_ISA_SET_FXSAVE64, Feature::Fxsr},
@@ -61,7 +67,7 @@ constexpr Extension kExtensions[] = {
     {ZYDIS_ISA_SET_SSSE3MMX, Feature::Ssse3},
     {ZYDIS_ISA_SET_X87, Feature::Fpu},
     {ZYDIS_ISA_SET_XSAVE, Feature::Xsave},
-    {ZYDIS_ISA_SET_XSAVEOPT, Feature::Xsave},
+    {ZYDIS_ISA_SET_XSAVEOPT, Feature::Xsaveopt},
 };
 constexpr ZydisISASet kAlways[] = {
     ZYDIS_ISA_SET_I86,  ZYDIS_ISA_SET_I186,  ZYDIS_ISA_SET_I286PROTECTED, ZYDIS_ISA_SET_I286REAL,

@@ -56,6 +56,7 @@ Handler control_family(const Instruction& instruction, Op& op);  // MOV CRn/DRn,
 Handler x87_family(const Instruction& instruction, Op& op);
 Handler mmx_family(const Instruction& instruction, Op& op);
 Handler sse_family(const Instruction& instruction, Op& op);   // SSE to SSE4.2, AES, PCLMUL
+Handler avx_family(const Instruction& instruction, Op& op);   // AVX, AVX2, FMA, F16C
 Handler save_family(const Instruction& instruction, Op& op);  // FXSAVE, XSAVE, LDMXCSR ...
 
 // Of an operand in that segment: OpFlag's kAddressing.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "vmm/cpu/soft/mmu.h"
+#include "vmm/cpu/soft/xsave_image.h"
 
 namespace vmm::cpu::soft {
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t kExtendedBase = 0x8000'0000;
 
-enum class Word : std::uint8_t { Leaf1Edx, Leaf1Ecx, Leaf7Ebx, Leaf7Ecx, ExtendedEcx, ExtendedEdx, PowerEdx };
+enum class Word : std::uint8_t { Leaf1Edx, Leaf1Ecx, Leaf7Ebx, Leaf7Ecx, ExtendedEcx, ExtendedEdx, PowerEdx, XsaveEax };
 
 struct FeatureBit {
   Feature feature;
@@ -52,7 +53,9 @@ constexpr FeatureBit kBits[] = {
     {Feature::Prefetchw, Word::ExtendedEcx, 8}, {Feature::Syscall, Word::ExtendedEdx, 11},
     {Feature::Nx, Word::ExtendedEdx, 20},       {Feature::Gbpages, Word::ExtendedEdx, 26},
     {Feature::Rdtscp, Word::ExtendedEdx, 27},   {Feature::LongMode, Word::ExtendedEdx, 29},
-    {Feature::InvariantTsc, Word::PowerEdx, 8},
+    {Feature::InvariantTsc, Word::PowerEdx, 8}, {Feature::Xsaveopt, Word::XsaveEax, 0},
+    {Feature::Fma, Word::Leaf1Ecx, 12},         {Feature::Avx, Word::Leaf1Ecx, 28},
+    {Feature::F16c, Word::Leaf1Ecx, 29},        {Feature::Avx2, Word::Leaf7Ebx, 5},
 };
 static_assert(std::size(kBits) == static_cast<std::size_t>(Feature::Count));
 // Leaf 1 EDX that AMD's extended leaf repeats. [APM 3 E.4.2]
@@ -80,18 +83,23 @@ constexpr Feature kQemu64[] = {Feature::Ssse3,  Feature::Cx16,        Feature::S
                                Feature::Rdrand, Feature::Rdseed,      Feature::Prefetchw,   Feature::Fsgsbase,
                                Feature::Erms,   Feature::Clflushopt,  Feature::InvariantTsc};
 
+// What x86-64-v3 has beyond that. [System V ABI, AMD64 supplement 1.0, 3.1.1]
+constexpr Feature kLevel3[] = {Feature::Xsave, Feature::Xsaveopt, Feature::Avx, Feature::Avx2,  Feature::Bmi1,
+                               Feature::Bmi2,  Feature::F16c,     Feature::Fma, Feature::Lzcnt, Feature::Movbe};
+
 struct Model {
   std::string_view name;
   std::string_view vendor;
   std::uint32_t signature;
   std::string_view brand;
-  std::array<std::span<const Feature>, 3> features;  // empty: all
+  std::array<std::span<const Feature>, 4> features;  // empty: all
 };
 // AMD's family 15: guests know it to be free of what needs their costly work-arounds (Meltdown's page table switch).
 constexpr Model kModels[] = {
-    {"qemu64", kAmd, signature(15, 107, 1), "minivmm 64-bit CPU", {kPentium3, kQemu32, kQemu64}},
-    {"qemu32", kIntel, signature(6, 6, 3), "minivmm 32-bit CPU", {kPentium3, kQemu32, {}}},
-    {"pentium3", kIntel, signature(6, 8, 3), "minivmm Pentium III", {kPentium3, {}, {}}},
+    {"qemu64", kAmd, signature(15, 107, 1), "minivmm 64-bit CPU", {kPentium3, kQemu32, kQemu64, {}}},
+    {"qemu32", kIntel, signature(6, 6, 3), "minivmm 32-bit CPU", {kPentium3, kQemu32, {}, {}}},
+    {"pentium3", kIntel, signature(6, 8, 3), "minivmm Pentium III", {kPentium3, {}, {}, {}}},
+    {"x86-64-v3", kAmd, signature(15, 107, 1), "minivmm x86-64-v3 CPU", {kPentium3, kQemu32, kQemu64, kLevel3}},
     {"max", kAmd, signature(15, 107, 1), "minivmm CPU with everything", {}},
 };
 constexpr auto kNames = [] {
@@ -101,9 +109,25 @@ constexpr auto kNames = [] {
 }();
 
 // Executed by the same instruction of the host. Shuffles of all kinds are PSHUFB.
-constexpr Feature kOfHost[] = {Feature::Sse3,  Feature::Ssse3, Feature::Sse41,
-                               Feature::Sse42, Feature::Aes,   Feature::Pclmulqdq};
+constexpr Feature kOfHost[] = {Feature::Sse3, Feature::Ssse3,     Feature::Sse41, Feature::Sse42, Feature::Aes,
+                               Feature::Avx,  Feature::Pclmulqdq, Feature::Avx2,  Feature::F16c,  Feature::Fma};
 constexpr Feature kNeededOfHost[] = {Feature::Sse3, Feature::Ssse3};
+
+// AVX brings VEX forms of all that came before it; what builds on it is nothing without it.
+constexpr Feature kOfAvx[] = {Feature::Avx, Feature::Avx2, Feature::F16c, Feature::Fma};
+constexpr Feature kNeededByAvx[] = {Feature::Xsave, Feature::Sse41,     Feature::Sse42,
+                                    Feature::Aes,   Feature::Pclmulqdq, Feature::Avx};
+
+// Whether the host's system keeps YMM registers for its programs. [SDM 1 14.3]
+bool host_saves_ymm(std::uint32_t leaf1_ecx) {
+  constexpr std::uint32_t kOsxsave = 1u << 27;
+  if ((leaf1_ecx & kOsxsave) == 0) return false;
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr std::uint32_t kBoth = kXstateSse | kXstateAvx;
+  return (low & kBoth) == kBoth;
+}
 
 std::uint32_t four_letters(std::string_view text, std::size_t at) {
   std::array<char, 4> letters{};
@@ -122,9 +146,13 @@ FeatureSet host_features() {
   FeatureSet features;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return features;
+  const std::uint32_t leaf1_ecx = ecx;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) ebx = 0;
   for (const auto& [feature, word, bit] : kBits) {
-    if (word == Word::Leaf1Ecx && (ecx >> bit & 1) != 0) features.set(static_cast<std::size_t>(feature));
+    const std::uint32_t bits = word == Word::Leaf1Ecx ? leaf1_ecx : word == Word::Leaf7Ebx ? ebx : 0;
+    if ((bits >> bit & 1) != 0) features.set(static_cast<std::size_t>(feature));
   }
+  if (!host_saves_ymm(leaf1_ecx)) features.reset(static_cast<std::size_t>(Feature::Avx));
   return features;
 }
 
@@ -147,6 +175,11 @@ core::Result<CpuFeatures> CpuFeatures::named(std::string_view model, const Featu
     const auto index = static_cast<std::size_t>(feature);
     if (!host.test(index)) features.features_.reset(index);
   }
+  const auto has_not = [&features](Feature feature) { return !features.has(feature); };
+  if (std::ranges::any_of(kNeededByAvx, has_not)) {
+    for (const Feature feature : kOfAvx)
+      features.features_.reset(static_cast<std::size_t>(feature));
+  }
   features.family_model_stepping_ = found->signature;
   features.vendor_ = found->vendor;
   features.brand_ = found->brand;
@@ -159,7 +192,7 @@ const CpuFeatures& CpuFeatures::everything() {
 }
 
 std::vector<CpuidEntry> CpuFeatures::leaves() const {
-  std::array<std::uint32_t, 7> words{};
+  std::array<std::uint32_t, 8> words{};
   for (const auto& [feature, word, bit] : kBits) {
     if (has(feature)) words[static_cast<std::size_t>(word)] |= 1u << bit;
   }
@@ -179,9 +212,10 @@ std::vector<CpuidEntry> CpuFeatures::leaves() const {
   leaves.push_back({6, 0, false, 1u << 2, 0, 0, 0});  // the local APIC's timer always runs
   leaves.push_back({7, 0, true, 0, word(Word::Leaf7Ebx), word(Word::Leaf7Ecx), 0});
   if (has(Feature::Xsave)) {
-    constexpr std::uint32_t kBytes = 576;  // x87, SSE and the header [SDM 1 13.4]
-    leaves.push_back({kLastBasic, 0, true, 3, kBytes, kBytes, 0});
-    leaves.push_back({kLastBasic, 1, true, 0, 0, 0, 0});
+    const std::uint32_t components = kXstateX87 | kXstateSse | (has(Feature::Avx) ? kXstateAvx : 0);
+    leaves.push_back({kLastBasic, 0, true, components, xsave_bytes(kXstateX87), xsave_bytes(components), 0});
+    leaves.push_back({kLastBasic, 1, true, word(Word::XsaveEax), 0, 0, 0});
+    if (has(Feature::Avx)) leaves.push_back({kLastBasic, 2, true, kXsaveYmmBytes, kXsaveYmm, 0, 0});
   }
 
   leaves.push_back({kExtendedBase, 0, false, kExtendedBase + (wide ? 8u : 4u), four_letters(vendor_, 0),

@@ -1,6 +1,7 @@
 // FXSAVE, XSAVE and their counterparts, MXCSR, EMMS. [SDM 1 9.5, 10.5, 13; SDM 2]
 //
 // All components count as in use, and XSAVEOPT writes what XSAVE writes: both are permitted. [SDM 1 13.6, 13.9]
+#include <algorithm>
 #include <array>
 
 #include "vmm/cpu/soft/decoder.h"
@@ -83,11 +84,12 @@ std::uint64_t requested(const Cpu& cpu) {
 template <bool kWide>
 Flow xsave(Cpu& cpu, const Op& op) {
   std::uint64_t linear = 0;
-  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, kXsaveBytes, Access::Write, linear) ||
-      !cpu.mmu.probe(linear, kXsaveBytes, Access::Write)) {
+  const std::uint64_t components = requested(cpu);
+  const unsigned size = xsave_bytes(components);
+  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, size, Access::Write, linear) ||
+      !cpu.mmu.probe(linear, size, Access::Write)) {
     return Flow::Fault;
   }
-  const std::uint64_t components = requested(cpu);
   std::uint64_t present = 0;
   if (!cpu.mmu.read(linear + kXsaveHeader, present)) return Flow::Fault;
   FxsaveImage image{};
@@ -99,8 +101,10 @@ Flow xsave(Cpu& cpu, const Op& op) {
   };
   bool done = true;  // the probe has seen to that
   if ((components & kXstateX87) != 0) done = write(0, kFxsaveMxcsr) && write(kFxsaveSt, kFxsaveXmm);
-  if ((components & kXstateSse) != 0) {
-    done = done && write(kFxsaveMxcsr, kFxsaveSt) && write(kFxsaveXmm, kFxsaveXmm + xmm_count(cpu) * 16);
+  if ((components & (kXstateSse | kXstateAvx)) != 0) done = done && write(kFxsaveMxcsr, kFxsaveSt);
+  if ((components & kXstateSse) != 0) done = done && write(kFxsaveXmm, kFxsaveXmm + xmm_count(cpu) * 16);
+  if ((components & kXstateAvx) != 0) {
+    done = done && cpu.mmu.write_bytes(linear + kXsaveYmm, cpu.ymm_high.data(), xmm_count(cpu) * sizeof(Xmm));
   }
   done = done && cpu.mmu.write(linear + kXsaveHeader, present | components);
   return done ? Flow::Next : Flow::Fault;
@@ -111,14 +115,17 @@ Flow xrstor(Cpu& cpu, const Op& op) {
   struct Area {
     FxsaveImage legacy;
     std::array<std::uint64_t, 8> header;  // XSTATE_BV, XCOMP_BV, reserved
+    std::array<Xmm, 16> ymm_high;
   } area{};
+  static_assert(sizeof(Area) == kXsaveBytesAvx);
   std::uint64_t linear = 0;
-  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, kXsaveBytes, Access::Read, linear) ||
-      !cpu.mmu.read_bytes(linear, &area, sizeof area)) {
+  const std::uint64_t components = requested(cpu);
+  const unsigned size = xsave_bytes(components);
+  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, size, Access::Read, linear) ||
+      !cpu.mmu.read_bytes(linear, &area, size)) {
     return Flow::Fault;
   }
-  const std::uint64_t components = requested(cpu);
-  const bool loads_mxcsr = (components & kXstateSse) != 0;
+  const bool loads_mxcsr = (components & (kXstateSse | kXstateAvx)) != 0;
   // [SDM 1 13.8.1]
   if ((area.header[0] & ~cpu.xcr0) != 0 || area.header[1] != 0 || area.header[2] != 0 ||
       (loads_mxcsr && (read_mxcsr(area.legacy) & ~kMxcsrAll) != 0)) {
@@ -128,10 +135,14 @@ Flow xrstor(Cpu& cpu, const Op& op) {
     cpu.x87 = X87();
     if ((area.header[0] & kXstateX87) != 0) read_x87(cpu.x87, kWide, area.legacy);
   }
-  if (loads_mxcsr) {
+  if (loads_mxcsr) cpu.mxcsr = read_mxcsr(area.legacy);
+  if ((components & kXstateSse) != 0) {
     if ((area.header[0] & kXstateSse) == 0) std::memset(area.legacy.data() + kFxsaveXmm, 0, 16 * sizeof(Xmm));
     read_xmm(cpu, xmm_count(cpu), area.legacy);
-    cpu.mxcsr = read_mxcsr(area.legacy);
+  }
+  if ((components & kXstateAvx) != 0) {
+    if ((area.header[0] & kXstateAvx) == 0) area.ymm_high = {};
+    std::copy_n(area.ymm_high.begin(), xmm_count(cpu), cpu.ymm_high.begin());
   }
   return Flow::Next;
 }

@@ -1,31 +1,8 @@
 // The families of MMX and SSE instructions: which table an instruction is in. [SDM 1 9-12]
-#include <array>
-#include <utility>
-
 #include "vmm/cpu/soft/vector.h"
 
 namespace vmm::cpu::soft {
 namespace {
-
-constexpr std::uint8_t kRdi = 7 * 8;
-
-// MASKMOVQ and MASKMOVDQU: the implied memory operand is DS:rDI, another segment allowed.
-void name_masked_destination(const Instruction& instruction, Op& op) {
-  const ZydisInstructionAttributes attributes = instruction.decoded.attributes;
-  op.base = kRdi;
-  op.index = Cpu::kZero;
-  op.scale = 0;
-  op.displacement = 0;
-  op.segment = kDs;
-  constexpr std::array kOverrides = {
-      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_ES, kEs}, std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_CS, kCs},
-      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_SS, kSs}, std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_FS, kFs},
-      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_GS, kGs}};
-  for (const auto& [attribute, segment] : kOverrides) {
-    if ((attributes & attribute) != 0) op.segment = segment;
-  }
-  op.flags = static_cast<std::uint8_t>((op.flags & ~kAddressing) | address_flags(instruction, op.segment));
-}
 
 bool names_register_of(const Instruction& instruction, ZydisRegisterClass wanted) {
   return is_register_of(instruction, 0, wanted) || is_register_of(instruction, 1, wanted);

@@ -27,12 +27,20 @@ bool has_denormal(__m128i value, Result kind) {
     const std::uint64_t bits = lanes.get<std::uint64_t>(lane) & ~(std::uint64_t{1} << 63);
     return bits != 0 && bits < std::uint64_t{1} << 52;
   };
+  const auto tiny16 = [&](unsigned lane) {
+    const unsigned bits = lanes.get<std::uint16_t>(lane) & 0x7fffu;
+    return bits != 0 && bits < 0x400;
+  };
   switch (kind) {
     case Result::Single: return tiny32(0);
     case Result::TwoSingles: return tiny32(0) || tiny32(1);
     case Result::Singles: return tiny32(0) || tiny32(1) || tiny32(2) || tiny32(3);
     case Result::Double: return tiny64(0);
     case Result::Doubles: return tiny64(0) || tiny64(1);
+    case Result::Halves:
+      for (unsigned lane = 0; lane < 8; ++lane)
+        if (tiny16(lane)) return true;
+      break;
     case Result::Whatever: break;
   }
   return false;

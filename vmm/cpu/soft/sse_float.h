@@ -42,7 +42,7 @@ inline bool accept_exceptions(Cpu& cpu, std::uint32_t raised) {
 
 // What a result consists of, where it may be denormal and yet exact: that underflows if unmasked only, so that the
 // host, where it is masked, does not tell. [SDM 1 4.9.1.5]
-enum class Result : std::uint8_t { Whatever, Singles, Doubles, Single, Double, TwoSingles };
+enum class Result : std::uint8_t { Whatever, Singles, Doubles, Single, Double, TwoSingles, Halves };
 [[gnu::cold]] bool has_denormal(__m128i value, Result kind);
 
 template <auto kOperation, class Source, Result kResult = Result::Whatever>

@@ -1,5 +1,8 @@
 #include "vmm/cpu/soft/vector.h"
 
+#include <array>
+#include <utility>
+
 namespace vmm::cpu::soft {
 
 bool refuse_sse(Cpu& cpu) {
@@ -44,6 +47,24 @@ void name_vector_operands(const Instruction& instruction, Op& op) {
     (first ? op.reg : op.rm) = number(operand);
     first = false;
   }
+}
+
+void name_masked_destination(const Instruction& instruction, Op& op) {
+  const ZydisInstructionAttributes attributes = instruction.decoded.attributes;
+  constexpr std::uint8_t kRdi = 7 * 8;
+  op.base = kRdi;
+  op.index = Cpu::kZero;
+  op.scale = 0;
+  op.displacement = 0;
+  op.segment = kDs;
+  constexpr std::array kOverrides = {
+      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_ES, kEs}, std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_CS, kCs},
+      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_SS, kSs}, std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_FS, kFs},
+      std::pair{ZYDIS_ATTRIB_HAS_SEGMENT_GS, kGs}};
+  for (const auto& [attribute, segment] : kOverrides) {
+    if ((attributes & attribute) != 0) op.segment = segment;
+  }
+  op.flags = static_cast<std::uint8_t>((op.flags & ~kAddressing) | address_flags(instruction, op.segment));
 }
 
 }  // namespace vmm::cpu::soft

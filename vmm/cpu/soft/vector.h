@@ -142,6 +142,8 @@ inline bool is_register_of(const Instruction& instruction, unsigned operand, Zyd
 }
 // op.reg and op.rm by the order of operands: numbers for XMM and MMX, byte offsets for general registers.
 void name_vector_operands(const Instruction& instruction, Op& op);
+// MASKMOVQ and MASKMOVDQU: the implied memory operand is DS:rDI, another segment allowed.
+void name_masked_destination(const Instruction& instruction, Op& op);
 
 // One table each; nullptr: not theirs.
 Handler packed_integer_form(const Instruction& instruction, bool mmx);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vmm/cpu/soft/control_registers.h"
 #include "vmm/cpu/soft/sse_float.h"
 #include "vmm/cpu/soft/x87.h"
 
@@ -17,6 +18,11 @@ T take(std::span<const std::uint8_t> image, unsigned offset) {
   T value{};
   std::memcpy(&value, image.data() + offset, sizeof value);
   return value;
+}
+
+bool has_upper_halves(const Cpu& cpu) {
+  return std::ranges::any_of(
+      cpu.ymm_high, [](const Xmm& half) { return half.get<std::uint64_t>(0) != 0 || half.get<std::uint64_t>(1) != 0; });
 }
 
 }  // namespace
@@ -83,9 +89,14 @@ std::vector<std::uint8_t> save_xsave_image(const Cpu& cpu) {
   write_x87(cpu.x87, cpu.code64(), image);
   write_mxcsr(cpu, image);
   write_xmm(cpu, 16, image);
-  std::vector<std::uint8_t> bytes(kXsaveBytes);
+  const bool uses_avx = has_upper_halves(cpu);
+  std::vector<std::uint8_t> bytes(uses_avx ? kXsaveBytesAvx : kXsaveBytes);
   std::ranges::copy(image, bytes.begin());
-  bytes[kXsaveHeader] = kXstateAll;
+  bytes[kXsaveHeader] = kXstateX87 | kXstateSse;
+  if (uses_avx) {
+    bytes[kXsaveHeader] |= kXstateAvx;
+    std::memcpy(bytes.data() + kXsaveYmm, cpu.ymm_high.data(), kXsaveYmmBytes);
+  }
   return bytes;
 }
 
@@ -98,19 +109,25 @@ core::Result<> load_xsave_image(Cpu& cpu, std::span<const std::uint8_t> image) {
   const auto present = take<std::uint64_t>(image, kXsaveHeader);
   const auto compaction = take<std::uint64_t>(image, kXsaveHeader + 8);
   if (compaction != 0) return core::fail("the saved vector registers are in compacted form");
-  if ((present & ~kXstateAll) != 0) {
-    return core::fail("the saved machine uses vector registers that the software CPU does not have (components {:#x})",
-                      present & ~kXstateAll);
+  const std::uint64_t missing = present & ~(supported_xcr0(cpu) | kXstateX87 | kXstateSse);
+  if (missing != 0) {
+    return core::fail("the saved machine uses vector registers that this CPU model does not have (components {:#x})",
+                      missing);
+  }
+  if (image.size() < xsave_bytes(present)) {
+    return core::fail("the saved vector registers have {} bytes, {} are needed", image.size(), xsave_bytes(present));
   }
   const std::uint32_t mxcsr = read_mxcsr(legacy);
   if ((mxcsr & ~kMxcsrAll) != 0) return core::fail("the saved MXCSR {:#x} has reserved bits set", mxcsr);
 
   cpu.x87 = X87();
   cpu.xmm = {};
+  cpu.ymm_high = {};
   if ((present & kXstateX87) != 0) read_x87(cpu.x87, cpu.code64(), legacy);
   if ((present & kXstateSse) != 0) read_xmm(cpu, 16, legacy);
+  if ((present & kXstateAvx) != 0) std::memcpy(cpu.ymm_high.data(), image.data() + kXsaveYmm, kXsaveYmmBytes);
   // MXCSR belongs to both SSE and what follows it; without either it is the initial one.
-  cpu.mxcsr = (present & kXstateSse) != 0 ? mxcsr : kMxcsrDefault;
+  cpu.mxcsr = (present & (kXstateSse | kXstateAvx)) != 0 ? mxcsr : kMxcsrDefault;
   return {};
 }
 

@@ -52,6 +52,12 @@ std::string describe_fx(const Registers& registers) {
     text += at < kFxXmm ? " st" + std::to_string((at - kFxSt) / 16) : " xmm" + std::to_string((at - kFxXmm) / 16);
     text += "=" + hex(high) + ":" + hex(low);
   }
+  for (unsigned at = 0; at < kYmmHighBytes; at += 16) {
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), registers.ymm_high.data() + at, sizeof halves);
+    if (halves[0] != 0 || halves[1] != 0)
+      text += " ymm" + std::to_string(at / 16) + "h=" + hex(halves[1]) + ":" + hex(halves[0]);
+  }
   return text + "\n";
 }
 
@@ -165,6 +171,7 @@ std::string Runner::differences(const Case& one, const Memory& memory, const Out
                   soft.after.fx_field<std::uint32_t>(kFxMxcsr));
     compare_fx("st", kFxSt, kFxXmm - kFxSt);
     compare_fx("xmm", kFxXmm, kFxBytes - kFxXmm);
+    found.compare_bytes("upper halves of ymm", native->after.ymm_high, soft.after.ymm_high);
   }
   found.compare_bytes("memory", native->memory, soft.memory);
   return found.text();

@@ -26,10 +26,13 @@ constexpr std::uint64_t data_base(Segments segments) {
 
 // The part of an FXSAVE image that holds registers. [SDM 1 10.5.1]
 constexpr unsigned kFxBytes = 416;
+// Bits 128-255 of the YMM registers. [SDM 1 13.5.3]
+constexpr unsigned kYmmHighBytes = 256;
 struct Registers {
   std::array<std::uint64_t, 16> general{};
   std::uint32_t flags = 2;
   alignas(16) std::array<std::uint8_t, kFxBytes> fx{};
+  alignas(16) std::array<std::uint8_t, kYmmHighBytes> ymm_high{};
 
   template <class T>
   T fx_field(unsigned offset) const {

@@ -24,6 +24,19 @@ void parse_word(std::string_view word, FormSyntax& form) {
   } else if (word[0] == '/') {
     form.modrm = true;
     if (word[1] != 'r') form.digit = word[1] - '0';
+  } else if (word == "L") {
+    form.vex_l = FormSyntax::kEither;
+  } else if (word == "L1") {
+    form.vex_l = 1;
+  } else if (word == "wig") {
+    form.vex_w = FormSyntax::kEither;
+  } else if (word == "w1") {
+    form.vex_w = 1;
+  } else if (word.starts_with("vsib")) {
+    form.vsib_bytes = static_cast<unsigned>(word[4] - '0');
+  } else if (word.starts_with("ml")) {
+    std::from_chars(word.data() + 2, word.data() + word.size(), form.memory_bytes);
+    form.memory_by_l = true;
   } else if (word.size() == 2 && word[0] == 'i') {
     form.immediate = word[1];
   } else if (word.size() == 1) {

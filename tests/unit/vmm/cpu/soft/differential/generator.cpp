@@ -12,7 +12,9 @@ struct Generator::Encoding {
   unsigned address_bits = 64;
   bool memory = false;
   bool rex_r = false, rex_x = false, rex_b = false, rex_w = false;
-  int rip_at = -1;  // where in `body` a displacement from the next instruction is
+  unsigned l = 0;       // VEX.L
+  int vsib_index = -1;  // the vector register that holds indexes
+  int rip_at = -1;      // where in `body` a displacement from the next instruction is
   std::uint64_t target = 0;
   void put(std::uint64_t value, unsigned size) {
     for (unsigned i = 0; i < size; ++i)
@@ -36,7 +38,7 @@ bool fits(std::int64_t value, unsigned bits) {
 
 }  // namespace
 
-Generator::Generator(std::string_view forms, std::uint64_t seed) : random_(seed) {
+Generator::Generator(std::string_view forms, std::uint64_t seed) : random_(seed), upper_random_(~seed) {
   for (std::size_t at = 0; at < forms.size();) {
     const std::size_t end = std::min(forms.find(',', at), forms.size());
     forms_.push_back(parse_form(forms.substr(at, end - at)));
@@ -108,6 +110,26 @@ void Generator::make_fx(Registers& registers) {
       value = (value & 0x807fffff807fffff) | (0x3f800000ull + (random_.below(32) << 23)) * 0x100000001;
     registers.set_fx_field(kFxXmm + 8 * i, value);
   }
+  make_ymm_high(registers);
+}
+
+void Generator::make_ymm_high(Registers& registers) {
+  for (unsigned at = 0; at < kYmmHighBytes; at += sizeof(std::uint64_t)) {
+    std::uint64_t value = upper_random_.interesting();
+    if (upper_random_.one_in(3)) value = 0x3ff0000000000000 + (value >> 8) - (std::uint64_t{1} << 54);
+    if (upper_random_.one_in(3)) value = (value & 0x807fffff807fffff) | 0x3f8000003f800000;
+    std::memcpy(registers.ymm_high.data() + at, &value, sizeof value);
+  }
+}
+
+// So small that most addresses are near the one that is meant.
+void Generator::make_indexes(unsigned number, unsigned bytes, Registers& registers) {
+  constexpr unsigned kHalf = 16;
+  for (unsigned at = 0; at < 2 * kHalf; at += bytes) {
+    const std::int64_t index = std::int64_t{random_.below(128)} - 64;
+    std::uint8_t* half = at < kHalf ? registers.fx.data() + kFxXmm : registers.ymm_high.data();
+    std::memcpy(half + number * kHalf + at % kHalf, &index, bytes);
+  }
 }
 
 Case Generator::make(unsigned max_instructions) {
@@ -139,6 +161,7 @@ bool Generator::append(Case& one, UnknownFlags& unknown) {
   if (bytes.size() > 15 || bytes.size() + one.size > Case::kMaxBytes) return false;
   if (!decode_for_test(bytes, segments_, decoded) || decoded.instruction.length != bytes.size()) return false;
   if (unknown.asked(decoded)) return false;
+  if (encoding.vsib_index >= 0) make_indexes(static_cast<unsigned>(encoding.vsib_index), form.vsib_bytes, one.before);
   std::copy(bytes.begin(), bytes.end(), one.code.begin() + one.size);
   one.size = static_cast<std::uint8_t>(one.size + bytes.size());
   unknown.step(decoded);
@@ -160,6 +183,9 @@ void Generator::pick_sizes(const FormSyntax& form, Encoding& to) {
   if (!is_64()) to.bits = std::min(to.bits, 32u);
   if (form.size == 'y' || form.size == 0) to.bits = std::max(to.bits, 32u);
   to.rex_w = to.bits == 64 && (form.size == 'v' || form.size == 'y');
+  if (form.vex_w == 1) to.rex_w = true;
+  if (form.vex_w == FormSyntax::kEither) to.rex_w = random_.one_in(2);
+  if (form.vex_l != 0) to.l = form.vex_l == 1 || random_.one_in(2) ? 1 : 0;
 
   const bool other_address = random_.one_in(10) && segments_ != Segments::Bits32;
   to.address_bits = is_16 && !other_address ? 16 : is_64() && !other_address ? 64 : 32;
@@ -190,10 +216,16 @@ bool Generator::encode(const FormSyntax& form, const Case& one, Encoding& to) {
 
   if (form.vex) {
     const unsigned vvvv = form.vex_operand ? random_.below(is_64() ? 16 : 8) : 0;
-    to.prefixes.push_back(0xc4);
-    to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_r ? 0 : 0x80) | (to.rex_x ? 0 : 0x40) |
-                                                    (to.rex_b ? 0 : 0x20) | form.vex_map));
-    to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_w ? 0x80 : 0) | (~vvvv & 15) << 3 | form.vex_prefix));
+    const unsigned fields = (~vvvv & 15) << 3 | to.l << 2 | form.vex_prefix;
+    if (form.has_short_vex() && !to.rex_x && !to.rex_b && !to.rex_w && random_.one_in(2)) {
+      to.prefixes.push_back(0xc5);
+      to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_r ? 0 : 0x80) | fields));
+    } else {
+      to.prefixes.push_back(0xc4);
+      to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_r ? 0 : 0x80) | (to.rex_x ? 0 : 0x40) |
+                                                      (to.rex_b ? 0 : 0x20) | form.vex_map));
+      to.prefixes.push_back(static_cast<std::uint8_t>((to.rex_w ? 0x80 : 0) | fields));
+    }
   } else {
     const unsigned rex = (to.rex_w ? 8u : 0) | (to.rex_r ? 4u : 0) | (to.rex_x ? 2u : 0) | (to.rex_b ? 1u : 0);
     if (is_64() && (rex != 0 || random_.one_in(4))) to.prefixes.push_back(static_cast<std::uint8_t>(0x40 | rex));
@@ -236,7 +268,7 @@ void Generator::encode_modrm(const FormSyntax& form, Encoding& to) {
     to.rex_b = rm >= 8;
     return;
   }
-  const unsigned size = form.memory_bytes != 0 ? form.memory_bytes : to.bits / 8;
+  const unsigned size = form.memory_bytes != 0 ? form.memory_bytes << (form.memory_by_l ? to.l : 0) : to.bits / 8;
   if (form.bits && form.digit < 0) {
     const auto is_small = [&](unsigned n) {
       return (written_ >> n & 1) == 0 &&
@@ -253,6 +285,7 @@ void Generator::encode_modrm(const FormSyntax& form, Encoding& to) {
   to.memory = true;
   to.rex_r = reg >= 8;
   const std::uint64_t target = pick_target(form, size);
+  if (form.vsib_bytes != 0) return encode_vsib(reg & 7, target, to);
   if (to.address_bits == 16) return encode_memory16(reg & 7, static_cast<std::uint16_t>(target), to);
   encode_memory(reg & 7, target, to);
 }
@@ -304,6 +337,19 @@ void Generator::encode_memory(unsigned reg, std::uint64_t target, Encoding& to) 
   to.put(static_cast<std::uint64_t>(displacement), bytes);
   to.rex_b = has_base && base >= 8;
   to.rex_x = index >= 8;
+}
+
+// [SDM 2A 2.3.12] Indexes are near zero: make_indexes().
+void Generator::encode_vsib(unsigned reg, std::uint64_t target, Encoding& to) {
+  unsigned base = 0;
+  if (to.address_bits == 16 || !pick_base(target, to, base)) return to.body.clear();
+  const unsigned index = random_.below(is_64() ? 16 : 8);
+  to.put(2 << 6 | reg << 3 | 4, 1);
+  to.put(random_.below(4) << 6 | (index & 7) << 3 | (base & 7), 1);
+  to.put(target - values_[base], 4);
+  to.rex_b = base >= 8;
+  to.rex_x = index >= 8;
+  to.vsib_index = static_cast<int>(index);
 }
 
 // [SDM 2A 2.1.5, table 2-1] Sums wrap at 64 KiB, so that any registers will do.

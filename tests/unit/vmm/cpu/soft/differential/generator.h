@@ -12,6 +12,9 @@
 //   lock           may have a LOCK prefix in front, with memory
 //   bits           the register operand is a bit number, so that memory far away is meant
 //   vex map2 p66   VEX prefix: opcode map 1-3; p66, pF2, pF3; v: VEX.W by operand size; novv: VEX.vvvv names nothing
+//   L L1           VEX.L: either, 1; otherwise 0. ml16: the memory operand's bytes, twice as many with VEX.L
+//   wig w1         VEX.W: either, 1; otherwise 0 or as the size says
+//   vsib4 vsib8    the memory operand has a vector of indexes, each of so many bytes; alone in its case
 //   moffs          an address in place of ModRM
 //   rbx+al         XLAT's memory operand
 //   i386 long      in compatibility mode only, in 64-bit mode only
@@ -40,6 +43,11 @@ struct FormSyntax {
   bool memory_only = false, register_only = false, align = false, lock = false, bits = false;
   bool vex = false, vex_operand = true;
   unsigned vex_map = 1, vex_prefix = 0;
+  static constexpr int kEither = 2;
+  int vex_l = 0, vex_w = 0;
+  bool memory_by_l = false;
+  unsigned vsib_bytes = 0;
+  bool has_short_vex() const { return vex_map == 1; }
   bool moffs = false, xlat = false;
   bool only32 = false, only64 = false;
 };
@@ -77,6 +85,7 @@ class Generator {
   bool encode(const FormSyntax& form, const Case& one, Encoding& to);
   void encode_modrm(const FormSyntax& form, Encoding& to);
   void encode_memory(unsigned reg, std::uint64_t target, Encoding& to);
+  void encode_vsib(unsigned reg, std::uint64_t target, Encoding& to);
   void encode_memory16(unsigned reg, std::uint16_t target, Encoding& to);
   bool pick_base(std::uint64_t target, const Encoding& to, unsigned& base);
   bool pick_index(const Encoding& to, unsigned& index);
@@ -84,8 +93,11 @@ class Generator {
   void pick_sizes(const FormSyntax& form, Encoding& to);
   std::uint64_t pick_target(const FormSyntax& form, unsigned size);
   void make_fx(Registers& registers);
+  void make_ymm_high(Registers& registers);
+  void make_indexes(unsigned number, unsigned bytes, Registers& registers);
 
   Random random_;
+  Random upper_random_;  // its own, so that the other registers do not hang on it
   std::vector<FormSyntax> forms_;
   bool fpu_ = false;
   bool is_64() const { return segments_ == Segments::Bits64; }

@@ -24,7 +24,10 @@ constexpr std::uint64_t kCode32Selector = 0x23, kCode64Selector = 0x33, kDataSel
 // Of our own in the LDT (TI set), CPL 3. [SDM 3A 3.4.2]
 constexpr unsigned kCode16Entry = 0, kData16Entry = 1;
 constexpr std::uint64_t kCode16Selector = kCode16Entry << 3 | 7, kData16Selector = kData16Entry << 3 | 7;
-constexpr unsigned kXstateBvOffset = 512;
+// Of the XSAVE area in a signal frame, and what Linux tells of it in the part for software. [SDM 1 13.4]
+// [arch/x86/include/uapi/asm/sigcontext.h]
+constexpr unsigned kXstateBvOffset = 512, kYmmHighOffset = 576, kFrameFeaturesOffset = 472;
+constexpr std::uint8_t kXstateAvx = 4;
 constexpr std::size_t kSignalStack = 256 * 1024;
 constexpr std::array kSignals{SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 
@@ -48,6 +51,17 @@ Child child;
     syscall(SYS_exit, 0);
 }
 
+void save_ymm_high(const std::uint8_t* frame, Registers& registers) {
+  registers.ymm_high = {};  // where they are in their initial state, the frame has none
+  if ((frame[kXstateBvOffset] & kXstateAvx) != 0)
+    std::memcpy(registers.ymm_high.data(), frame + kYmmHighOffset, kYmmHighBytes);
+}
+void load_ymm_high(const Registers& registers, std::uint8_t* frame) {
+  if ((frame[kFrameFeaturesOffset] & kXstateAvx) == 0) return;
+  frame[kXstateBvOffset] |= kXstateAvx;
+  std::memcpy(frame + kYmmHighOffset, registers.ymm_high.data(), kYmmHighBytes);
+}
+
 void save_outcome(const ucontext_t& context, Outcome& outcome) {
   const auto& registers = context.uc_mcontext.gregs;
   outcome.vector = static_cast<std::uint8_t>(registers[REG_TRAPNO]);
@@ -58,6 +72,7 @@ void save_outcome(const ucontext_t& context, Outcome& outcome) {
     outcome.after.general[i] = static_cast<std::uint64_t>(registers[kGeneral[i]]);
   outcome.after.flags = static_cast<std::uint32_t>(registers[REG_EFL]);
   std::memcpy(outcome.after.fx.data(), context.uc_mcontext.fpregs, kFxBytes);
+  save_ymm_high(reinterpret_cast<const std::uint8_t*>(context.uc_mcontext.fpregs), outcome.after);
   std::memcpy(outcome.memory.data(), child.data, kPage);
 }
 
@@ -101,6 +116,7 @@ void load_case(ucontext_t& context, const Case& one) {
   auto* frame = reinterpret_cast<std::uint8_t*>(context.uc_mcontext.fpregs);
   std::memcpy(frame, one.before.fx.data(), kFxBytes);
   frame[kXstateBvOffset] |= 3;  // x87 and SSE are to be loaded, whatever they were
+  load_ymm_high(one.before, frame);
 }
 
 void handle_signal(int, siginfo_t*, void* data) {

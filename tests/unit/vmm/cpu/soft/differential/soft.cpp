@@ -4,6 +4,7 @@
 
 #include "core/memory/ram_map.h"
 #include "tests/unit/vmm/cpu/soft/run_alone.h"
+#include "vmm/cpu/soft/control_registers.h"
 #include "vmm/cpu/soft/cpu.h"
 #include "vmm/cpu/soft/decoder.h"
 #include "vmm/cpu/soft/features.h"
@@ -78,6 +79,7 @@ void load_fx(const Registers& from, Cpu& cpu) {
   cpu.mxcsr = from.fx_field<std::uint32_t>(kFxMxcsr);
   for (unsigned i = 0; i < 16; ++i)
     cpu.xmm[i] = from.fx_field<Xmm>(kFxXmm + 16 * i);
+  if (cpu.features->has(Feature::Avx)) std::memcpy(cpu.ymm_high.data(), from.ymm_high.data(), kYmmHighBytes);
 }
 
 void save_fx(const Cpu& cpu, Registers& to) {
@@ -96,6 +98,7 @@ void save_fx(const Cpu& cpu, Registers& to) {
   to.set_fx_field(kFxMxcsr, cpu.mxcsr);
   for (unsigned i = 0; i < 16; ++i)
     to.set_fx_field(kFxXmm + 16 * i, cpu.xmm[i]);
+  std::memcpy(to.ymm_high.data(), cpu.ymm_high.data(), kYmmHighBytes);
 }
 
 }  // namespace
@@ -126,7 +129,8 @@ SoftCpu::SoftCpu() : impl_(std::make_unique<Impl>()) {
   cpu.platform = &my.platform;
   cpu.features = &CpuFeatures::everything();
   cpu.cr0 = kCr0Pe | kCr0Mp | kCr0Et | kCr0Ne | kCr0Wp | kCr0Pg;
-  cpu.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt;
+  cpu.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt | kCr4Osxsave;
+  cpu.xcr0 = supported_xcr0(cpu);
   cpu.cr3 = kPml4;
   cpu.efer = kEferLme | kEferLma | kEferNxe | kEferSce;
   for (const SegmentIndex index : {kFs, kGs})
