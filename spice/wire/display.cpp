@@ -146,8 +146,7 @@ void PathSegment::wire(IO& io) {
 
 template <class IO>
 void Path::wire(IO& io) {
-  io.count32("segments", segments);
-  io.references("segments", segments);
+  io.array32("segments", segments);
 }
 
 template <class IO>
@@ -179,7 +178,7 @@ void GlyphString::wire(IO& io) {
   const unsigned bits = glyph_bits(flags);
   for (auto& glyph : glyphs)
     glyph.bits = bits;
-  io.references("glyphs", glyphs);
+  io.elements("glyphs", glyphs);
 }
 
 template <class IO>

@@ -243,24 +243,22 @@ TEST(DisplayWire, draw_stroke) {
       u32(40),  // *path
       u8(12),
       u8(2),
-      u32(52),  // styled, starts with a gap; two dashes
+      u32(70),  // styled, starts with a gap; two dashes
       u8(1),
       u32(9),
       u16(8),
       u16(16),  // solid brush, modes
-      u32(2),
-      u32(60),
-      u32(81),  // path: two segments
-      u32(48),
-      u32(32),  // dashes
+      u32(2),   // path: two segments
       u8(1),
-      u32(2),  // first segment: begins, two points
+      u32(2),  // the first begins, and has two points
       u32(16),
       u32(32),
       u32(48),
       u32(0xfffffff0),
       u8(18),
-      u32(0),  // second segment: ends, Bezier, no points
+      u32(0),  // the second ends, is Bezier, and has no points
+      u32(48),
+      u32(32),  // dashes
   }));
   ASSERT_EQ(message.path.segments.size(), 2U);
   EXPECT_THAT(message.path.segments[0].points, testing::ElementsAre(PathPoint{16, 32}, PathPoint{48, -16}));
@@ -281,9 +279,7 @@ TEST(DisplayWire, draw_text) {
       u16(8),
       u16(0),  // modes
       u16(2),
-      u8(kGlyphsA4 | kGlyphsTopDown),
-      u32(62),
-      u32(86),  // two glyphs
+      u8(kGlyphsA4 | kGlyphsTopDown),  // two glyphs
       u32(1),
       u32(2),
       u32(3),
