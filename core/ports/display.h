@@ -84,14 +84,11 @@ class DisplayCanvas {
 // The source half of a display device. All methods run on the display worker, except where said.
 class DisplaySource {
  public:
-  // When to pull again, if nobody wakes the worker before.
+  // When to pull again, if nobody wakes the worker before. Soon: a millisecond later.
   enum class Next : std::uint8_t { OnWake, Soon, AtOnce };
-  // "Soon": rings that have just become empty are often filled again before the guest would have to wake us.
-  static constexpr unsigned kSoonMilliseconds = 10;
 
   virtual ~DisplaySource() = default;
-  // Takes what the guest has queued, for some 10 ms at most. Called after a wake, as the last call said, and before
-  // each refresh.
+  // Takes what the guest has queued, for a moment. Called after a wake, as the last call said, and before each refresh.
   virtual Next pull(DisplayCanvas&) { return Next::OnWake; }
   // Brings the frame buffer up to date. With `full`, what the canvas has is of another time: all of it is painted, in
   // native mode all surfaces are made again from the guest's memory. Copies registers under the device's lock, touches

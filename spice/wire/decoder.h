@@ -100,13 +100,6 @@ class Decoder {
     const auto offset = static_cast<std::size_t>(read(4));
     if (ok_) follow(offset, target);
   }
-  template <class T>
-  void references(const char* name, std::vector<T>& targets) {
-    for (auto& target : targets) {
-      reference(name, target);
-      if (!ok_) return;
-    }
-  }
   // A tagged union: the tag, read before, chooses the alternative by its index.
   template <class... Ts>
   void choice(const char*, std::variant<Ts...>& field, std::size_t index) {

@@ -98,12 +98,6 @@ class Encoder {
   void reference(const char*, T& target) {
     postpone(target);
   }
-  // Of a list counted before: an offset for each.
-  template <class T>
-  void references(const char*, std::vector<T>& targets) {
-    for (auto& target : targets)
-      postpone(target);
-  }
   template <class... Ts>
   void choice(const char*, std::variant<Ts...>& field, std::size_t index) {
     MV_ASSERT(field.index() == index, "the tag of a message we built fits its content");

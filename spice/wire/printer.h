@@ -88,10 +88,6 @@ class Printer {
   void reference(const char* name, T& target) {
     object(name, target);
   }
-  template <class T>
-  void references(const char* name, std::vector<T>& targets) {
-    elements(name, targets);
-  }
   template <class... Ts>
   void choice(const char* name, std::variant<Ts...>& field, std::size_t) {
     std::visit([this, name](auto& alternative) { this->object(name, alternative); }, field);

@@ -82,11 +82,6 @@ class Sizer {
     size_ += 4;
     target.wire(*this);
   }
-  template <class T>
-  void references(const char* name, std::vector<T>& targets) {
-    for (auto& target : targets)
-      reference(name, target);
-  }
   template <class... Ts>
   void choice(const char*, std::variant<Ts...>& field, std::size_t) {
     std::visit([this](auto& alternative) { alternative.wire(*this); }, field);
