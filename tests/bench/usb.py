@@ -23,6 +23,7 @@ PATIENCE = 300
 FIGURES = {
     "bulk_read_bytes_per_ms": ("EHCI stick, 64 KiB reads", "MB/s", 1e-3, 1.2, True),
     "bulk_write_bytes_per_ms": ("EHCI stick, 64 KiB writes", "MB/s", 1e-3, 1.2, True),
+    "first_read_us": ("EHCI stick, 64 KiB read after 3 s of rest", "us", 1, 1.0, False),
     "key_us": ("EHCI keyboard, event to interrupt", "us", 1, 0.5, False),
 }
 

@@ -8,9 +8,8 @@ import sys
 import tempfile
 import time
 
-from guests import TIMEOUT, desktop, recorded, restored
+from guests import TIMEOUT, desktop, press_every_key, restored
 from harness import check, read_file, run_cases, wait_for
-from keys import KEYS
 
 KINDS = ("virtio", "ahci", "ide")
 SCRATCH_BYTES = 32 << 20
@@ -124,12 +123,10 @@ def acpi_tables_are_clean():
 def keys_and_mouse_reach_evdev():
     with Workbench() as guest:
         guest.run("for e in /dev/input/event*; do evtest $e > /tmp/$(basename $e) 2>&1 & done; sleep 3")
-        for key in KEYS:
-            guest.vmm.hmp(f"sendkey {key} 10")
+        press_every_key(guest, "/tmp/event*", 4)
         guest.vmm.hmp("mouse_move 5 3 1")
         for state in (1, 0, 2, 0, 4, 0):
             guest.vmm.hmp(f"mouse_button {state}")
-        recorded(guest, "/tmp/event*", *(f"(KEY_{name}), value {value}" for name in KEYS.values() for value in (1, 0)))
         wanted = ("KEY_A), value 1", "KEY_A), value 0", "REL_X), value 5", "REL_Y), value 3", "REL_WHEEL", "BTN_LEFT), value 1",
                   "BTN_RIGHT), value 1", "BTN_MIDDLE), value 0")
         for event in wanted:

@@ -5,6 +5,7 @@ import os
 import socket
 
 from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, Failure, SerialShell, Vmm, check, wait_for
+from keys import KEYS
 
 TIMEOUT = 600  # of anything a guest does; instrumented builds are slow
 
@@ -104,3 +105,13 @@ def recorded(guest, files, *events):
         wait_for("events", complete, TIMEOUT / 10, 0.5)
     except Failure as failure:
         raise Failure(f"{failure}; {files} lack {left}") from None
+
+
+def press_every_key(guest, files, together):
+    """All of KEYS, as many at a time as the keyboard keeps for a slow guest; waits until evtest has them in the files."""
+    names = list(KEYS)
+    for at in range(0, len(names), together):
+        group = names[at:at + together]
+        for name in group:
+            guest.vmm.hmp(f"sendkey {name} 10")
+        recorded(guest, files, *(f"(KEY_{KEYS[name]}), value {value}" for name in group for value in (1, 0)))

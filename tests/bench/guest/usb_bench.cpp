@@ -14,6 +14,7 @@ constexpr unsigned kStickPort = 1;
 constexpr std::uint8_t kStick = 2;
 constexpr unsigned kKeyboardPeriod = 8;  // frames: what its descriptor says
 constexpr std::uint64_t kWorkloadMs = 1000;
+constexpr std::uint64_t kRestMs = 3000;
 constexpr std::uint32_t kSectorBytes = 512;
 constexpr std::uint32_t kRequestBytes = 64 << 10;
 constexpr std::uint32_t kDiskBytes = 64 << 20;
@@ -80,6 +81,16 @@ void measure_rate(const char* name, bool write) {
   say(name, bytes * ticks_per_ms / (ticks() - begun));
 }
 
+// After a time without any in which a controller may come to rest.
+void measure_first_read() {
+  const auto begun = ticks();
+  while (ticks() - begun < kRestMs * ticks_per_ms)
+    bare::relax();
+  const auto woken = ticks();
+  access(false, 0);
+  say("first_read_us", (ticks() - woken) * 1000 / ticks_per_ms);
+}
+
 }  // namespace
 
 void guest_main() {
@@ -92,6 +103,7 @@ void guest_main() {
   become_ready();
   measure_rate("bulk_read_bytes_per_ms", false);
   measure_rate("bulk_write_bytes_per_ms", true);
+  measure_first_read();
   ehci.open_interrupt(kKeyboard, 1, kKeyboardPeriod);
   bare::print("bench: keys\n");
   for (;;) {
