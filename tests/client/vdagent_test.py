@@ -131,7 +131,9 @@ def file_arrives_whole():
                                                  None, None, lambda channel, result, _=None: results.append(result))
         client.wait("the end of the transfer", lambda: results, TIMEOUT)
         client.spice.MainChannel.file_copy_finish(client.main, results[0])
-        check(guests_digest("/tmp/received/" + os.path.basename(file.name)) == digest(contents), "another file arrived")
+        received = "/tmp/received/" + os.path.basename(file.name)
+        check(guests_digest(received) == digest(contents), "another file arrived")
+        guest.run("rm " + received)
     client.close()
 
 
