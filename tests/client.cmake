@@ -69,6 +69,7 @@ if(NOT MINIVMM_SANITIZE)
   minivmm_client_test(usb usb_test.py TIMEOUT 1500 COST 80 FIXTURE debian_guests
     CASES tree_and_descriptors_are_those_of_qemu every_key_arrives)
   minivmm_client_test(qxl qxl_test.py TIMEOUT 1500 COST 60 FIXTURE debian_guests)
+  minivmm_client_test(xorg xorg_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests)
   foreach(disk ide ahci)
     minivmm_client_test(desktop_on_${disk} desktop_test.py TIMEOUT 1500 COST 50 FIXTURE debian_guests CASES boots_from_${disk})
   endforeach()

@@ -8,6 +8,7 @@ from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, Failure, SerialShell, Vmm
 from keys import KEYS
 
 TIMEOUT = 600  # of anything a guest does; instrumented builds are slow
+DISPLAY_FAULTS = "dmesg | grep -iE 'warning|call trace|bug:|qxl.*(error|fail)|drm.*(error|fail)'"  # as Linux words them
 
 
 class Guest:

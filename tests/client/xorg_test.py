@@ -1,0 +1,193 @@
+#!/usr/bin/python3
+"""Debian's X on the QXL device, on the software CPU: with qxl.ko and X's own or the device's driver, and without it, where X's
+driver sets modes and drives the rings by itself."""
+import os
+import re
+import struct
+import subprocess
+import sys
+
+from guests import DEBIAN_GUESTS, DISPLAY_FAULTS, TIMEOUT, Guest, restored
+from harness import GOLDEN, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
+
+KERNEL_DRIVERS = ("modesetting", "qxl")
+USER_DRIVER = "qxl-user"
+XWD_HEADER = struct.Struct(">25I")
+
+
+class Session:
+    """A guest that has booted to its shell, in which X may be started. A context manager that ends it."""
+
+    def __init__(self, *options, name="xorg"):
+        self.options, self.client = options, None
+        self.guest = restored(name, self.boot, wait_shell)
+
+    def boot(self, *arguments):
+        files = {name: os.path.join(DEBIAN_GUESTS, name) for name in ("generic/vmlinuz", "desktop.initrd", "desktop.img")}
+        return Guest("--kernel", files["generic/vmlinuz"], "--initrd", files["desktop.initrd"],
+                     "--append", "console=ttyS0 guest=shell", "--disk", files["desktop.img"] + ",if=virtio,snapshot=on",
+                     "--memory", "512M", "--virtio-port", "picture=unix:{directory}/picture", *self.options, *arguments)
+
+    def start_x(self, driver):
+        """X with nothing but a background; `driver` names a file of tests/guest/debian/desktop."""
+        if driver in KERNEL_DRIVERS:
+            self.run("modprobe qxl && udevadm settle")
+        said = self.run(f"x {driver} && workout background && echo started")
+        check(said == "started", f"X with {driver}: {said}")
+        self.peer = self.guest.connect("picture")
+        self.run("port=/dev/$(basename $(dirname $(grep -lx picture /sys/class/virtio-ports/*/name)))")
+        self.client = SpiceClient(self.guest.vmm.port)
+        self.client.wait_picture()
+
+    def run(self, line):
+        return self.guest.run(line)
+
+    def screen(self):
+        return self.guest.vmm.screen()
+
+    def own_picture(self):
+        """What the guest's X server says that its screen shows."""
+        self.guest.shell.send("xwd -root -silent >$port")
+        header = XWD_HEADER.unpack(self.receive(XWD_HEADER.size))
+        size, width, height, bits, stride, colors = (header[index] for index in (0, 4, 5, 11, 12, 19))
+        check(bits == 32, f"{bits} bits per pixel")
+        self.receive(size - XWD_HEADER.size + 12 * colors)
+        raw = self.receive(stride * height)
+        self.guest.wait("\n")
+        self.guest.wait(self.guest.shell.PROMPT)
+        rows = raw if stride == width * 4 else b"".join(raw[y * stride:y * stride + width * 4] for y in range(height))
+        rgb = bytearray(width * height * 3)
+        rgb[0::3], rgb[1::3], rgb[2::3] = rows[2::4], rows[1::4], rows[0::4]
+        return Picture(width, height, bytes(rgb))
+
+    def receive(self, count):
+        data = bytearray()
+        while len(data) < count:
+            piece = self.peer.recv(count - len(data))
+            check(piece, "the guest's port was closed")
+            data += piece
+        return bytes(data)
+
+    def work(self, step):
+        said = self.run(f"workout {step}")
+        check(said == "", f"{step}: {said}")
+
+    def shows(self, what, wanted):
+        """The X server, screenshots, the client and one that has just come agree on what is to be seen."""
+        path = self.guest.path("client.ppm")
+
+        def late_client():
+            subprocess.run(["spicy-screenshot", "-h", "127.0.0.1", "-p", str(self.guest.vmm.port), "-o", path], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
+            return read_ppm(path)
+
+        for name, picture in (("X", self.own_picture), ("a screenshot", self.screen), ("the client", self.client.screen),
+                              ("a late client", late_client)):
+            wait_for(f"{name} to show {what}", lambda picture=picture: picture() == wanted, TIMEOUT, 0.2)
+
+    def settled_picture(self):
+        """Of X, when it does not change any more."""
+        pictures = [None]
+
+        def same_again():
+            pictures.append(self.own_picture())
+            return pictures[-1] == pictures[-2]
+
+        wait_for("X to come to rest", same_again, TIMEOUT, 0.5)
+        return pictures[-1]
+
+    def first_output(self):
+        return self.run("xrandr | sed -n 's/ connected.*//p' | head -1")
+
+    def info(self):
+        return self.guest.vmm.hmp("info qxl")
+
+    def check_no_faults(self):
+        check(self.run(DISPLAY_FAULTS) == "", self.run("dmesg | tail -20"))
+        errors = self.run("grep '(EE)' /tmp/Xorg.log | grep -vE 'error, .NI. not|dbus-core|GLX|glamor'")
+        check(errors == "", f"X complains: {errors}")
+        info = self.info()
+        check("commands that made no sense: 0" in info and "guest bug" not in info, info)
+
+    def __enter__(self):
+        self.guest.__enter__()
+        return self
+
+    def __exit__(self, *failure):
+        if self.client:
+            self.client.close()
+        self.guest.__exit__(*failure)
+
+
+def wait_shell(guest):
+    guest.wait_shell()
+    guest.run("dmesg -n 1")  # the kernel's words stay out of the answers
+
+
+def works_with(driver):
+    """The same pictures whoever draws them: the CPU, the device, or the one where the other cannot."""
+    with Session() as session:
+        session.start_x(driver)
+        for step in ("background", "text", "render", "drag"):
+            session.work(step)
+            session.shows(step, read_picture(os.path.join(GOLDEN, f"xorg-{step}.png")))
+        session.check_no_faults()
+
+
+def modesetting_on_the_kernels_driver():
+    works_with("modesetting")
+
+
+def device_driver_on_the_kernels_driver():
+    works_with("qxl")
+
+
+def device_driver_alone():
+    works_with(USER_DRIVER)
+
+
+def rendercheck(session, tests, formats):
+    """Compares what Render drew with what it says that it draws."""
+    said = session.run(f"workout rendercheck -t {tests} -f {formats}")
+    passed = re.search(r"(\d+) tests passed of (\d+) total", said)
+    check(passed and passed[1] == passed[2] and passed[2] != "0", f"rendercheck: {said}")
+
+
+def device_driver_alone_renders():
+    with Session() as session:
+        session.start_x(USER_DRIVER)
+        said = session.run("workout x11perf -rect100 -line10 -scroll100 -copywinwin100 -copypixwin100 -copypixpix100 -putimage100 "
+                           "-shmput100 -getimage100 -ftext -aatrapezoid10")
+        check(said == "x11perf: 0, 11 tests", f"{said}: {session.run('tail /tmp/x11perf')}")
+        rendercheck(session, "fill,dcoords,scoords,mcoords,tscoords,tmcoords", "a8r8g8b8,x8r8g8b8,a8")
+        session.check_no_faults()
+
+
+def set_mode(session, output, width, height):
+    """Any size, in a mode of our own timing."""
+    total = (width + 32) * (height + 8)
+    name = f"test-{width}x{height}"
+    lines = f"{width} {width + 8} {width + 16} {width + 32} {height} {height + 1} {height + 4} {height + 8}"
+    said = session.run(f"xrandr --newmode {name} {total * 60 / 1e6:.3f} {lines} && xrandr --addmode {output} {name} && "
+                       f"xrandr --output {output} --mode {name}")
+    check(said == "", f"xrandr to {width} x {height}: {said}")
+
+
+def modes_from_small_to_large():
+    with Session() as session:
+        session.start_x("modesetting")
+        output = session.first_output()
+        for size in ((640, 480), (800, 600), (1366, 768), (1920, 1080), (1024, 768)):
+            set_mode(session, output, *size)
+            shown = session.settled_picture()
+            check((shown.width, shown.height) == size, f"{shown.width} x {shown.height} instead of {size}")
+            session.shows("%d x %d" % size, shown)
+        session.check_no_faults()
+
+
+CASES = {function.__name__: function for function in (
+    modesetting_on_the_kernels_driver, device_driver_on_the_kernels_driver, device_driver_alone, device_driver_alone_renders,
+    modes_from_small_to_large)}
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
