@@ -54,7 +54,7 @@ endforeach()
 # Guests as Debian ships them.
 add_test(NAME guests_from_debian COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/guest/debian/build ${MINIVMM_DEBIAN_GUESTS})
 set_tests_properties(guests_from_debian PROPERTIES TIMEOUT 1500 FIXTURES_SETUP debian_guests)
-set(guest_cases cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus isolinux_to_shell ipxe_finds_no_network_card
+set(guest_cases cloud_kernel_with_1_cpu cloud_kernel_with_4_cpus cloud_kernel_with_avx isolinux_to_shell ipxe_finds_no_network_card
   memtest_tests)
 if(NOT MINIVMM_SANITIZE)
   # With sanitizers these take minutes each and show nothing that the others do not.

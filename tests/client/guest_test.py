@@ -50,6 +50,19 @@ def generic_kernel_with_4_cpus():
     kernel_to_shell("generic", 4)
 
 
+def cloud_kernel_with_avx():
+    """A model that has what the host has of AVX; the C library of the shell's programs then uses it, too."""
+    with open("/proc/cpuinfo", encoding="ascii") as host:
+        has_avx2 = " avx2 " in host.read()
+    vmm, shell = with_serial("--kernel", guest("cloud/vmlinuz"), "--initrd", guest("shell.initrd"), "--append", "console=ttyS0",
+                             "--cpu", "x86-64-v3", "--cpus", "2")
+    with vmm:
+        shell.wait(shell.PROMPT, TIMEOUT)
+        counted = shell.run("grep -c -w avx2 /proc/cpuinfo")
+        check(counted == ("2" if has_avx2 else "0"), f"{counted} processors with AVX2")
+        shell_answers(vmm, shell, 2)
+
+
 def isolinux_to_shell():
     vmm, shell = with_serial("--cdrom", guest("isolinux.iso"), "--boot", "d")
     with vmm:
@@ -89,7 +102,7 @@ def installer_amd64():
 
 
 CASES = {function.__name__: function for function in (
-    cloud_kernel_with_1_cpu, cloud_kernel_with_4_cpus, generic_kernel_with_1_cpu, generic_kernel_with_4_cpus,
+    cloud_kernel_with_1_cpu, cloud_kernel_with_4_cpus, cloud_kernel_with_avx, generic_kernel_with_1_cpu, generic_kernel_with_4_cpus,
     isolinux_to_shell, ipxe_finds_no_network_card, memtest_tests, installer_i386, installer_amd64)}
 
 if __name__ == "__main__":

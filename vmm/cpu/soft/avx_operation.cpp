@@ -1,5 +1,6 @@
 // AVX instructions that the host executes: operands go to the registers that host_vex.h has for them, and results come
 // from there. What an instruction does, to upper halves as well, nobody says here.
+#include <algorithm>
 #include <type_traits>
 
 #include "vmm/cpu/soft/avx.h"
@@ -346,13 +347,19 @@ bool has_general_width(ZydisMnemonic mnemonic) {
   }
 }
 
+bool is_wide(const ZydisDecodedOperand& operand) {
+  if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) return operand.size == 8 * sizeof(Ymm);
+  return operand.type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_YMM;
+}
+
 VexEncoding encoding_of(const Instruction& instruction, const Op& op) {
   const ZydisDecodedInstruction& decoded = instruction.decoded;
   const bool in_64_bit_mode = (instruction.mode & Mode::kCodeMask) == Mode::kCode64;
   const auto has = [&](ZydisOperandEncoding encoding) { return operand_of(instruction, encoding) != nullptr; };
   VexEncoding encoding{.map = decoded.raw.vex.m_mmmm, .prefix = decoded.raw.vex.pp, .opcode = decoded.opcode};
   encoding.w = decoded.raw.vex.W != 0 && (in_64_bit_mode || !has_general_width(decoded.mnemonic));
-  encoding.l = decoded.raw.vex.L != 0;
+  // Not where it means nothing: scalars may do anything then. [SDM 2A 2.3.11]
+  encoding.l = std::ranges::any_of(instruction.operands, is_wide);
   encoding.has_vvvv = has(ZYDIS_OPERAND_ENCODING_NDSNDD);
   if (!has(ZYDIS_OPERAND_ENCODING_MODRM_REG)) encoding.digit = decoded.raw.modrm.reg;
   for (const ZydisDecodedOperand& operand : instruction.operands) {

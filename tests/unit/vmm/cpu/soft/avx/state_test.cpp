@@ -258,6 +258,36 @@ TEST_F(AvxState, unmasked_exception_writes_nothing) {
   EXPECT_EQ(high(0), 100u);
 }
 
+// An encoding that the decoder takes and the host does not would end the process.
+TEST_F(AvxState, host_executes_whatever_is_decoded) {
+  unsigned executed = 0;
+  for (const bool is_64 : {true, false}) {
+    is_64 ? go_to_ring_64(0) : go_to_ring(0);
+    for (unsigned encoding = 0; encoding < 3u << 21; ++encoding) {
+      // From low to high: ModRM's reg, whether it is [rbx] or register 2, VEX's pp, L, W and whether vvvv is 1; opcode.
+      const unsigned modrm = (encoding & 7) << 3 | ((encoding & 8) != 0 ? 0x03 : 0xc2);
+      const unsigned fields =
+          (encoding >> 4 & 7) | (encoding >> 7 & 1) << 7 | ((encoding >> 8 & 1) != 0 ? 14 : 15) << 3;
+      const unsigned opcode = encoding >> 9 & 0xff, immediate = (encoding >> 17 & 15) * 0x11,
+                     map = 1 + (encoding >> 21);
+      if (immediate != 0 && immediate != 0x33 && immediate != 0xff) continue;
+      const std::array<std::uint8_t, 15> bytes{0xc4,
+                                               static_cast<std::uint8_t>(0xe0 | map),
+                                               static_cast<std::uint8_t>(fields),
+                                               static_cast<std::uint8_t>(opcode),
+                                               static_cast<std::uint8_t>(modrm),
+                                               static_cast<std::uint8_t>(immediate)};
+      Op op;
+      DecodeNotes notes;
+      if (!decode(bytes, cpu.mode, CpuFeatures::everything(), op, notes) || op.length == 0) continue;
+      std::ranges::fill(cpu.general, 0);
+      cpu.set_reg<std::uint64_t>(kRbx, kArea);
+      executed += run_alone(cpu, op) == Flow::Next ? 1 : 0;
+    }
+  }
+  EXPECT_GT(executed, 20000u);
+}
+
 TEST_F(AvxState, level_3_is_all_there) {
   const auto model = CpuFeatures::named("x86-64-v3");
   ASSERT_TRUE(model);
