@@ -60,6 +60,7 @@ def cloud_kernel_with_avx():
         shell.wait(shell.PROMPT, TIMEOUT)
         counted = shell.run("grep -c -w avx2 /proc/cpuinfo")
         check(counted == ("2" if has_avx2 else "0"), f"{counted} processors with AVX2")
+        shell.send("")  # another prompt
         shell_answers(vmm, shell, 2)
 
 
