@@ -229,7 +229,7 @@ TEST_F(VirtioBlkDoorbellTest, what_is_not_cached_or_fails_goes_to_the_disk) {
 TEST_F(VirtioBlkDoorbellTest, many_cached_reads_are_spread) {
   state->cached = true;
   for (unsigned i = 0; i < 3; ++i)
-    add_read(128 << 10);
+    add_read(512 << 10);
   rig.kick(0);
   waiter.run();
   EXPECT_EQ(rig.used_index(0), 2u);
