@@ -330,12 +330,6 @@ DisplayWorker::~DisplayWorker() = default;
 void DisplayWorker::start() {
   impl_->worker().loop().post([this] { impl_->begin(); });
 }
-void DisplayWorker::pause() {
-  impl_->worker().pause();
-}
-void DisplayWorker::resume() {
-  impl_->worker().resume();
-}
 void DisplayWorker::stop() {
   impl_->stop();
 }

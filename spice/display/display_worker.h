@@ -58,18 +58,14 @@ class DisplayWorker {
 
   // Control loop. Clients may be accepted before start(); the source is not touched until then.
   void start();
-  // While paused nothing of the source or the clients is touched: for saving state. A guest that merely stands still
-  // needs no pause, and its clients go on.
-  void pause();
-  void resume();
   void stop();  // drops the clients; idempotent
 
   // The source is left alone until release(), while its state is saved or loaded; clients go on. With `stores` it takes
   // all that is queued before, and writes its surfaces to the guest's memory, which stands still. Any thread but the
-  // worker's, without a device lock, neither paused nor stopped.
+  // worker's, without a device lock, not stopped.
   void hold(bool stores);
   void release();
-  // After a refresh. Any thread but the worker's, without a device lock, neither paused nor stopped.
+  // After a refresh. Any thread but the worker's, without a device lock, not stopped.
   Picture screenshot(Pointer pointer = Pointer::LeftOut);
   // What one monitor of the guest's arrangement shows; nothing if there is no such one.
   std::optional<Picture> screenshot_of_head(std::size_t head, Pointer pointer);

@@ -345,18 +345,19 @@ TEST(DisplayWorker, clients_come_and_go_while_the_picture_moves) {
   }
 }
 
-TEST(DisplayWorker, paused_worker_touches_nothing_and_goes_on_afterwards) {
+TEST(DisplayWorker, held_worker_leaves_the_source_alone_and_goes_on_afterwards) {
   Rig rig;
   RawClient client(rig.worker.display_provider());
   client.init();
   ASSERT_TRUE(client.draw_until([&] { return client.marked(); }));
-  rig.worker.pause();
+  rig.worker.hold(false);
   const auto refreshes = rig.source.refreshes();
   rig.source.paint({0, 0, 8, 8}, 0x99999999);
   rig.source.wake();
   rig.worker.expect_change();
+  rig.settle();
   EXPECT_EQ(rig.source.refreshes(), refreshes);
-  rig.worker.resume();
+  rig.worker.release();
   EXPECT_TRUE(client.draw_until_equal(rig.source.image()));
 }
 
