@@ -147,7 +147,8 @@ def suspend_to_ram():
             wake(guest, "system_wakeup")
             check(guest.run("nproc") == "2", "a CPU has not come back")
             disk_keeps_what_it_is_given(guest, "/dev/vda", images["virtio"])
-            faults = guest.run("dmesg | grep -iE 'error|warning|timeout|call trace|failed'")
+            # How long ticks of the TSC are is measured in the host's time, which a busy host takes away.
+            faults = guest.run("dmesg | grep -iE 'error|warning|timeout|call trace|failed' | grep -v 'TSC calibration'")
             check(faults == "", faults)
             guest.ends("poweroff -f")
 
