@@ -59,11 +59,10 @@ constexpr core::Register kRegisters[] = {
     port_row("PORTSC6", 5),  // [2.3.9]
 };
 
-// [EHCI 2.1]
+// [EHCI 2.1] Without PORTWAKECAP: there is no power management that ports could wake.
 constexpr core::Register kConfigRows[] = {
     {.name = "SBRN", .offset = 0x60, .width = 1, .reset = 0x20},
     {.name = "FLADJ", .offset = 0x61, .width = 1, .reset = 0x20, .writable = 0x3f},
-    {.name = "PORTWAKECAP", .offset = 0x62, .width = 2, .reset = 0x7f, .writable = 0x7f},
     {.name = "USBLEGSUP", .offset = kLegacySupport, .width = 4, .reset = 1, .writable = 0x0101'0000},
     {.name = "USBLEGCTLSTS",
      .offset = kLegacySupport + 4,

@@ -324,7 +324,10 @@ void Server::add_provider(wire::ChannelKey key, channel::ChannelProvider& provid
   impl_->providers[key] = &provider;
   const auto displays = std::ranges::count_if(
       impl_->providers, [](const auto& served) { return served.first.type == wire::ChannelType::Display; });
-  impl_->pointer.set_displays(static_cast<unsigned>(displays));
+  // The tablet may have something to say to the pointer by now.
+  impl_->loop.post([weak = std::weak_ptr(impl_), displays] {
+    if (const auto impl = weak.lock()) impl->pointer.set_displays(static_cast<unsigned>(displays));
+  });
 }
 
 void Server::set_screen_size(std::int32_t width, std::int32_t height) {

@@ -85,8 +85,8 @@ def read_picture(path):
 
 
 def differing_cells(a, b, cell=(9, 16)):
-    """The character cells in which two pictures differ; None if their sizes do."""
-    if (a.width, a.height) != (b.width, b.height):
+    """The character cells in which two pictures differ; None if their sizes do, or one is nothing."""
+    if a is None or b is None or (a.width, a.height) != (b.width, b.height):
         return None
     cells = set()
     stride = a.width * 3
@@ -324,6 +324,9 @@ class SpiceClient:
         self.wait("a first picture", lambda: self.primary and self.marked, timeout)
 
     def screen(self):
+        """Nothing while the guest changes its mode and there is no surface."""
+        if self.primary is None:
+            return None
         width, height, stride, data = self.primary
         raw = ctypes.string_at(data, stride * height)
         rgb = bytearray(width * height * 3)

@@ -21,7 +21,8 @@ guest = None
 
 
 def boot(*arguments):
-    return desktop("virtio", "--webdav", "on", *arguments)
+    # With a tablet on USB there would be no way back to server mode.
+    return desktop("virtio", "--webdav", "on", "--usb", "off", *arguments)
 
 
 def start_agent(new):

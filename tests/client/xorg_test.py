@@ -8,12 +8,18 @@ import subprocess
 import sys
 
 from guests import DEBIAN_GUESTS, DISPLAY_FAULTS, TIMEOUT, Guest, restored
-from harness import GOLDEN, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
+from harness import GOLDEN, Failure, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
 
 KERNEL_DRIVERS = ("modesetting", "qxl")
 USER_DRIVER = "qxl-user"
 SURFACES = "qxl-surfaces"  # the same with surfaces beside the screen's and the driver's caches, which Debian's has turned off
 XWD_HEADER = struct.Struct(">25I")
+# What desktops do when the kernel says that monitors have changed: each in its wished size, side by side.
+FOLLOW_CLIENTS = """
+udevadm monitor --udev --subsystem-match=drm | while read -r event; do
+  case "$event" in UDEV*change*) xrandr --output Virtual-1 --auto --output Virtual-2 --auto --right-of Virtual-1 ;; esac
+done
+"""
 
 
 class Session:
@@ -99,6 +105,23 @@ class Session:
 
         wait_for("X to come to rest", same_again, TIMEOUT, 0.5)
         return pictures[-1]
+
+    def follow_clients(self):
+        """Clients tell sizes only where somebody has opened the agent's port; the device takes them nevertheless."""
+        self.run("exec 6<>/dev/$(basename $(dirname $(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name)))")
+        for line in FOLLOW_CLIENTS.strip().splitlines():
+            self.run(f"echo '{line}' >>/tmp/follow")
+        self.run("cat <&6 >/dev/null & sh /tmp/follow >/tmp/followed 2>&1 &")
+
+    def size(self, head=None):
+        """Of the screen, or of what one of its monitors shows; nothing if there is no such monitor."""
+        path = self.guest.path("head.ppm")
+        try:
+            self.guest.vmm.qmp("screendump", filename=path, device="qxl0", **({} if head is None else {"head": head}))
+        except Failure:
+            return None
+        picture = read_ppm(path)
+        return picture.width, picture.height
 
     def first_output(self):
         return self.run("xrandr | sed -n 's/ connected.*//p' | head -1")
@@ -196,9 +219,57 @@ def modes_from_small_to_large():
         session.check_no_faults()
 
 
+def clients_choose_sizes_and_heads():
+    """Without the agent's program: the device tells the driver, and the driver the desktop."""
+    with Session() as session:
+        session.start_x("modesetting")
+        session.follow_clients()
+        client, spice = session.client, session.client.spice.MainChannel
+        main = client.channels[1, 0]
+        client.wait("the agent's port", lambda: main.get_property("agent-connected"), TIMEOUT)
+        spice.update_display_enabled(main, 0, True, False)
+        for width, height in ((1000, 700), (1280, 720)):
+            spice.update_display(main, 0, 0, 0, width, height, True)
+            client.wait(f"{width} x {height}", lambda size=(width, height): session.size() == size, TIMEOUT)
+        spice.update_display_enabled(main, 1, True, False)
+        spice.update_display(main, 1, 1280, 0, 800, 600, True)
+        client.wait("two heads", lambda: (session.size(0), session.size(1)) == ((1280, 720), (800, 600)), TIMEOUT)
+        spice.update_display_enabled(main, 1, False, True)
+        client.wait("one head", lambda: session.size(1) is None and session.size() == (1280, 720), TIMEOUT)
+        session.check_no_faults()
+
+
+def screen_follows_the_window_of_remote_viewer():
+    with Session() as session:
+        session.start_x("modesetting")
+        session.follow_clients()
+        session.client.close()
+        session.client = None
+        script = (f"remote-viewer spice://127.0.0.1:{session.guest.vmm.port} & viewer=$!; "
+                  "while read width height; do xdotool search --onlyvisible --class remote-viewer windowsize $width $height; done; "
+                  "kill $viewer")
+        viewer = subprocess.Popen(["xvfb-run", "-a", "-s", "-screen 0 1600x1200x24", "sh", "-c", script], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("remote-viewer", lambda: len(session.guest.vmm.qmp("query-spice")["channels"]) >= 4, TIMEOUT)
+            borders = set()
+            for width, height in ((1100, 900), (1400, 1000)):
+                before = session.size()
+                viewer.stdin.write(f"{width} {height}\n".encode())
+                viewer.stdin.flush()
+                wait_for(f"the screen for a window of {width} x {height}", lambda before=before: session.size() != before, TIMEOUT)
+                shown = session.size()
+                borders.add((width - shown[0], height - shown[1]))
+            check(len(borders) == 1 and min(*borders) >= (0, 0), f"the screen differs from windows by {borders}")
+        finally:
+            viewer.communicate(timeout=60)
+        session.check_no_faults()
+
+
 CASES = {function.__name__: function for function in (
     modesetting_on_the_kernels_driver, device_driver_on_the_kernels_driver, device_driver_alone,
-    device_driver_alone_with_surfaces, device_driver_alone_renders, modes_from_small_to_large)}
+    device_driver_alone_with_surfaces, device_driver_alone_renders, modes_from_small_to_large, clients_choose_sizes_and_heads,
+    screen_follows_the_window_of_remote_viewer)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))
