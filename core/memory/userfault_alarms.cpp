@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -111,7 +112,7 @@ class UserfaultAlarms::Impl {
       if (found == memory_.pieces().end() || page.value() % kPageSize != 0) return {};
       auto* const host = found->block->host() + found->offset + (page.value() - found->start.value());
       // Only what is there can be protected.
-      static_cast<void>(*const_cast<const volatile std::uint8_t*>(host));
+      static_cast<void>(std::atomic_ref(*host).load(std::memory_order_relaxed));
       const auto start = reinterpret_cast<std::uintptr_t>(host);
       if (!ranges.empty() && ranges.back().start + ranges.back().length == start) {
         ranges.back().length += kPageSize;

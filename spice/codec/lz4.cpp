@@ -37,7 +37,8 @@ char* chars(std::uint8_t* bytes) {
 class Lz4Blocks {
  public:
   Lz4Blocks(Lz4Scratch& scratch, std::span<std::uint8_t> out) : scratch_(scratch), out_(out) {
-    LZ4_resetStream_fast(&scratch.stream_->state);
+    // Not LZ4_resetStream_fast(): what it makes depends on the images before.
+    LZ4_initStream(&scratch.stream_->state, sizeof scratch.stream_->state);
   }
 
   std::size_t written() const { return written_; }
