@@ -181,9 +181,7 @@ Flow with_memory(Cpu& cpu, const Op& op, std::uint64_t last, F f) {
   if constexpr (kQuick != Quick::No) {
     const std::uint8_t* host = cpu.mmu.quick_read<T>(quick_address<kQuick, kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
-      T value = 0;
-      std::memcpy(&value, host, sizeof value);
-      return f(cpu, op, last, value);
+      return f(cpu, op, last, load_ram<T>(host));
     }
   }
   return with_memory_slow<T, F>(cpu, op, last);
@@ -199,7 +197,7 @@ Flow store_form(Cpu& cpu, const Op& op, std::uint64_t last, T value) {
   if constexpr (kQuick != Quick::No) {
     std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kQuick, kLast>(cpu, op, last));
     if (host != nullptr) [[likely]] {
-      std::memcpy(host, &value, sizeof value);
+      store_ram(host, value);
       return cpu.proceed(op);
     }
   }
@@ -244,10 +242,7 @@ Flow update(Cpu& cpu, const Op& op, F f) {
   if constexpr (kQuick != Quick::No && !kIndivisible) {
     std::uint8_t* host = cpu.mmu.quick_write<T>(quick_address<kQuick>(cpu, op));
     if (host != nullptr) [[likely]] {
-      T value = 0;
-      std::memcpy(&value, host, sizeof value);
-      value = f(value);
-      std::memcpy(host, &value, sizeof value);
+      store_ram(host, static_cast<T>(f(load_ram<T>(host))));
       return cpu.proceed(op);
     }
   }

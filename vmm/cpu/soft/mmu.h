@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "vmm/cpu/soft/guest_ram.h"
 #include "vmm/cpu/soft/physical_map.h"
 
 namespace vmm::cpu::soft {
@@ -50,7 +51,7 @@ class Mmu {
   bool read(std::uint64_t linear, T& value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.read == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(&value, entry.at(linear), sizeof value);
+      value = load_ram<T>(entry.at(linear));
       return true;
     }
     return read_slow(linear, &value, sizeof value, Access::Read);
@@ -59,7 +60,7 @@ class Mmu {
   bool write(std::uint64_t linear, T value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(entry.at(linear), &value, sizeof value);
+      store_ram(entry.at(linear), value);
       return true;
     }
     return write_slow(linear, &value, sizeof value);
@@ -70,7 +71,7 @@ class Mmu {
   bool read_for_write(std::uint64_t linear, T& value) {
     const TlbEntry& entry = table_[index(linear)];
     if (entry.write == ((linear + (sizeof(T) - 1)) & kPageMask)) [[likely]] {
-      std::memcpy(&value, entry.at(linear), sizeof value);
+      value = load_ram<T>(entry.at(linear));
       return true;
     }
     return read_slow(linear, &value, sizeof value, Access::Write);

@@ -52,7 +52,7 @@ bool push_quick(Cpu& cpu, std::uint64_t rsp, T value) {
   std::uint8_t* host = cpu.mmu.quick_write<T>(pointer);
   if (host == nullptr) [[unlikely]]
     return false;
-  std::memcpy(host, &value, sizeof value);
+  store_ram(host, value);
   cpu.set_reg(kRsp, pointer);
   return true;
 }
@@ -62,7 +62,7 @@ bool peek_quick(const Cpu& cpu, std::uint64_t rsp, T& value) {
   const std::uint8_t* host = cpu.mmu.quick_read<T>(static_cast<StackPointer<kQuick>>(rsp));
   if (host == nullptr) [[unlikely]]
     return false;
-  std::memcpy(&value, host, sizeof value);
+  value = load_ram<T>(host);
   return true;
 }
 
