@@ -89,8 +89,9 @@ void ClientWriter::create(SurfaceKey key) {
 
 void ClientWriter::monitors() {
   if (!capabilities_.has(wire::kMonitorsConfigCap)) return;
-  // As the reference server has it: a driver that sets them will do so again after a switch.
-  if (!screen_.has_monitors() && screen_.source_sets_monitors()) return;
+  // As the reference server has it: who knows some keeps them after a switch, until the driver sets others.
+  if (!screen_.has_monitors() && screen_.source_sets_monitors() && knows_monitors_) return;
+  knows_monitors_ = true;
   const auto layout = screen_.monitors();
   wire::DisplayMonitorsConfig message{.max_allowed = layout.max_allowed, .heads = {}};
   for (const auto& head : layout.heads)

@@ -53,6 +53,7 @@ class ClientWriter {
   image::LossyAreas lossy_;
   bool images_are_old_ = false;
   bool primary_is_new_ = false;  // for the client, who has no pixels of it
+  bool knows_monitors_ = false;  // the client has been told of some
   Line line_;
 };
 

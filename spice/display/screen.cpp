@@ -138,13 +138,14 @@ void Screen::set_monitors(const core::MonitorLayout& layout) {
   auto monitors = layout;
   std::erase_if(monitors.heads, [](const core::MonitorHead& head) { return head.area.empty(); });
   if (monitors == monitors_) return;
+  most_monitors_ = layout.max_allowed;
   monitors_ = std::move(monitors);
   if (listener_ != nullptr) listener_->monitors_changed();
 }
 
 core::MonitorLayout Screen::monitors() const {
   if (monitors_) return *monitors_;
-  return {.max_allowed = 1, .heads = {{.area = last_bounds_}}};
+  return {.max_allowed = most_monitors_, .heads = {{.area = last_bounds_}}};
 }
 
 }  // namespace spice::display

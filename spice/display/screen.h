@@ -88,6 +88,7 @@ class Screen final : private core::DisplayCanvas {
   core::Rect last_bounds_;
   canvas::Surface black_;                        // while there is no primary surface
   std::optional<core::MonitorLayout> monitors_;  // otherwise the primary surface is one
+  std::uint16_t most_monitors_ = 1;              // as the source has said last
   bool source_sets_monitors_ = false;
   Changes changes_;
 };
