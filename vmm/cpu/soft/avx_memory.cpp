@@ -148,21 +148,8 @@ Handler masked_form(const Instruction& instruction, AvxExtra& extra) {
   return instruction.operand_is_memory(0) ? store_masked<T> : load_masked<T>;
 }
 
-// VMASKMOVDQU. The whole range is checked if any byte is stored. [SDM 2B MASKMOVDQU]
-Flow store_masked_bytes(Cpu& cpu, const Op& op) {
-  if (!begin_avx(cpu)) return Flow::Fault;
-  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(cpu.xmm[op.rm].integer()));
-  if (mask == 0) return Flow::Next;
-  std::uint64_t linear = 0;
-  if (!linear_address(cpu, op, effective_address(cpu, op), 16, Access::Write, linear) ||
-      !cpu.mmu.probe(linear, 16, Access::Write)) {
-    return Flow::Fault;
-  }
-  const Xmm bytes = cpu.xmm[op.reg];  // a store may void the op
-  for (unsigned byte = 0; byte < 16; ++byte) {
-    if ((mask >> byte & 1) != 0 && !cpu.mmu.write(linear + byte, bytes.bytes[byte])) return Flow::Fault;
-  }
-  return Flow::Next;
+Flow store_masked_bytes_avx(Cpu& cpu, const Op& op) {
+  return begin_avx(cpu) ? store_masked_bytes(cpu, op) : Flow::Fault;
 }
 
 // --- Gathers: an element that has been read is in its place, and masks are clear up to there, whatever the next one
@@ -239,7 +226,7 @@ Handler gathering_form(const Instruction& instruction, Op& op, AvxExtra& extra) 
 Handler avx_memory_form(const Instruction& instruction, Op& op, AvxExtra& extra) {
   if (instruction.decoded.mnemonic == ZYDIS_MNEMONIC_VMASKMOVDQU) {
     name_masked_destination(instruction, op);
-    return store_masked_bytes;
+    return store_masked_bytes_avx;
   }
   if ((op.flags & kHasMemory) == 0) return nullptr;
   switch (instruction.decoded.mnemonic) {

@@ -2,6 +2,21 @@
 #include "vmm/cpu/soft/vector.h"
 
 namespace vmm::cpu::soft {
+Flow store_masked_bytes(Cpu& cpu, const Op& op) {
+  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(cpu.xmm[op.rm].integer()));
+  if (mask == 0) return Flow::Next;
+  std::uint64_t linear = 0;
+  if (!linear_address(cpu, op, effective_address(cpu, op), 16, Access::Write, linear) ||
+      !cpu.mmu.probe(linear, 16, Access::Write)) {
+    return Flow::Fault;
+  }
+  const Xmm bytes = cpu.xmm[op.reg];  // a store may void the op
+  for (unsigned byte = 0; byte < 16; ++byte) {
+    if ((mask >> byte & 1) != 0 && !cpu.mmu.write(linear + byte, bytes.bytes[byte])) return Flow::Fault;
+  }
+  return Flow::Next;
+}
+
 namespace {
 
 // Loads and register forms are operations; the halves they keep are the destination's.
@@ -68,21 +83,8 @@ Flow xmm_to_mmx(Cpu& cpu, const Op& op) {
   return Flow::Next;
 }
 
-// MASKMOVDQU. The whole range is checked if any byte is stored. [SDM 2 MASKMOVDQU]
 Flow store_masked(Cpu& cpu, const Op& op) {
-  if (!begin_sse(cpu)) return Flow::Fault;
-  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(cpu.xmm[op.rm].integer()));
-  if (mask == 0) return Flow::Next;
-  std::uint64_t linear = 0;
-  if (!linear_address(cpu, op, effective_address(cpu, op), 16, Access::Write, linear) ||
-      !cpu.mmu.probe(linear, 16, Access::Write)) {
-    return Flow::Fault;
-  }
-  const Xmm bytes = cpu.xmm[op.reg];  // a store may void the op
-  for (unsigned byte = 0; byte < 16; ++byte) {
-    if ((mask >> byte & 1) != 0 && !cpu.mmu.write(linear + byte, bytes.bytes[byte])) return Flow::Fault;
-  }
-  return Flow::Next;
+  return begin_sse(cpu) ? store_masked_bytes(cpu, op) : Flow::Fault;
 }
 
 struct MoveForms {

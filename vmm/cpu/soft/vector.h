@@ -153,4 +153,7 @@ Handler sse_to_general_form(const Instruction& instruction);  // a part of the f
 Handler sse_move_form(const Instruction& instruction);
 Handler sse_immediate_form(const Instruction& instruction);
 
+// [V]MASKMOVDQU, once the unit may be used. The whole range is checked if any byte is stored. [SDM 2B MASKMOVDQU]
+Flow store_masked_bytes(Cpu& cpu, const Op& op);
+
 }  // namespace vmm::cpu::soft

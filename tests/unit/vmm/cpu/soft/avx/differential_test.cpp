@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/unit/vmm/cpu/soft/differential/campaign.h"
+#include "tests/unit/vmm/cpu/soft/differential/forgive.h"
 #include "tests/unit/vmm/cpu/soft/differential/generator.h"
 #include "vmm/cpu/soft/cpu.h"
 #include "vmm/cpu/soft/features.h"
@@ -214,23 +215,6 @@ Forms mixed() {
       .add("vex wig L p66", {0xfc, 0xef, 0xd4}, "/r ml16")
       .add("vex wig L", {0x58, 0x59, 0x57}, "/r ml16")
       .add("vex wig L novv", {0x77}, "");
-}
-
-// Which of two faults an operand has that is not aligned and beyond the stack segment is each processor's own affair.
-void forgive_which_fault(const Case&, Outcome& native, Outcome& soft) {
-  if (native.vector == static_cast<std::uint8_t>(Vector::GeneralProtection) &&
-      soft.vector == static_cast<std::uint8_t>(Vector::StackFault))
-    soft.vector = native.vector;
-}
-// As in the tests of SSE: nobody sees a result that overflows or underflows with that unmasked, nor whether it is
-// exact.
-void forgive_unmasked_precision(const Case& one, Outcome& native, Outcome& soft) {
-  forgive_which_fault(one, native, soft);
-  constexpr std::uint32_t kOverflow = 1u << 3, kUnderflow = 1u << 4, kPrecision = 1u << 5;
-  const auto mxcsr = native.after.fx_field<std::uint32_t>(kFxMxcsr);
-  if ((mxcsr & ~(mxcsr >> 7) & (kOverflow | kUnderflow)) == 0) return;
-  for (Outcome* outcome : {&native, &soft})
-    outcome->after.set_fx_field(kFxMxcsr, outcome->after.fx_field<std::uint32_t>(kFxMxcsr) | kPrecision);
 }
 
 // How far masks are made all ones or zeros before a fault is each processor's own affair: only their highest bits

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/vmm/cpu/soft/differential/campaign.h"
+#include "tests/unit/vmm/cpu/soft/differential/forgive.h"
 #include "vmm/cpu/soft/cpu.h"
 
 namespace vmm::cpu::soft::differential {
@@ -133,23 +134,6 @@ void forgive_large_operands(const Case&, Outcome& native, Outcome& soft) {
   }
   if (native.address - soft.address + kPage < 2 * kPage) soft.address = native.address;
 }
-// Which of two faults an operand has that is not aligned and beyond the stack segment is each processor's own affair.
-void forgive_which_fault(const Case&, Outcome& native, Outcome& soft) {
-  if (native.vector == static_cast<std::uint8_t>(Vector::GeneralProtection) &&
-      soft.vector == static_cast<std::uint8_t>(Vector::StackFault))
-    soft.vector = native.vector;
-}
-// Whether a result is inexact, if it overflows or underflows and that is an unmasked exception, depends on what it
-// would be with a greater exponent: the software CPU does not find that out. Nobody sees such a result.
-void forgive_unmasked_precision(const Case& one, Outcome& native, Outcome& soft) {
-  forgive_which_fault(one, native, soft);
-  constexpr std::uint32_t kOverflow = 1u << 3, kUnderflow = 1u << 4, kPrecision = 1u << 5;
-  const auto mxcsr = native.after.fx_field<std::uint32_t>(kFxMxcsr);
-  if ((mxcsr & ~(mxcsr >> 7) & (kOverflow | kUnderflow)) == 0) return;
-  for (Outcome* outcome : {&native, &soft})
-    outcome->after.set_fx_field(kFxMxcsr, outcome->after.fx_field<std::uint32_t>(kFxMxcsr) | kPrecision);
-}
-
 TEST(FpuDifferential, x87_registers) {
   EXPECT_EQ(run_campaign({.forms = kX87Registers, .cases = 60000, .fpu = true}), "");
 }
