@@ -4,6 +4,8 @@
 namespace {
 
 constexpr unsigned kNoHop = ~0u;
+// How far the guest may get beyond the step of a hop until it is paused; less than there is between two hops.
+constexpr unsigned kRunOn = 3;
 
 std::vector<core::Stateful*> stateful(rig::Machine& machine) {
   std::vector<core::Stateful*> objects{machine.accelerator.get()};
@@ -28,6 +30,7 @@ std::optional<std::uint64_t> compute(std::vector<unsigned> hops) {
       EXPECT_TRUE(loaded) << loaded.error().message;
     }
     bool reached = false;
+    machine.port_probe.on_read = [hop](std::uint64_t, unsigned) { return hop == kNoHop ? kNoHop : hop + kRunOn; };
     machine.port_probe.on_write = [&](std::uint64_t offset, unsigned, std::uint64_t value) {
       const std::scoped_lock lock(machine.mutex);
       if (offset == 4) result = value;
