@@ -1,9 +1,8 @@
-// A thread that runs a loop, and can be paused: while paused it runs nothing, and pause() returns only when it does
-// not.
+// A thread that runs a loop.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <functional>
+#include <string>
 #include <thread>
 
 #include "core/base/thread_start.h"
@@ -20,19 +19,12 @@ class Worker {
 
   Loop& loop() { return loop_; }
   // Runs `task` on the worker and waits for it; at once when called on the worker itself. Never call it with a device
-  // lock held, nor while the worker is paused.
+  // lock held.
   void run_and_wait(std::move_only_function<void()> task);
-  void pause();  // any other thread; returns when the worker is idle. Not nested.
-  void resume();
   void stop();  // idempotent
 
  private:
   Loop loop_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool pause_wanted_ = false;
-  bool paused_ = false;
-  bool stopping_ = false;
   std::jthread thread_;
 };
 

@@ -35,39 +35,6 @@ TEST(Worker, run_and_wait_on_its_own_thread_runs_at_once) {
   EXPECT_TRUE(inner);
 }
 
-TEST(Worker, runs_nothing_while_paused) {
-  core::Worker worker("test");
-  std::atomic<int> runs = 0;
-  worker.pause();
-  worker.loop().post([&] { ++runs; });
-  EXPECT_EQ(runs, 0);
-  worker.resume();
-  worker.run_and_wait([] {});
-  EXPECT_EQ(runs, 1);
-}
-
-TEST(Worker, pause_and_resume_storm_loses_no_task) {
-  core::Worker worker("test");
-  std::atomic<int> runs = 0;
-  std::jthread poster([&] {
-    for (int i = 0; i < 1000; ++i)
-      worker.loop().post([&] { ++runs; });
-  });
-  for (int i = 0; i < 100; ++i) {
-    worker.pause();
-    worker.resume();
-  }
-  poster.join();
-  worker.run_and_wait([] {});
-  EXPECT_EQ(runs, 1000);
-}
-
-TEST(Worker, stop_while_paused_returns) {
-  core::Worker worker("test");
-  worker.pause();
-  worker.stop();
-}
-
 TEST(EventThread, calls_who_is_behind_an_eventfd) {
   core::EventThread thread("events");
   const auto first = *core::EventFd::create();
@@ -154,11 +121,11 @@ TEST(Mailbox, refuses_beyond_its_capacity) {
   core::Worker worker("test");
   int received = 0;
   core::Mailbox<int> mailbox(worker.loop(), 3, [&](int) { ++received; });
-  worker.pause();
-  for (int i = 0; i < 3; ++i)
-    EXPECT_TRUE(mailbox.try_send(i));
-  EXPECT_FALSE(mailbox.try_send(3));
-  worker.resume();
+  worker.run_and_wait([&] {
+    for (int i = 0; i < 3; ++i)
+      EXPECT_TRUE(mailbox.try_send(i));
+    EXPECT_FALSE(mailbox.try_send(3));
+  });
   worker.run_and_wait([] {});
   EXPECT_EQ(received, 3);
 }
@@ -167,10 +134,10 @@ TEST(Signal, rings_while_pending_coalesce) {
   core::Worker worker("test");
   int rings = 0;
   core::Signal signal(worker.loop(), [&] { ++rings; });
-  worker.pause();
-  for (int i = 0; i < 10; ++i)
-    signal.ring();
-  worker.resume();
+  worker.run_and_wait([&] {
+    for (int i = 0; i < 10; ++i)
+      signal.ring();
+  });
   worker.run_and_wait([] {});
   EXPECT_EQ(rings, 1);
 }
