@@ -18,6 +18,11 @@ void LegacyReplacement::set(bool on) {
     wire.line.set(wire.levels[chosen_]);
 }
 
+bool LegacyReplacement::board_is_heard() {
+  const std::scoped_lock guard(mutex_);
+  return chosen_ == Board;
+}
+
 void LegacyReplacement::set_input(Side side, unsigned input, bool level) {
   const std::scoped_lock guard(mutex_);
   for (auto& wire : wires_) {

@@ -15,7 +15,8 @@ class LegacyReplacement final {
 
   core::IrqSink& board() { return board_; }  // for the PIT and the RTC
   core::IrqSink& hpet() { return hpet_; }
-  void set(bool on);  // the HPET drives them from now on, or no longer; any thread
+  void set(bool on);      // the HPET drives them from now on, or no longer; any thread
+  bool board_is_heard();  // the PIT and the RTC drive them; any thread
 
  private:
   enum Side : unsigned { Board, Hpet };

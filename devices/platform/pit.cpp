@@ -1,6 +1,7 @@
 #include "devices/platform/pit.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/bits.h"
 #include "devices/platform/pit_abi.h"
@@ -17,6 +18,7 @@ constexpr std::int64_t kMinTicks = 12;
 // No more than this is made up for: 64 ms at 1 kHz, some seconds of the BIOS's clock.
 constexpr std::uint32_t kMostOwed = 64;
 constexpr std::int64_t kCatchUpRate = 4;
+constexpr std::int64_t kUnheardTicks = kFrequency;
 
 // Whole seconds are whole numbers of ticks, so neither direction drifts or overflows.
 std::int64_t to_ticks(core::GuestTime time) {
@@ -41,6 +43,7 @@ Pit::Pit(const Config& config, const Wiring& wiring)
     : clock_(wiring.clock),
       makes_up_(config.makes_up),
       waits_(wiring.waits),
+      is_heard_(wiring.is_heard),
       irq0_(wiring.isa, 0),
       timer_(clock_.create_timer(lock(), [this] { fire(); })) {}
 
@@ -132,6 +135,7 @@ void Pit::set_irq(bool level) {
 void Pit::arm(Ticks earliest, Pace pace) {
   const auto time = now();
   auto& counter = state_.channel[0];
+  was_unheard_ = false;
   const auto rise = counter.next_rise(time);
   if (!rise) {
     timer_->cancel();
@@ -147,6 +151,13 @@ void Pit::arm(Ticks earliest, Pace pace) {
 void Pit::fire() {
   const auto time = now();
   const auto period = state_.channel[0].period();
+  if (period && is_heard_ && !is_heard_()) {
+    state_.owed = 0;
+    was_unheard_ = true;
+    timer_->arm(to_time(time + kUnheardTicks));
+    return;
+  }
+  if (std::exchange(was_unheard_, false)) due_ = time;
   if (time >= due_) {
     const auto rises = makes_up_ && period ? 1 + (time - due_) / *period : 1;
     state_.owed += static_cast<std::uint32_t>(std::min<Ticks>(rises, kMostOwed));

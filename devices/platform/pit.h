@@ -5,7 +5,8 @@
 // between but pulsed at each rise: IRQ0 is an edge on both interrupt controllers. Rises that the host lets slip, and
 // those that find the last one still waiting in the 8259, are made up for at four times the rate, unless told
 // otherwise, so that guests that count ticks keep time. Through the I/O APIC an edge tells nothing of its fate: there
-// only the host's slips are made up for. Missing: the speaker's sound.
+// only the host's slips are made up for. While the HPET drives IRQ0 the timer wakes once a second, to see whether it
+// still does, and nothing is made up for. Missing: the speaker's sound.
 #pragma once
 
 #include <array>
@@ -30,6 +31,8 @@ class Pit final : public core::Device {
     core::GuestClock& clock;
     // Whether the guest has yet to take the last rise, so that another one is lost. Device lock held.
     std::function<bool()> waits = {};
+    // Whether IRQ0 is the PIT's to drive. Device lock held.
+    std::function<bool()> is_heard = {};
   };
 
   Pit(const Config& config, const Wiring& wiring);
@@ -69,8 +72,10 @@ class Pit final : public core::Device {
   core::GuestClock& clock_;
   bool makes_up_;
   std::function<bool()> waits_;
+  std::function<bool()> is_heard_;
   State state_;
-  Ticks due_ = 0;  // the rise the timer waits for
+  Ticks due_ = 0;             // the rise the timer waits for
+  bool was_unheard_ = false;  // at the last one, and rises have passed since
   core::IrqLine irq0_;
   std::unique_ptr<core::Timer> timer_;
   core::Handler<Pit> counters_handler_{*this, &Pit::read, &Pit::write};

@@ -315,9 +315,10 @@ void Board::Parts::build_chipset(const config::MachineConfig& config) {
           case platform::Piix4Pm::Sleep::ToRam: return requests.suspend_to_ram();
         }
       }});
-  pit = std::make_unique<platform::Pit>(
-      platform::Pit::Config{config.pit_makes_up},
-      platform::Pit::Wiring{timer_irqs->board(), clock, [this] { return pic.waits(0); }});
+  pit =
+      std::make_unique<platform::Pit>(platform::Pit::Config{config.pit_makes_up},
+                                      platform::Pit::Wiring{timer_irqs->board(), clock, [this] { return pic.waits(0); },
+                                                            [this] { return timer_irqs->board_is_heard(); }});
   rtc = std::make_unique<platform::Rtc>(
       platform::Rtc::Config{rtc_start(config), cmos_config(config), config.rtc.makes_up},
       platform::Rtc::Wiring{timer_irqs->board(), clock, nullptr, requests.alarm});

@@ -17,7 +17,10 @@ struct PitRig {
   tests::RecordingIrqSink isa;
   devices::platform::Pit device;
 
-  explicit PitRig(bool makes_up = true) : device({.makes_up = makes_up}, {.isa = isa, .clock = clock}) {
+  bool is_heard = true;
+
+  explicit PitRig(bool makes_up = true)
+      : device({.makes_up = makes_up}, {.isa = isa, .clock = clock, .is_heard = [this] { return is_heard; }}) {
     EXPECT_TRUE(device.attach(io.space));
   }
 
@@ -465,6 +468,21 @@ TEST_F(Pit, ticks_the_host_let_slip_are_made_up_for) {
   EXPECT_EQ(isa.rises(), 14u);
   clock.advance(10ms);
   EXPECT_EQ(isa.rises(), 24u);
+}
+
+TEST_F(Pit, wakes_once_a_second_while_irq0_is_the_hpets) {
+  program(0, 2, 1000);
+  is_heard = false;
+  const auto before = clock.fired();
+  clock.advance(10s);
+  EXPECT_LE(clock.fired() - before, 11u);
+  EXPECT_EQ(isa.rises(), 1u);  // the level that the control word gave it
+
+  is_heard = true;
+  clock.advance(1s);
+  const auto rises = isa.rises();
+  clock.advance(838'096us);  // a million ticks
+  EXPECT_EQ(isa.rises() - rises, 1000u);
 }
 
 TEST(PitThatDiscards, ticks_the_host_let_slip_are_gone) {
