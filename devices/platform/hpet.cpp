@@ -96,6 +96,7 @@ void Hpet::reset() {
 }
 
 void Hpet::visit_state(core::StateVisitor& visitor) {
+  settle();
   visitor.field("registers", regs_);
   visitor.field("state", state_);
 }
@@ -147,6 +148,10 @@ std::uint64_t Hpet::mask(unsigned timer) const {
   return (config(timer) & MODE32_CNF) != 0 ? core::all_ones(4) : kAllOnes;
 }
 
+bool Hpet::interrupts(unsigned timer) const {
+  return (config(timer) & INT_ENB_CNF) != 0;
+}
+
 // The input of `timer`'s interrupts.
 unsigned Hpet::route(unsigned timer) const {
   return static_cast<unsigned>(core::bits(config(timer), kRouteShift, kRouteBits));
@@ -155,6 +160,7 @@ unsigned Hpet::route(unsigned timer) const {
 // ---- accesses
 
 std::uint64_t Hpet::read(std::uint64_t offset, unsigned width) {
+  settle();
   const auto reg = core::align_down<std::uint64_t>(offset, kWidth);
   const auto value = reg == MAIN_CNT ? counter() : regs_.read(reg, kWidth);
   return (value >> (8 * (offset - reg))) & core::all_ones(width);
@@ -162,6 +168,7 @@ std::uint64_t Hpet::read(std::uint64_t offset, unsigned width) {
 
 void Hpet::write(std::uint64_t offset, unsigned width, std::uint64_t value) {
   if (width < 4 || offset % width != 0) return;
+  settle();
   const auto reg = core::align_down<std::uint64_t>(offset, kWidth);
   if (reg == MAIN_CNT && runs()) return;  // [2.3.7] only while it is halted
   for (unsigned timer = 0; timer < kTimers; ++timer) {
@@ -201,6 +208,7 @@ void Hpet::write_timer_config(unsigned timer, std::uint64_t offset, unsigned wid
     state_.timer[timer].period &= mask(timer);
     expect_match(timer, false);
   }
+  arm(timer, 0);
   update_irqs();
 }
 
@@ -232,7 +240,7 @@ void Hpet::expect_match(unsigned timer, bool may_be_late) {
 
 void Hpet::arm(unsigned timer, std::uint64_t least_ticks) {
   const auto& state = state_.timer[timer];
-  if (!state.waits) {
+  if (!state.waits || !interrupts(timer)) {
     timers_[timer]->cancel();
     return;
   }
@@ -243,24 +251,42 @@ void Hpet::arm(unsigned timer, std::uint64_t least_ticks) {
 }
 
 void Hpet::fire(unsigned timer) {
-  auto& state = state_.timer[timer];
-  const auto late = counter() - state.due;
-  if (late > kAllOnes / 2) {  // not yet: it was further off than a timer is armed for
+  if (!matched(timer)) {  // it was further off than a timer is armed for
     arm(timer, 0);
     return;
   }
-  // One that matched once matches again when the counter has come round, which it does not in 64 bits.
+  expect_next(timer);
+  arm(timer, kMinTicks);
+  interrupt(timer);
+}
+
+bool Hpet::matched(unsigned timer) const {
+  const auto& state = state_.timer[timer];
+  return state.waits && counter() - state.due <= kAllOnes / 2;
+}
+
+// After a match. One that matched once matches again when the counter has come round, which it does not in 64 bits.
+void Hpet::expect_next(unsigned timer) {
+  auto& state = state_.timer[timer];
   const auto round = mask(timer) == kAllOnes ? 0 : mask(timer) + 1;
   const auto period = (config(timer) & TYPE_CNF) != 0 && state.period != 0 ? state.period : round;
   if (period == 0) {
     state.waits = false;
-  } else {
-    const auto step = (late / period + 1) * period;
-    state.due += step;
-    set_comparator(timer, comparator(timer) + step);
+    return;
   }
-  arm(timer, kMinTicks);
-  interrupt(timer);
+  const auto step = ((counter() - state.due) / period + 1) * period;
+  state.due += step;
+  set_comparator(timer, comparator(timer) + step);
+}
+
+// What has matched since the last look without an interrupt, for which no timer is armed.
+void Hpet::settle() {
+  for (unsigned timer = 0; timer < kTimers; ++timer) {
+    if (interrupts(timer) || !matched(timer)) continue;
+    expect_next(timer);
+    if ((config(timer) & INT_TYPE_CNF) != 0)
+      regs_.set(GINTR_STA, kWidth, regs_.value(GINTR_STA, kWidth) | std::uint64_t{1} << timer);
+  }
 }
 
 void Hpet::interrupt(unsigned timer) {
@@ -277,7 +303,7 @@ void Hpet::interrupt(unsigned timer) {
 void Hpet::update_irqs() {
   std::array<bool, kInputs.size()> levels{};
   for (unsigned timer = 0; timer < kTimers; ++timer) {
-    if ((config(timer) & INT_ENB_CNF) == 0 || !runs()) continue;
+    if (!interrupts(timer) || !runs()) continue;
     const bool is_level = (config(timer) & INT_TYPE_CNF) != 0;
     const bool raised = is_level ? core::bit(regs_.value(GINTR_STA, kWidth), timer) : state_.timer[timer].pulsed;
     const bool replacing = replaces() && timer < 2;  // [2.3.5] timers 0 and 1 only

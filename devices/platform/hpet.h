@@ -1,6 +1,6 @@
 // The high precision event timers: a 64-bit counter of 100 MHz, as QEMU has it, and three comparators, the first of
 // which can be periodic. [IA-PC HPET 1.0a] Nothing runs while it counts: the counter is a function of guest time, and
-// each comparator has a timer for its next match.
+// each comparator that may interrupt has a timer for its next match.
 //
 // A comparator that is written behind the counter matches at once, as in QEMU, and not when the counter has come round:
 // a guest on a slow host may be late. Periods that the host lets slip are one interrupt. Interrupts go to IRQ0 and IRQ8
@@ -65,6 +65,7 @@ class Hpet final : public core::Device, private core::IoHandler {
   void set_config(unsigned timer, std::uint64_t value);
   void set_comparator(unsigned timer, std::uint64_t value);
   std::uint64_t mask(unsigned timer) const;  // of a comparator's bits
+  bool interrupts(unsigned timer) const;
   unsigned route(unsigned timer) const;
   std::uint64_t ticks() const;
   std::uint64_t counter() const;
@@ -72,6 +73,9 @@ class Hpet final : public core::Device, private core::IoHandler {
   void expect_match(unsigned timer, bool may_be_late);
   void arm(unsigned timer, std::uint64_t least_ticks);
   void fire(unsigned timer);
+  bool matched(unsigned timer) const;
+  void expect_next(unsigned timer);
+  void settle();
   void interrupt(unsigned timer);
   void update_irqs();
 

@@ -256,6 +256,21 @@ TEST_F(Hpet, periods_the_host_let_slip_are_one_interrupt) {
 
 // ---- legacy replacement
 
+TEST_F(Hpet, timer_without_interrupts_costs_nothing) {
+  set(config(0), INT_ENB_CNF | TYPE_CNF | VAL_SET_CNF);
+  set(comparator(0), 1000);
+  start();
+  at(1000);
+  set(config(0), TYPE_CNF);
+  EXPECT_EQ(clock.armed_timers(), 0u);
+  at(5500);
+  EXPECT_EQ(get(comparator(0)), 6000u);
+  EXPECT_EQ(isa.rises(20), 1u);
+  set(config(0), INT_ENB_CNF | TYPE_CNF);
+  at(6000);
+  EXPECT_EQ(isa.rises(20), 2u);
+}
+
 TEST_F(Hpet, replaces_pit_and_rtc_while_it_is_told_to) {
   core::IrqLine pit(irqs.board(), 0);
   core::IrqLine rtc(irqs.board(), 8);
