@@ -24,6 +24,7 @@ minivmm_test(spice_video
 minivmm_test(spice_image
   SOURCES unit/spice/image/choice_test.cpp unit/spice/image/image_encoder_test.cpp
           unit/spice/image/image_sender_test.cpp unit/spice/image/image_source_test.cpp
+          unit/spice/image/image_strips_test.cpp
           unit/spice/image/lossy_areas_test.cpp
           unit/spice/image/captures_test.cpp unit/spice/image/model_client.cpp unit/spice/image/pictures.cpp
   USES spice/image
@@ -38,7 +39,8 @@ minivmm_test(spice_display
           unit/spice/display/cursor_channel_test.cpp unit/spice/display/cursor_image_test.cpp
           unit/spice/display/cursor_test.cpp unit/spice/display/display_figures_test.cpp
           unit/spice/display/display_model.cpp
-          unit/spice/display/display_model_test.cpp unit/spice/display/display_worker_test.cpp
+          unit/spice/display/display_model_test.cpp unit/spice/display/drawing_strips_test.cpp
+          unit/spice/display/display_worker_test.cpp
           unit/spice/display/model_client.cpp unit/spice/display/model_images.cpp
           unit/spice/display/native_worker_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp

@@ -56,6 +56,7 @@ void ClientWriter::prepare(std::span<const ClientSurfaces::Step> upcoming) {
     }
     const auto* const copy = std::get_if<core::DrawCopy>(&step.drawing->drawing->operation);
     if (copy == nullptr || copy->source.image == nullptr) continue;
+    if (DrawingStrips::of(*step.drawing->drawing, images_)) continue;  // several threads make each of these
     if (std::holds_alternative<core::Bitmap>(copy->source.image->content))
       images.push_back({.image = copy->source.image, .may_lose = only_shows(*copy)});
   }
@@ -120,14 +121,33 @@ void ClientWriter::pixels(SurfaceKey key, const core::Rect& area) {
 bool ClientWriter::drawing(const PlacedDrawing& placed) {
   const auto effect = effect_of(placed);
   if (!lossy_.needed_by(placed.surface, effect).empty()) return false;
+  const auto strips = DrawingStrips::of(*placed.drawing, images_);
+  const auto is_lossy = strips ? in_strips(*strips) : whole(*placed.drawing);
+  if (is_lossy) lossy_.drawn(placed.surface, effect, *is_lossy);
+  return is_lossy.has_value();
+}
+
+std::optional<bool> ClientWriter::whole(const core::Drawing& drawing) {
   auto images = images_.message();
   ImageWriter writer(std::as_const(screen_).surfaces(), images);
-  auto message = drawing_message(*placed.drawing, writer);
-  if (!message) return false;
+  auto message = drawing_message(drawing, writer);
+  if (!message) return std::nullopt;
   images.send_before(line_.next_serial(), [this](const auto& before) { send(before); });
   line_.send(message->type, std::move(message->body));
-  lossy_.drawn(placed.surface, effect, writer.is_lossy());
-  return true;
+  return writer.is_lossy();
+}
+
+bool ClientWriter::in_strips(const DrawingStrips& strips) {
+  bool is_lossy = false;
+  for (std::span upcoming(strips.shown()); !upcoming.empty(); upcoming = upcoming.subspan(1)) {
+    images_.prepare(strips.image(), strips.cuts(), upcoming);
+    auto images = images_.message();
+    auto made = images.of_strip(strips.image(), strips.cuts(), upcoming.front());
+    images.send_before(line_.next_serial(), [this](const auto& before) { send(before); });
+    send(strips.message(upcoming.front(), std::move(made.image)));
+    is_lossy = is_lossy || made.is_lossy;
+  }
+  return is_lossy;
 }
 
 }  // namespace spice::display

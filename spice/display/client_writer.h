@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "spice/display/client_surfaces.h"
+#include "spice/display/drawing_strips.h"
 #include "spice/display/image_writer.h"
 #include "spice/display/screen.h"
 #include "spice/image/image_sender.h"
@@ -46,6 +47,9 @@ class ClientWriter {
   void monitors();
   void pixels(SurfaceKey key, const core::Rect& area);
   bool drawing(const PlacedDrawing& placed);
+  // The drawing's messages; whether they lose something. Nothing if it cannot be sent.
+  std::optional<bool> whole(const core::Drawing& drawing);
+  bool in_strips(const DrawingStrips& strips);
 
   Screen& screen_;
   wire::Capabilities capabilities_;

@@ -91,6 +91,23 @@ void ImageSender::prepare(std::span<const Upcoming> upcoming) {
   if (all.size() > 1) encoder_.prepare(all);
 }
 
+std::optional<ImageStrips> ImageSender::strips(const core::ImagePtr& image, bool may_lose) const {
+  if (image == nullptr || (image->cacheable && pixmaps_ != nullptr)) return {};
+  const auto source = ImageSource::of_bitmap(image);
+  if (!source || source->pixels().pixels() < 2 * ImageStrips::kLeastPixels) return {};
+  return ImageStrips::cut(*source, method_for(source->pixels(), true, may_lose));
+}
+
+void ImageSender::prepare(const core::ImagePtr& image, const ImageStrips& strips,
+                          std::span<const std::size_t> upcoming) {
+  const auto key = [&](std::size_t strip) { return ImageKey{.image = image, .area = strips.area(strip)}; };
+  if (upcoming.size() < 2 || encoder_.shared().has(key(upcoming.front()), strips.method())) return;
+  std::vector<ImageEncoder::Expected> all;
+  for (const auto strip : upcoming.first(std::min(kMostStripsAtOnce, upcoming.size())))
+    all.push_back({strips.source(strip), strips.method(), key(strip)});
+  encoder_.prepare(all);
+}
+
 wire::DisplayInvalAllPixmaps ImageSender::forget_images(std::uint64_t serial) {
   keeps_images_ = false;
   if (pixmaps_ == nullptr) return {};
@@ -168,6 +185,14 @@ ImageMessage::Made ImageMessage::of_source(const core::Image& image, const Image
                 [&](wire::Image& descriptor) { return encode(descriptor, source, request); });
 }
 
+ImageMessage::Made ImageMessage::of_strip(const core::ImagePtr& image, const ImageStrips& strips, std::size_t strip) {
+  const auto source = strips.source(strip);
+  Made made{described(source.pixels(), source.high_bits_set()), false};
+  made.is_lossy = encode(made.image, source,
+                         {.key = ImageKey{.image = image, .area = strips.area(strip)}, .method = strips.method()});
+  return made;
+}
+
 std::optional<ImageMessage::Made> ImageMessage::of_surface(const SurfaceArea& from, Exactness exactness) {
   const auto source = ImageSource::of_surface(from.pixels, from.area, from.surface == 0);
   if (!source) return {};
@@ -218,6 +243,7 @@ ImageMessage::Made ImageMessage::cached(const core::Image& image, wire::Image de
 
 Method ImageMessage::choose(const ImageSource& source, const Request& request) const {
   if (request.is_mask) return Method::Raw;
+  if (request.method) return *request.method;
   return sender_.method_for(source.pixels(), request.is_drawing, request.exactness == Exactness::MayLose);
 }
 

@@ -19,6 +19,7 @@
 #include "spice/image/client_images.h"
 #include "spice/image/image_encoder.h"
 #include "spice/image/image_source.h"
+#include "spice/image/image_strips.h"
 #include "spice/image/palette_cache.h"
 #include "spice/image/pixmap_cache.h"
 #include "spice/image/statistics.h"
@@ -64,6 +65,13 @@ class ImageSender {
   };
   std::size_t most_upcoming() const { return encoder_.most_expected(); }
   void prepare(std::span<const Upcoming> upcoming);
+
+  // A guest's bitmap as strips, if it is worth that and the client does not keep it: then each is an image in a message
+  // of its own.
+  std::optional<ImageStrips> strips(const core::ImagePtr& image, bool may_lose) const;
+  // Strips of an image that are sent next: encodes the first few at once, unless it has the first.
+  static constexpr std::size_t kMostStripsAtOnce = 4;
+  void prepare(const core::ImagePtr& image, const ImageStrips& strips, std::span<const std::size_t> upcoming);
 
   // The client is to forget its images or palettes: the message that says so, to be sent next, with this serial.
   wire::DisplayInvalAllPixmaps forget_images(std::uint64_t serial);
@@ -114,6 +122,8 @@ class ImageMessage {
   std::optional<Made> of_image(const core::ImagePtr& image, Exactness exactness);
   // The same as a mask: never compressed, without a palette.
   std::optional<Made> of_mask(const core::ImagePtr& image);
+  // One of a bitmap's strips.
+  Made of_strip(const core::ImagePtr& image, const ImageStrips& strips, std::size_t strip);
   // Pixels of a surface as they are now, in a drawing or (`is_whole`) to give the client the surface itself.
   struct SurfaceArea {
     core::SurfaceId surface = 0;
@@ -147,6 +157,7 @@ class ImageMessage {
     bool is_mask = false;
     bool is_drawing = true;
     std::optional<ImageKey> key = {};
+    std::optional<Method> method = {};  // chosen already
   };
 
   explicit ImageMessage(ImageSender& sender);

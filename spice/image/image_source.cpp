@@ -110,4 +110,12 @@ std::optional<ImageSource> ImageSource::of_quic(const core::QuicBitmap& quic) {
   return source;
 }
 
+ImageSource ImageSource::rows(std::uint32_t top, std::uint32_t bottom) const {
+  auto part = *this;
+  part.pixels_.rows = pixels_.row(pixels_.top_down ? top : pixels_.height - bottom);
+  part.pixels_.height = bottom - top;
+  part.guest_rows_ = nullptr;  // those are the whole image
+  return part;
+}
+
 }  // namespace spice::image

@@ -26,6 +26,9 @@ class ImageSource {
   // Decodes; nothing if that fails.
   static std::optional<ImageSource> of_quic(const core::QuicBitmap& quic);
 
+  // Its rows from `top` to before `bottom`, counted from the top of the picture, as an image of their own.
+  ImageSource rows(std::uint32_t top, std::uint32_t bottom) const;
+
   const StoredPixels& pixels() const { return pixels_; }
   bool high_bits_set() const { return high_bits_set_; }
   // Of indexed formats; null in masks.

@@ -32,6 +32,7 @@ void SharedImages::add(const ImageKey& key, Method method, const Encoded& encode
 }
 
 void SharedImages::add_prepared(const ImageKey& key, Method method, const Encoded& encoded) {
+  make_room(encoded.data.size());
   keep({key, method, encoded, true});
 }
 
@@ -40,6 +41,16 @@ void SharedImages::drop_unclaimed() {
     if (kept.is_unclaimed) bytes_ -= kept.encoded.data.size();
     return kept.is_unclaimed;
   });
+}
+
+// What somebody has had goes first, the oldest before others.
+void SharedImages::make_room(std::size_t bytes) {
+  while (bytes_ + bytes > kMostBytes) {
+    const auto had = std::ranges::find(kept_, false, &Kept::is_unclaimed);
+    if (had == kept_.end()) return;
+    bytes_ -= had->encoded.data.size();
+    kept_.erase(had);
+  }
 }
 
 void SharedImages::keep(Kept kept) {

@@ -55,6 +55,7 @@ class SharedImages {
     Encoded encoded;
     bool is_unclaimed = false;
   };
+  void make_room(std::size_t bytes);
   void keep(Kept kept);
 
   bool shares_ = false;
