@@ -44,6 +44,11 @@ void ClientVideo::drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Pictur
   surfaces_.drawn(drawing);
 }
 
+void ClientVideo::painted(const canvas::Region& region) {
+  streams_.covered(region);
+  heal();
+}
+
 void ClientVideo::ended(video::StreamId id) {
   streams_.stop(id);
   heal();

@@ -29,6 +29,8 @@ class ClientVideo {
 
   // What happened to the screen, as the surfaces have to hear of it. `picture`: null if the drawing is none.
   void drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture, const Line& line);
+  // Pixels of the primary surface that are no picture of a stream, and are sent as they are.
+  void painted(const canvas::Region& region);
   void primary_changed() { streams_.stop_all(); }
   void ended(video::StreamId id);
   void drawings_too_many() { streams_.drop_frames(); }

@@ -101,7 +101,9 @@ void DisplayChannel::surface_gone(SurfaceKey key) {
 }
 
 void DisplayChannel::painted(SurfaceKey key, const canvas::Region& region) {
-  if (surfaces_) surfaces_->painted(key, region);
+  if (!surfaces_ || !video_) return;
+  if (key == surfaces_->primary()) video_->painted(region);
+  surfaces_->painted(key, region);
 }
 
 void DisplayChannel::drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture) {

@@ -272,7 +272,12 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([key](DisplayChannel& display) { display.surface_gone(key); });
   }
   void painted(SurfaceKey key, const canvas::Region& region) override {
-    displays_.for_each([key, &region](DisplayChannel& display) { display.painted(key, region); });
+    auto rest = region;
+    if (watched() && key == screen_.primary())
+      video_.take_pictures(screen_, rest, [this](const PlacedDrawingPtr& drawing, const VideoFeed::Picture& picture) {
+        displays_.for_each([&](DisplayChannel& display) { display.drawn(drawing, &picture); });
+      });
+    if (!rest.empty()) displays_.for_each([key, &rest](DisplayChannel& display) { display.painted(key, rest); });
   }
   void drawn(const PlacedDrawingPtr& drawing) override {
     const auto picture = video_.add(drawing, screen_.bounds());

@@ -1,6 +1,7 @@
 #include "spice/display/screen.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -48,6 +49,26 @@ const canvas::Surface& Screen::surface() {
   if (const auto* found = surfaces_.up_to_date(primary(), last_bounds_)) return *found;
   if (black_.empty()) black_ = canvas::Surface(last_bounds_.width(), last_bounds_.height());
   return black_;
+}
+
+PlacedDrawingPtr Screen::painted_picture(const core::Rect& place) {
+  const auto* const surface = std::as_const(surfaces_).surface(primary());
+  if (surface == nullptr || is_native_ || canvas::clipped(place, surface->width(), surface->height()) != place)
+    return nullptr;
+  core::Bitmap bitmap{.width = static_cast<std::uint32_t>(place.width()),
+                      .height = static_cast<std::uint32_t>(place.height())};
+  bitmap.stride = bitmap.width * 4;
+  bitmap.data.resize(std::size_t{bitmap.stride} * bitmap.height);
+  for (std::int32_t y = 0; y < place.height(); ++y)
+    std::memcpy(bitmap.data.data() + std::size_t{bitmap.stride} * static_cast<std::size_t>(y),
+                surface->at(place.left, place.top + y), bitmap.stride);
+  const auto bytes = bitmap.data.size();
+  const auto image = std::make_shared<core::Image>(core::Image{.content = std::move(bitmap)});
+  return surfaces_.add_drawn(std::make_shared<core::Drawing>(core::Drawing{
+      .box = place,
+      .effect = core::Effect::Opaque,
+      .memory = bytes,
+      .operation = core::DrawCopy{.source = {.image = image, .area = {0, 0, place.width(), place.height()}}}}));
 }
 
 core::PixelView Screen::pixels() {

@@ -54,6 +54,9 @@ class Screen final : private core::DisplayCanvas {
   // The primary surface, up to date; a black one of its last size if there is none.
   const canvas::Surface& surface();
 
+  // What the frame buffer shows there now, as a drawing of it with pixels of its own. Null if it is not on the screen.
+  PlacedDrawingPtr painted_picture(const core::Rect& place);
+
   const SurfaceStore& surfaces() const { return surfaces_; }
   SurfaceStore& surfaces() { return surfaces_; }
   Cursor& pointer() { return cursor_; }

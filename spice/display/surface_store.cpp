@@ -136,6 +136,12 @@ PlacedDrawingPtr SurfaceStore::add(core::DrawingPtr drawing) {
   return placed;
 }
 
+PlacedDrawingPtr SurfaceStore::add_drawn(core::DrawingPtr drawing) {
+  auto placed = place(std::move(drawing));
+  if (placed != nullptr) stored(placed->surface)->changed_at = placed->serial;
+  return placed;
+}
+
 PlacedDrawingPtr SurfaceStore::place(core::DrawingPtr drawing) {
   auto effect = canvas::drawing_effect(*drawing, *this);
   if (effect.changed.empty()) return nullptr;

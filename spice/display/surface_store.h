@@ -35,6 +35,8 @@ class SurfaceStore final : private canvas::SurfaceTable {
 
   // Null if it changes nothing: it cannot be drawn, or has no pixels.
   PlacedDrawingPtr add(core::DrawingPtr drawing);
+  // The same of one that makes the surface no other: it shows all of it already.
+  PlacedDrawingPtr add_drawn(core::DrawingPtr drawing);
 
   // 0: there is none.
   SurfaceKey key_of(core::SurfaceId id) const;

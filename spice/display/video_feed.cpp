@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "spice/display/painted_pictures.h"
 #include "spice/image/graduality.h"
 #include "spice/image/image_source.h"
 
@@ -77,6 +78,26 @@ std::optional<VideoFeed::Picture> VideoFeed::add(const PlacedDrawingPtr& drawing
                            .sized = verdict.sized,
                            .source_fps = stream.input.fps(),
                            .round = round_}};
+}
+
+void VideoFeed::take_pictures(Screen& screen, canvas::Region& painted, const Show& show) {
+  if (options_.mode == video::StreamingMode::Off || screen.is_native()) return;
+  for (const auto& place : places(painted, screen.bounds())) {
+    const auto drawing = screen.painted_picture(place);
+    const auto picture = drawing == nullptr ? std::nullopt : add(drawing, screen.bounds());
+    if (!picture) continue;
+    painted.subtract(place);
+    show(drawing, *picture);
+  }
+}
+
+std::vector<core::Rect> VideoFeed::places(const canvas::Region& painted, const core::Rect& bounds) const {
+  std::vector<core::Rect> videos;
+  for (const auto id : detector_.running())
+    videos.push_back(detector_.find(id)->shape.dest);
+  auto all = picture_places(painted, videos, bounds);
+  std::erase_if(all, [this](const core::Rect& place) { return !video::is_large_enough(place, options_.mode); });
+  return all;
 }
 
 std::vector<std::pair<video::StreamId, video::VideoFrame>> VideoFeed::running() const {

@@ -10,6 +10,7 @@
 
 #include "core/event/loop_timer.h"
 #include "spice/display/placed_drawing.h"
+#include "spice/display/screen.h"
 #include "spice/video/client_stream.h"
 #include "spice/video/codecs.h"
 #include "spice/video/stream_detector.h"
@@ -42,6 +43,10 @@ class VideoFeed {
 
   // Nothing if it is no picture of a stream. `bounds` of the primary surface: streams lie on it as a whole.
   std::optional<Picture> add(const PlacedDrawingPtr& drawing, const core::Rect& bounds);
+  // Takes out of what was painted into the frame buffer what is pictures of streams; `show` is called with each and a
+  // drawing of it.
+  using Show = std::function<void(const PlacedDrawingPtr& drawing, const Picture& picture)>;
+  void take_pictures(Screen& screen, canvas::Region& painted, const Show& show);
   // Drawings from here on are not in one go with those before.
   void next_round() { ++round_; }
   void primary_changed() { detector_.clear(); }
@@ -49,6 +54,7 @@ class VideoFeed {
   std::vector<std::pair<video::StreamId, video::VideoFrame>> running() const;
 
  private:
+  std::vector<core::Rect> places(const canvas::Region& painted, const core::Rect& bounds) const;
   void time_out();
 
   VideoOptions options_;

@@ -40,6 +40,11 @@ bool has_sane_sides(const core::Rect& rect) {
 
 }  // namespace
 
+bool is_large_enough(const core::Rect& picture, StreamingMode mode) {
+  return mode == StreamingMode::All ||
+         (mode == StreamingMode::Filter && std::int64_t{picture.width()} * picture.height() >= kLeastFilteredArea);
+}
+
 std::optional<VideoFrame> video_frame(const core::Drawing& drawing, StreamingMode mode) {
   if (mode == StreamingMode::Off || drawing.surface != 0 || drawing.effect != core::Effect::Opaque) return std::nullopt;
   const auto* copy = std::get_if<core::DrawCopy>(&drawing.operation);
@@ -47,8 +52,7 @@ std::optional<VideoFrame> video_frame(const core::Drawing& drawing, StreamingMod
   const auto* bitmap = bitmap_of(*copy);
   const auto& area = copy->source.area;
   if (bitmap == nullptr || !has_sane_sides(drawing.box) || !has_sane_sides(area)) return std::nullopt;
-  if (mode == StreamingMode::Filter && std::int64_t{area.width()} * area.height() < kLeastFilteredArea)
-    return std::nullopt;
+  if (!is_large_enough(area, mode)) return std::nullopt;
   return VideoFrame{drawing.box, area.width(), area.height(), bitmap->top_down};
 }
 

@@ -25,6 +25,9 @@ struct VideoFrame {
   bool operator==(const VideoFrame&) const = default;
 };
 
+// Of which size pictures are in that mode.
+bool is_large_enough(const core::Rect& picture, StreamingMode mode);
+
 // The drawing as a frame, if it may be one: an opaque copy of a bitmap to the primary surface.
 std::optional<VideoFrame> video_frame(const core::Drawing& drawing, StreamingMode mode);
 

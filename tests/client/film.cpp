@@ -1,13 +1,19 @@
 // A SPICE server over a display that shows a film, for tests with real clients: no guest, no devices. Its threads are
 // confined like minivmm's.
 //
-//   film off|filter|all CODECS     prints its port, then obeys lines on its standard input, each answered by "done":
+//   film off|filter|all CODECS [painted]     prints its port, then obeys lines on its standard input, each answered by
+//   "done":
+//
+// `painted`: into a frame buffer, as a guest without a driver does. Then there is nothing but play, stop, video and
+// shot.
+//
 //   play, stop                     the film, 25 pictures a second, over a still background
 //   zoom                           the film's pictures are shown larger from here on
 //   box                            something opaque is drawn over a part of it
 //   copy                           a part of the screen with a piece of the film in it is copied elsewhere
 //   video off|filter|all           what is sent as video from here on
 //   shot FILE                      the screen as a PPM file
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -67,7 +73,10 @@ class Film final : public core::DisplaySource {
  public:
   ~Film() override { ticker_.request_stop(); }
 
+  explicit Film(bool is_painted) : is_painted_(is_painted) {}
+
   Next pull(core::DisplayCanvas& canvas) override {
+    if (is_painted_) return Next::OnWake;
     if (!std::exchange(is_set_up_, true)) {
       canvas.create_surface(0, kScreen);
       canvas.draw(fill({0, 0, kScreen.width, kScreen.height}, 0x204060));
@@ -79,7 +88,24 @@ class Film final : public core::DisplaySource {
           .box = kCopyTo, .effect = core::Effect::Opaque, .operation = core::DrawCopyBits{.source = kCopyFrom}}));
     return Next::OnWake;
   }
-  bool refresh(core::DisplayCanvas&, bool) override { return false; }
+  bool refresh(core::DisplayCanvas& canvas, bool full) override {
+    if (!is_painted_) return false;
+    if (canvas.pixels().width != kScreen.width) canvas.set_mode(kScreen.width, kScreen.height);
+    const auto pixels = canvas.pixels();
+    if (full) {
+      for (std::int32_t y = 0; y < kScreen.height; ++y)
+        std::ranges::fill(pixels.row(y), 0x204060U);
+      canvas.changed({0, 0, kScreen.width, kScreen.height});
+    }
+    if (!is_due_.exchange(false) || !is_playing) return full;
+    for (auto y = kFilm.top; y < kFilm.bottom; ++y) {
+      for (auto x = kFilm.left; x < kFilm.right; ++x)
+        pixels.row(y)[static_cast<std::size_t>(x)] = film_pixel(x - kFilm.left, y - kFilm.top, picture_);
+    }
+    ++picture_;
+    canvas.changed(kFilm);
+    return true;
+  }
   void set_wake(std::function<void()> wake) override {
     ticker_ = std::jthread([this, wake = std::move(wake)](const std::stop_token& stop) {
       for (auto next = std::chrono::steady_clock::now(); !stop.stop_requested();) {
@@ -100,6 +126,7 @@ class Film final : public core::DisplaySource {
   std::atomic<bool> wants_copy{false};
 
  private:
+  const bool is_painted_;
   bool is_set_up_ = false;
   std::uint32_t picture_ = 0;
   std::atomic<bool> is_due_{false};
@@ -142,14 +169,14 @@ void obey(Film& film, spice::display::DisplayWorker& display) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) return 2;
+  if (count != 3 && count != 4) return 2;
   const auto codecs = spice::video::parse_codecs(arguments[2]);
   const auto sandbox = vmm::sandbox::Sandbox::create({});
   if (!codecs || !sandbox) return 2;
   spice::display::DisplayWorker::Config config;
   config.start = sandbox->thread_start();
   config.video = {.mode = mode_of(arguments[1]), .codecs = *codecs};
-  Film film;
+  Film film(count == 4);
   Nobody nobody;
   spice::display::DisplayWorker display(config, film);
   core::Worker control("control", core::ThreadKind::Control, sandbox->thread_start());

@@ -17,9 +17,9 @@ CODECS = {"mjpeg": "spice:mjpeg", "vp8": "gstreamer:vp8", "vp9": "gstreamer:vp9"
 class Film:
     """A server that shows a film."""
 
-    def __init__(self, mode, codecs):
+    def __init__(self, mode, codecs, *options):
         self.directory = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen([FILM, mode, codecs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([FILM, mode, codecs, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
 
     def do(self, command):
@@ -116,12 +116,12 @@ SOFT = 16  # mean error of what a codec makes of the film, at most
 class Viewer:
     """A client that has seen the background, and then sees the film as a stream."""
 
-    def __init__(self, mode, codecs, bytes_per_second=None):
-        self.mode, self.codecs, self.rate = mode, codecs, bytes_per_second
+    def __init__(self, mode, codecs, bytes_per_second=None, options=()):
+        self.mode, self.codecs, self.rate, self.options = mode, codecs, bytes_per_second, options
 
     def __enter__(self):
         self.log = Log().__enter__()
-        self.film = Film(self.mode, self.codecs)
+        self.film = Film(self.mode, self.codecs, *self.options)
         self.line = SlowLine(self.film.port, self.rate) if self.rate else None
         self.client = self.connect()
         return self
@@ -192,6 +192,18 @@ def over_a_slow_line(codec, bits_per_second):
         check(rate >= 10, f"{rate:.0f} pictures a second")
         check(late < 6, f"the last picture came after {late:.1f} s")
     return case
+
+
+def painted_film_is_a_stream():
+    """As a guest without a driver shows it: only changed pixels of a frame buffer are known."""
+    with Viewer("filter", "spice:mjpeg", options=("painted",)) as viewer:
+        viewer.play()
+        rate = viewer.pictures_per_second(4)
+        viewer.film.do("stop")
+        viewer.client.wait("the last picture as the codec has it", viewer.is_alike)
+        viewer.client.wait("the last picture exactly", viewer.is_exact)
+        streams = viewer.streams("create")
+    check(rate > 15 and streams == 1, f"{rate:.0f} pictures a second in {streams} streams")
 
 
 def a_client_that_stood_still_goes_on():
@@ -280,7 +292,7 @@ def a_client_that_comes_later_gets_the_film_from_its_next_picture():
 cases = {f"film_in_{codec}": shows(codec) for codec in CODECS}
 cases |= {"mjpeg_at_3_mbit": over_a_slow_line("mjpeg", 3_000_000), "vp8_at_1_mbit": over_a_slow_line("vp8", 1_000_000)}
 cases |= {case.__name__: case for case in (
-    a_client_that_stood_still_goes_on,
+    painted_film_is_a_stream, a_client_that_stood_still_goes_on,
     nothing_is_streamed_when_it_is_off, a_running_film_becomes_a_stream_and_stops_being_one_when_told, the_clients_preference_counts, what_lies_on_a_film_stays_sharp,
     a_zoomed_film_goes_on_in_its_stream, copies_of_a_film_are_exact, a_client_that_comes_later_gets_the_film_from_its_next_picture)}
 

@@ -58,9 +58,16 @@ class Viewer {
 // A screen, its films and one client, who takes what it is given when it is told to.
 class World final : public core::DisplaySource, private display::ScreenListener {
  public:
-  explicit World(std::uint32_t seed) : random_(seed) {
+  enum class Mode : std::uint8_t { Native, FrameBuffer };
+
+  explicit World(std::uint32_t seed, Mode mode = Mode::Native) : random_(seed) {
     screen_.set_listener(this);
-    step([](core::DisplayCanvas& canvas) { canvas.create_surface(0, kScreen); });
+    step([mode](core::DisplayCanvas& canvas) {
+      if (mode == Mode::Native)
+        canvas.create_surface(0, kScreen);
+      else
+        canvas.set_mode(kScreen.width, kScreen.height);
+    });
     const wire::Capabilities client{wire::kMonitorsConfigCap, wire::kSizedStreamCap};
     const auto send = [this](std::uint16_t type, const wire::Gather& body) { viewer_.take(type, body); };
     writer_.emplace(screen_, encoder_, image::ImageOptions{.compression = wire::ImageCompression::Off}, client,
@@ -85,6 +92,18 @@ class World final : public core::DisplaySource, private display::ScreenListener 
     copy.source.area = {0, 0, place.width(), place.height()};
     draw({.box = place, .effect = core::Effect::Opaque, .operation = std::move(copy)});
   }
+  // Into the frame buffer.
+  void paint(const core::Rect& place) {
+    step([&](core::DisplayCanvas& canvas) {
+      const auto pixels = canvas.pixels();
+      for (auto y = place.top; y < place.bottom; ++y) {
+        for (auto x = place.left; x < place.right; ++x)
+          pixels.row(y)[static_cast<std::size_t>(x)] = some_color();
+      }
+      canvas.changed(place);
+    });
+  }
+  void paint_anything() { paint(some_rect()); }
   void anything() {
     const auto box = some_rect();
     switch (random_() % 5) {
@@ -105,12 +124,12 @@ class World final : public core::DisplaySource, private display::ScreenListener 
     for (video::StreamId id = 0; id < video::kMostStreams; ++id)
       video_->ended(id);
   }
-  bool client_is_exact() {
+  bool client_is_exact(const core::Rect& where = kBounds) {
     const auto& shown = screen_.surface();
     const auto* const seen = viewer_.model().surface(0);
     if (seen == nullptr) return false;
-    for (std::int32_t y = 0; y < kScreen.height; ++y) {
-      for (std::int32_t x = 0; x < kScreen.width; ++x) {
+    for (auto y = where.top; y < where.bottom; ++y) {
+      for (auto x = where.left; x < where.right; ++x) {
         if (((*shown.at(x, y) ^ *seen->at(x, y)) & 0xffffff) != 0) return false;
       }
     }
@@ -129,7 +148,16 @@ class World final : public core::DisplaySource, private display::ScreenListener 
 
   void primary_made(display::SurfaceKey) override {}
   void surface_gone(display::SurfaceKey) override {}
-  void painted(display::SurfaceKey, const Region&) override {}
+  void painted(display::SurfaceKey key, const Region& region) override {
+    if (!video_) return;
+    auto rest = region;
+    feed_.take_pictures(screen_, rest,
+                        [this](const display::PlacedDrawingPtr& drawing, const display::VideoFeed::Picture& picture) {
+                          video_->drawn(drawing, &picture, {});
+                        });
+    video_->painted(rest);
+    surfaces_->painted(key, rest);
+  }
   void drawn(const display::PlacedDrawingPtr& drawing) override {
     const auto picture = feed_.add(drawing, kBounds);
     if (video_) video_->drawn(drawing, picture ? &*picture : nullptr, {});
@@ -213,6 +241,50 @@ TEST(ClientVideo, any_drawings_among_films_leave_the_client_exact) {
     for (int n = 0; n < 250; ++n) {
       if (n % 50 < 25) world.film(n % 3 == 0 ? kOther : kFilm);
       if (world.random() % 3 == 0) world.anything();
+      if (world.random() % 2 == 0) world.send(static_cast<int>(world.random() % 6));
+    }
+    world.end_films();
+    world.drain();
+    ASSERT_EQ(world.viewer().model().complaint(), "") << seed;
+    ASSERT_TRUE(world.client_is_exact()) << seed;
+    pictures += world.viewer().pictures();
+  }
+  EXPECT_GT(pictures, 100);
+}
+
+TEST(ClientVideo, film_in_a_frame_buffer_is_a_stream_as_well) {
+  World world(1, World::Mode::FrameBuffer);
+  for (int n = 0; n < 25; ++n) {
+    world.paint(kFilm);
+    world.drain();
+  }
+  EXPECT_GT(world.viewer().pictures(), 0);
+  EXPECT_EQ(world.viewer().streams(), 1U);
+  EXPECT_FALSE(world.client_is_exact());
+  world.end_films();
+  world.drain();
+  EXPECT_TRUE(world.client_is_exact());
+}
+
+TEST(ClientVideo, what_is_painted_into_a_film_is_exact_at_once) {
+  World world(1, World::Mode::FrameBuffer);
+  for (int n = 0; n < 25; ++n) {
+    world.paint(kFilm);
+    world.drain();
+  }
+  world.paint({12, 10, 14, 12});
+  world.drain();
+  EXPECT_TRUE(world.client_is_exact({12, 10, 14, 12}));
+  EXPECT_EQ(world.viewer().streams(), 1U);
+}
+
+TEST(ClientVideo, anything_painted_among_films_leaves_the_client_exact) {
+  int pictures = 0;
+  for (std::uint32_t seed = 0; seed < 60; ++seed) {
+    World world(seed, World::Mode::FrameBuffer);
+    for (int n = 0; n < 250; ++n) {
+      if (n % 50 < 25) world.paint(n % 3 == 0 ? kOther : kFilm);
+      if (world.random() % 3 == 0) world.paint_anything();
       if (world.random() % 2 == 0) world.send(static_cast<int>(world.random() % 6));
     }
     world.end_films();
