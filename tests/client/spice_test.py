@@ -36,11 +36,7 @@ def client_sees_the_screendump():
 
 def spicy_screenshot_sees_the_screendump():
     vmm = booted()
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "shot.ppm")
-        subprocess.run(["spicy-screenshot", "-h", "127.0.0.1", "-p", str(vmm.port), "-o", path], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-        check(same_screen(read_ppm(path), vmm.screen()), "spicy-screenshot shows other pixels")
+    check(same_screen(screenshot_by(vmm), vmm.screen()), "spicy-screenshot shows other pixels")
 
 
 def keys_through_spice_change_the_screen():
@@ -76,6 +72,41 @@ def each_preferred_compression_shows_the_screendump():
             client.wait(f"{name}: the same pixels", lambda c=client: same_screen(c.screen(), vmm.screen()))
     for client in clients.values():
         client.close()
+
+
+def screenshot_by(vmm):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "shot.ppm")
+        subprocess.run(["spicy-screenshot", "-h", "127.0.0.1", "-p", str(vmm.port), "-o", path], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        return read_ppm(path)
+
+
+METHODS = {"off": "raw", "auto_glz": "glz", "auto_lz": "lz", "quic": "quic", "glz": "glz", "lz": "lz", "lz4": "lz4"}
+
+
+def each_compression_set_by_the_monitor_shows_the_screendump():
+    """To a client that stays and to new ones; what was used is in the figures."""
+    vmm = booted()
+    client = SpiceClient(vmm.port)
+    client.wait_picture()
+    client.wait("the inputs channel", lambda: (3, "opened") in client.events)
+
+    def images_by(method):
+        displays = [channel["display"] for one in vmm.qmp("query-spice-stats") for channel in one["channels"] if "display" in channel]
+        return sum(of["images"] for display in displays for of in display["methods"] if of["name"] == method)
+
+    for name, method in METHODS.items():
+        vmm.qmp("set-spice", **{"image-compression": name})
+        check(vmm.qmp("query-spice-settings")["image-compression"] == name, "the setting is another")
+        before, images = vmm.screen(), images_by(method)
+        client.type([0x1e] * 3)
+        client.wait("letters", lambda: len(differing_cells(before, vmm.screen()) or ()) >= 2, 60)
+        client.wait(f"{name}: the same pixels", lambda: same_screen(client.screen(), vmm.screen()))
+        check(images_by(method) > images, f"{name}: no image went as {method}")
+        check(same_screen(screenshot_by(vmm), vmm.screen()), f"{name}: spicy-screenshot shows other pixels")
+    vmm.hmp("set_spice image-compression auto_glz")
+    client.close()
 
 
 def slow_line_options_show_the_screendump():
@@ -233,7 +264,7 @@ def end():
 
 cases = {function.__name__: function for function in (
     client_sees_the_screendump, spicy_screenshot_sees_the_screendump, keys_through_spice_change_the_screen,
-    each_preferred_compression_shows_the_screendump, slow_line_options_show_the_screendump,
+    each_preferred_compression_shows_the_screendump, each_compression_set_by_the_monitor_shows_the_screendump, slow_line_options_show_the_screendump,
     keys_through_qmp_change_the_screen, text_is_typed_through_the_monitor, held_keys_are_released_when_the_client_goes, several_clients_at_once,
     garbage_and_silence_disturb_nobody, a_client_that_reads_nothing_does_not_slow_the_guest, remote_viewer_shows_the_guest,
     connect_and_leave_a_thousand_times, passwords)}
