@@ -30,9 +30,15 @@ endfunction()
 
 minivmm_client_test(command_line cli_test.py TIMEOUT 900 LABELS threads)
 
-# A display without a machine, that shows films.
-add_executable(film client/film.cpp)
+# Displays without a machine: one shows films, the other plays recordings.
+add_executable(film client/film.cpp client/served_display.cpp)
 target_link_libraries(film PRIVATE minivmm_flags spice_server spice_display vmm_sandbox)
+add_executable(player client/player.cpp client/served_display.cpp)
+target_link_libraries(player PRIVATE minivmm_flags spice_server spice_display vmm_replay vmm_sandbox)
+minivmm_client_test(pictures pictures_test.py TIMEOUT 600 COST 20)
+foreach(test pictures)
+  set_property(TEST client_${test} APPEND PROPERTY ENVIRONMENT "FILM=$<TARGET_FILE:film>" "PLAYER=$<TARGET_FILE:player>")
+endforeach()
 if(NOT MINIVMM_SANITIZE)  # frames keep to a line's rate, which a slow encoder has no part in
   minivmm_client_test(video video_test.py TIMEOUT 600)
   set_property(TEST client_video APPEND PROPERTY ENVIRONMENT "FILM=$<TARGET_FILE:film>")

@@ -17,15 +17,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <thread>
 
-#include "core/event/worker.h"
-#include "spice/display/display_worker.h"
-#include "spice/server/server.h"
-#include "vmm/sandbox/sandbox.h"
+#include "tests/client/served_display.h"
 
 namespace {
 
@@ -133,36 +129,19 @@ class Film final : public core::DisplaySource {
   std::jthread ticker_;
 };
 
-class Nobody final : public core::KeyboardSink, public core::MouseSink {
- public:
-  void key(core::KeyCode, bool) override {}
-  std::uint8_t leds() override { return 0; }
-  void set_led_listener(std::function<void(std::uint8_t)>) override {}
-  void move(std::int32_t, std::int32_t, std::int32_t, std::uint8_t) override {}
-};
-
-void write_ppm(const spice::display::Picture& picture, const std::string& path) {
-  std::ofstream file(path, std::ios::binary);
-  file << "P6\n" << picture.width << ' ' << picture.height << "\n255\n";
-  for (const auto pixel : picture.pixels) {
-    for (const unsigned shift : {16U, 8U, 0U})
-      file.put(static_cast<char>(pixel >> shift));
-  }
-}
-
 spice::video::StreamingMode mode_of(const std::string& name) {
   using spice::video::StreamingMode;
   return name == "all" ? StreamingMode::All : name == "filter" ? StreamingMode::Filter : StreamingMode::Off;
 }
 
-void obey(Film& film, spice::display::DisplayWorker& display) {
+void obey(Film& film, client_test::ServedDisplay& served) {
   for (std::string line; std::getline(std::cin, line); std::cout << "done" << std::endl) {
     if (line == "play" || line == "stop") film.is_playing = line == "play";
     if (line == "zoom") film.is_zoomed = true;
     if (line == "box") film.wants_box = true;
     if (line == "copy") film.wants_copy = true;
-    if (line.starts_with("video ")) display.set_pictures({}, mode_of(line.substr(6)));
-    if (line.starts_with("shot ")) write_ppm(display.screenshot(), line.substr(5));
+    if (line.starts_with("video ")) served.display().set_pictures({}, mode_of(line.substr(6)));
+    if (line.starts_with("shot ")) served.shoot(line.substr(5));
   }
 }
 
@@ -171,32 +150,14 @@ void obey(Film& film, spice::display::DisplayWorker& display) {
 int main(int count, char** arguments) {
   if (count != 3 && count != 4) return 2;
   const auto codecs = spice::video::parse_codecs(arguments[2]);
-  const auto sandbox = vmm::sandbox::Sandbox::create({});
-  if (!codecs || !sandbox) return 2;
+  if (!codecs) return 2;
   spice::display::DisplayWorker::Config config;
-  config.start = sandbox->thread_start();
   config.video = {.mode = mode_of(arguments[1]), .codecs = *codecs};
   Film film(count == 4);
-  Nobody nobody;
-  spice::display::DisplayWorker display(config, film);
-  core::Worker control("control", core::ThreadKind::Control, sandbox->thread_start());
-  std::unique_ptr<spice::server::Server> server;
-  control.run_and_wait([&] {
-    spice::server::ServerConfig settings;
-    settings.disable_ticketing = true;
-    auto made = spice::server::Server::create(control.loop(), settings, {nobody, nobody});
-    if (!made) return;
-    server = std::move(*made);
-    server->add_provider({spice::wire::ChannelType::Display, 0}, display.display_provider());
-    server->add_provider({spice::wire::ChannelType::Cursor, 0}, display.cursor_provider());
-    server->start();
-  });
-  if (server == nullptr) return 1;
-  display.start();
-  std::cout << server->port() << std::endl;
-  obey(film, display);
+  const auto served = client_test::ServedDisplay::create(config, film);
+  if (served == nullptr) return 1;
+  std::cout << served->port() << std::endl;
+  obey(film, *served);
   film.end();
-  display.stop();
-  control.run_and_wait([&] { server.reset(); });
   return 0;
 }

@@ -3,39 +3,14 @@
 import os
 import re
 import socket
-import subprocess
 import tempfile
 import threading
 import time
 
-from harness import SpiceClient, check, read_ppm, run_cases
+from harness import SpiceClient, check, run_cases
+from shown import Film
 
-FILM = os.environ.get("FILM", "build/release/tests/film")
 CODECS = {"mjpeg": "spice:mjpeg", "vp8": "gstreamer:vp8", "vp9": "gstreamer:vp9"}
-
-
-class Film:
-    """A server that shows a film."""
-
-    def __init__(self, mode, codecs, *options):
-        self.directory = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen([FILM, mode, codecs, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def do(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        check(self.process.stdout.readline() == "done\n", "the film has gone")
-
-    def screen(self):
-        path = os.path.join(self.directory.name, "shot.ppm")
-        self.do("shot " + path)
-        return read_ppm(path)
-
-    def close(self):
-        self.process.stdin.close()
-        check(self.process.wait(20) == 0, "the film ended badly")
-        self.directory.cleanup()
 
 
 class SlowLine:
