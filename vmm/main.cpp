@@ -58,7 +58,7 @@ int replay(const std::vector<std::string>& arguments) {
 }
 
 // The main thread waits for these in Machine::wait(); no other thread may take them. A client that goes away while it
-// is written to is an error of that write, not a signal.
+// is written to is an error of that write, not a signal; so is a file that may not grow any more.
 void block_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -67,6 +67,7 @@ void block_signals() {
   sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ def missing_and_wrong_files():
     refused("--bios", "/etc/hostname", naming="/etc/hostname")
     refused("--serial", "file:/nonexistent/log", naming="/nonexistent/log")
     refused("--qmp", "unix:/nonexistent/qmp", naming="/nonexistent/qmp")
+    refused("--qxl", "record=/nonexistent/recording", naming="/nonexistent/recording")
+    refused("--qxl", "record=/dev/full", naming="/dev/full")
 
 
 def replayed_recording_becomes_a_picture():

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Bare guests that drive the QXL device's rings themselves, on either CPU."""
 import os
+import resource
+import subprocess
 import sys
 
 from harness import GOLDEN, MINIVMM, SpiceClient, Vmm, check, read_file, read_picture, run_cases, wait_for
@@ -24,15 +26,19 @@ def rig_runs_to_its_end():
         check(status == 1 and said.endswith("done\n"), f"exit status {status}: {said[-500:]}")
 
 
+def wait_still(vmm):
+    console = os.path.join(vmm.directory, "console")
+    # The firmware speaks there, too.
+    wait_for("the guest's checksum", lambda: (said := read_file(console)).endswith(b"\n") and b"checksum" in said, TIMEOUT)
+    said = read_file(console)
+    check(said.endswith(CHECKSUM), f"the guest sees another picture: {said[-100:]}")
+
+
 def picture_is_the_references():
     with bare_guest("qxl_still") as vmm:
         client = SpiceClient(vmm.port)  # it sees the drawings, and another one only what they made
         client.wait_picture()
-        console = os.path.join(vmm.directory, "console")
-        # The firmware speaks there, too.
-        wait_for("the guest's checksum", lambda: (said := read_file(console)).endswith(b"\n") and b"checksum" in said, TIMEOUT)
-        said = read_file(console)
-        check(said.endswith(CHECKSUM), f"the guest sees another picture: {said[-100:]}")
+        wait_still(vmm)
         wanted = read_picture(os.path.join(GOLDEN, "qxl_still.png"))
         check(vmm.screen() == wanted, "the screenshot shows another picture")
         check("commands that made no sense: 0" in vmm.hmp("info qxl"), vmm.hmp("info qxl"))
@@ -43,7 +49,45 @@ def picture_is_the_references():
             each.close()
 
 
-CASES = {function.__name__: function for function in (rig_runs_to_its_end, picture_is_the_references)}
+def replayed(recording):
+    """What minivmm replay says, and the picture at the recording's end."""
+    picture = recording + ".ppm"
+    replay = subprocess.run([MINIVMM, "replay", recording, "--screendump", picture], capture_output=True, text=True, timeout=TIMEOUT)
+    check(replay.returncode == 0, f"replay: {replay.stdout}{replay.stderr}")
+    return replay.stdout, read_picture(picture)
+
+
+def recorded_session_plays_to_the_same_pixels():
+    with bare_guest("qxl_still", "--qxl", "record={directory}/first", "--qxl", "record={directory}/second") as vmm:
+        recording = os.path.join(vmm.directory, "first")
+        wait_for("a picture of the running guest", lambda: vmm.screen() == replayed(recording)[1])
+        wait_still(vmm)
+        screen = vmm.screen()
+        said, played = replayed(recording)
+        check(played == screen and "cannot be drawn" not in said, f"the recording plays to another picture: {said}")
+        check(screen == read_picture(os.path.join(GOLDEN, "qxl_still.png")), "the recorded display shows another picture")
+        other = os.path.join(vmm.directory, "other.ppm")
+        vmm.qmp("screendump", filename=other, device="qxl1")
+        check(replayed(os.path.join(vmm.directory, "second"))[1] == read_picture(other), "the second display's is another picture")
+
+
+def full_disk_ends_the_recording_alone():
+    with bare_guest("qxl_still", "--qxl", "record={directory}/display") as vmm:
+        resource.prlimit(vmm.process.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+        wait_for("the recording's end", lambda: "the recording ends here" in vmm.output())
+        resource.prlimit(vmm.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        recording = os.path.join(vmm.directory, "display")
+        size = os.path.getsize(recording)
+        wait_still(vmm)
+        check(vmm.screen() == read_picture(os.path.join(GOLDEN, "qxl_still.png")), "the screenshot shows another picture")
+        check(vmm.output().count("the recording ends here") == 1, vmm.output())
+        check(os.path.getsize(recording) == size, "something was written after the error")
+        said, _ = replayed(recording)
+        check("ends in the middle of a command" in said, f"replay: {said}")
+
+
+CASES = {function.__name__: function for function in (
+    rig_runs_to_its_end, picture_is_the_references, recorded_session_plays_to_the_same_pixels, full_disk_ends_the_recording_alone)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

@@ -40,6 +40,15 @@ void add_port_problems(const MachineConfig& config, std::vector<std::string>& fo
   }
 }
 
+void add_display_problems(const MachineConfig& config, std::vector<std::string>& found) {
+  for (auto at = config.displays.begin(); at != config.displays.end(); ++at) {
+    const auto is_same = std::ranges::find(config.displays.begin(), at, at->record, &QxlConfig::record) != at;
+    if (!at->record.empty() && is_same) {
+      found.push_back(fmt::format("two displays are to be recorded into {}; give each a file of its own", at->record));
+    }
+  }
+}
+
 }  // namespace
 
 core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
@@ -94,6 +103,7 @@ std::vector<std::string> problems(const MachineConfig& config) {
     found.emplace_back("there are eight places for virtio disks: at most eight --disk with if=virtio");
   }
   add_port_problems(config, found);
+  add_display_problems(config, found);
   if (config.serial.size() > 2) found.emplace_back("a PC here has two serial ports: give --serial at most twice");
   std::vector<std::string> stdio_users;
   if (std::ranges::count(config.serial, "stdio") > 0) stdio_users.emplace_back("--serial");

@@ -150,6 +150,7 @@ struct QxlConfig {
   std::uint64_t debug = 0;
   std::uint64_t guestdebug = 0;
   std::uint64_t cmdlog = 0;
+  std::string record{};  // path of a recording of what it shows; empty: none
 };
 constexpr std::size_t kMaxDisplays = 4;  // a client's caches have no more
 

@@ -466,7 +466,9 @@ constexpr Option kOptions[] = {
      "The QXL display; given again, up to three more, each with a window of its own at the client. The keys are those "
      "of QEMU's qxl-vga: revision (1 to 5), ram_size, vram_size, ram_size_mb, vram_size_mb, vram64_size_mb, vgamem_mb, "
      "surfaces, max_outputs, xres and yres (the first monitor). For driver developers: debug=1 prints what ports are "
-     "used, guestdebug=1 what the driver logs, cmdlog=1 what it draws.",
+     "used, guestdebug=1 what the driver logs, cmdlog=1 what it draws; record=FILE writes down all that the display is "
+     "asked to show, for minivmm replay, each display into a file of its own. A full disk ends the recording, with an "
+     "error in the log.",
      true, apply_qxl},
     {kDisplay, "--agent", "on|off",
      "Whether the guest has the port com.redhat.spice.0 of SPICE's agent (package spice-vdagent): copy and paste, "

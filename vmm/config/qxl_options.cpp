@@ -42,6 +42,11 @@ core::Result<> apply_qxl(MachineConfig& config, std::string_view value) {
   if (!pairs) return std::unexpected(pairs.error());
   QxlConfig display;
   for (const auto& pair : *pairs) {
+    if (pair.key == "record") {
+      if (pair.value.empty()) return core::fail("record needs a file");
+      display.record = pair.value;
+      continue;
+    }
     const auto* const key = std::ranges::find(kKeys, pair.key, &Key::name);
     if (key == std::end(kKeys)) return core::fail("unknown key \"{}\"; --help lists them", pair.key);
     const auto number = parse_number(pair.value, key->low, key->high);

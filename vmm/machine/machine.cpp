@@ -16,6 +16,7 @@
 #include "devices/platform/piix4_pm.h"
 #include "vmm/cpu/vcpu_thread.h"
 #include "vmm/machine/board.h"
+#include "vmm/machine/display_recordings.h"
 #include "vmm/machine/drives.h"
 #include "vmm/machine/host_ends.h"
 #include "vmm/machine/machine_parts.h"
@@ -98,6 +99,7 @@ struct Machine::Impl {
   core::VirtualClock* counted_clock = nullptr;  // the same one, if instructions make the time
   core::Worker control{"control", core::ThreadKind::Control, start};
   std::unique_ptr<Board> board;
+  std::unique_ptr<DisplayRecordings> recordings;
   std::unique_ptr<WakingInput> input;
   std::unique_ptr<Drives> drives;
   std::unique_ptr<MachineParts> parts;
@@ -148,6 +150,9 @@ Result<> Machine::Impl::build() {
 
   auto ends = open_host_ends(config, start);
   if (!ends) return std::unexpected(ends.error());
+  auto recorded = DisplayRecordings::create(config.displays);
+  if (!recorded) return std::unexpected(recorded.error());
+  recordings = std::move(*recorded);
   const auto spice_ports = add_spice_ports(config, control.loop(), *ends);
   auto addresses = drive_addresses(*ends);
   auto made = Board::create(config, uuid, std::move(*ends), {*clock, counted_clock}, guest_requests());
@@ -171,7 +176,7 @@ Result<> Machine::Impl::build() {
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
                               {.control = control.loop(),
-                               .displays = board->displays(),
+                               .displays = recordings->stand_before(board->displays()),
                                .keyboard = *input,
                                .mouse = *input,
                                .on_event = [this](const Event& happened) { announce(happened); },

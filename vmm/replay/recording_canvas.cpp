@@ -32,8 +32,14 @@ void RecordingCanvas::changed(const core::Rect& area) {
 }
 
 bool RecordingCanvas::create_surface(core::SurfaceId id, const core::SurfaceShape& shape) {
-  record(CreateSurface{id, shape});
-  return canvas_.create_surface(id, shape);
+  // One that this display has no memory for is not there in a replay either.
+  const bool created = canvas_.create_surface(id, shape);
+  if (created) {
+    record(CreateSurface{id, shape});
+  } else {
+    record(DestroySurface{id});
+  }
+  return created;
 }
 
 void RecordingCanvas::destroy_surface(core::SurfaceId id) {

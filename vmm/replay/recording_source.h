@@ -15,6 +15,9 @@ class RecordingSource final : public core::DisplaySource {
   RecordingSource(core::DisplaySource& source, RecordingCanvas::Write write)
       : source_(source), write_(std::move(write)) {}
 
+  // Nothing is recorded after the worker's present call. Display worker; `write` may call it.
+  void stop() { is_recording_ = false; }
+
   Next pull(core::DisplayCanvas& canvas) override;
   bool refresh(core::DisplayCanvas& canvas, bool full) override;
   void store(core::DisplayCanvas& canvas) override { source_.store(canvas); }
@@ -26,8 +29,12 @@ class RecordingSource final : public core::DisplaySource {
   }
 
  private:
+  void begin(core::DisplayCanvas& canvas);
+
   core::DisplaySource& source_;
   RecordingCanvas::Write write_;
+  bool has_begun_ = false;
+  bool is_recording_ = true;
 };
 
 }  // namespace vmm::replay

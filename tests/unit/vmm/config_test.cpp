@@ -53,9 +53,21 @@ TEST(CommandLine, displays_take_their_keys) {
   EXPECT_EQ(config->displays[1].cmdlog, 1u);
 }
 
+TEST(CommandLine, displays_are_recorded_into_a_file_each) {
+  const auto config = parse({"--qxl", "record=a,,b.mv", "--qxl", "xres=800", "--qxl", "yres=600"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->displays[0].record, "a,b.mv");
+  EXPECT_EQ(config->displays[1].record, "");
+  EXPECT_THAT(vmm::config::problems(*config), testing::IsEmpty());
+  const auto same = parse({"--qxl", "record=one.mv", "--qxl", "record=one.mv"});
+  ASSERT_TRUE(same);
+  EXPECT_THAT(vmm::config::problems(*same), testing::ElementsAre(HasSubstr("one.mv")));
+}
+
 TEST(CommandLine, senseless_displays_are_refused) {
   EXPECT_THAT(error_of({"--qxl", "revision=6"}), HasSubstr("revision"));
   EXPECT_THAT(error_of({"--qxl", "colour=red"}), HasSubstr("unknown key"));
+  EXPECT_THAT(error_of({"--qxl", "record="}), HasSubstr("record needs a file"));
   EXPECT_THAT(error_of({"--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1", "--qxl", "xres=1"}),
               HasSubstr("at most 4"));
 }

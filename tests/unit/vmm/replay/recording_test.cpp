@@ -258,6 +258,48 @@ TEST(Recording, source_is_recorded_in_both_modes) {
   EXPECT_EQ(*again.shown().at(3, 3), 0x00123456U);
 }
 
+TEST(Recording, begins_with_the_frame_buffer_that_its_display_had) {
+  FillingSource filling;
+  Bytes file = recording_header();
+  RecordingSource source(
+      filling, [&file](std::span<const std::uint8_t> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
+  ImmediateCanvas canvas;
+  canvas.set_mode(7, 5);
+  source.pull(canvas);
+  source.pull(canvas);
+  ImmediateCanvas first;
+  play(Bytes(file.begin(), file.begin() + kRecordingHeaderBytes + 13), first);
+  EXPECT_EQ(first.shown().bounds(), (core::Rect{0, 0, 7, 5}));
+  ImmediateCanvas played;
+  play(file, played);
+  EXPECT_EQ(*played.shown().at(3, 3), 0x00123456U);
+}
+
+TEST(Recording, source_that_is_recorded_no_more_draws_on) {
+  FillingSource filling;
+  Bytes file = recording_header();
+  RecordingSource source(
+      filling, [&file](std::span<const std::uint8_t> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
+  source.stop();
+  ImmediateCanvas canvas;
+  EXPECT_TRUE(source.refresh(canvas, true));
+  EXPECT_EQ(source.pull(canvas), core::DisplaySource::Next::Soon);
+  EXPECT_EQ(*canvas.shown().at(3, 3), 0x00123456U);
+  EXPECT_EQ(file, recording_header());
+}
+
+TEST(Recording, surface_that_could_not_be_made_is_none_in_a_replay) {
+  ImmediateCanvas canvas;
+  Bytes file = recording_header();
+  RecordingCanvas recording(
+      canvas, [&file](std::span<const std::uint8_t> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
+  EXPECT_TRUE(recording.create_surface(1, {4, 4, core::SurfaceFormat::Xrgb}));
+  EXPECT_FALSE(recording.create_surface(1, {0, 4, core::SurfaceFormat::Xrgb}));
+  ImmediateCanvas played;
+  play(file, played);
+  EXPECT_EQ(played.read_surface(1, {0, 0, 4, 4}).rows, nullptr);
+}
+
 TEST(Recording, what_was_recorded_plays_to_the_same_pixels) {
   ImmediateCanvas original;
   Bytes file = recording_header();
