@@ -3,6 +3,7 @@ minivmm_test(devices_qxl
   SOURCES
     device/qxl/change_rects_test.cpp
     device/qxl/commands_test.cpp
+    device/qxl/known_flaws_test.cpp
     device/qxl/native_mode_test.cpp
     device/qxl/qxl_function_test.cpp
     device/qxl/qxl_ports_test.cpp

@@ -128,6 +128,22 @@ TEST(DisplayWire, draw_copy_with_bad_offsets_is_refused) {
   EXPECT_FALSE(decode<DisplayDrawCopy>(draw_copy(image, 0xffff'ffff)).has_value());
 }
 
+// CVE-2018-10873: what an offset pointed to was read without asking whether all of it is in the message.
+TEST(DisplayWire, cve_2018_10873_what_is_pointed_to_must_be_there) {
+  const auto whole = draw_copy(joined({image_header(ImageType::LzRgb), u32(5), text("bytes")}));
+  const auto pointed = draw_copy(image_header(ImageType::FromCache)).size();
+  for (std::uint32_t offset = 58; offset < whole.size() + 8; ++offset)
+    EXPECT_FALSE(decode<DisplayDrawCopy>(draw_copy(image_header(ImageType::FromCache), offset)).has_value()) << offset;
+  for (auto size = pointed - 18; size < whole.size(); ++size)
+    EXPECT_FALSE(
+        decode<DisplayDrawCopy>(Golden(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size))).has_value())
+        << size;
+  for (const auto length : {6U, 0x7fff'ffffU, 0xffff'fffbU, 0xffff'ffffU})
+    EXPECT_FALSE(
+        decode<DisplayDrawCopy>(draw_copy(joined({image_header(ImageType::LzRgb), u32(length), text("bytes")})))
+            .has_value());
+}
+
 TEST(DisplayWire, draw_copy_of_an_unknown_image_is_refused) {
   EXPECT_FALSE(decode<DisplayDrawCopy>(draw_copy(image_header(ImageType{55}))).has_value());
 }

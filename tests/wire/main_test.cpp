@@ -34,6 +34,12 @@ TEST(MainWire, count_beyond_the_message_allocates_nothing) {
   EXPECT_FALSE(decode<MainChannelsList>(joined({u32(0x8000'0001), u8(2), u8(0)})).has_value());
 }
 
+// CVE-2017-12194: the bytes of an array were computed in 32 bits.
+TEST(MainWire, cve_2017_12194_arrays_do_not_overflow) {
+  for (const auto count : {0x4000'0000U, 0x7fff'ffffU, 0x8000'0000U, 0xffff'fffeU})
+    EXPECT_FALSE(decode<MainChannelsList>(joined({u32(count), zeros(64)})).has_value()) << count;
+}
+
 TEST(MainWire, mouse_mode) {
   const auto message = check_golden<MainMouseMode>(joined({u16(3), u16(2)}));
   EXPECT_EQ(message.supported, 3);

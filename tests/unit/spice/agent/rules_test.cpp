@@ -239,6 +239,14 @@ TEST(AgentMessages, impossible_monitors_are_none) {
   EXPECT_TRUE(parse_monitors(monitors(0, 0, {}))->empty());
 }
 
+// CVE-2017-7506: the number of monitors was multiplied by their size without a look at how many bytes there are.
+TEST(AgentMessages, cve_2017_7506_monitors_must_be_there) {
+  for (const auto count : {2U, 0x1000'0000U, 0x0ccc'cccdU, 0xcccc'cccdU, 0xffff'ffffU}) {
+    for (const auto flags : {0U, 1U, 2U, 3U, 0xffff'ffffU})
+      EXPECT_EQ(parse_monitors(monitors(count, flags, {600, 800, 32, 0, 0, 0, 0})), std::nullopt) << count;
+  }
+}
+
 Bytes wish(const Bytes& body) {
   auto bytes = message(VD_AGENT_MONITORS_CONFIG, body.size());
   std::ranges::copy(body, bytes.begin() + sizeof(VDAgentMessage));

@@ -203,6 +203,19 @@ TEST(LzDecode, matches_must_stay_inside_the_image) {
   EXPECT_EQ(error_of(stream({0, 1, 2, 3, 0x7f, 255, 255, 255})), LzError::BadMatch);   // far before the first
 }
 
+// CVE-2018-10893: sums of lengths and distances overflowed, and so did the image's size.
+TEST(LzDecode, cve_2018_10893_lengths_and_sizes_do_not_overflow) {
+  auto endless = stream({0, 1, 2, 3, 0xe0});
+  endless.resize(endless.size() + (std::size_t{1} << 20), 255);
+  Bytes out(64);
+  EXPECT_FALSE(lz_decode(endless, out).has_value());
+  for (const auto side : {0xffU, 0x80U, 0x40U}) {
+    auto huge = stream({});
+    huge[12] = huge[16] = static_cast<std::uint8_t>(side);
+    EXPECT_EQ(error_of(huge), LzError::BadHeader);
+  }
+}
+
 TEST(LzDecode, missing_and_extra_bytes_are_errors) {
   const auto good = stream({0, 1, 2, 3, 3 << 5, 0});
   for (std::size_t size = 0; size < good.size(); ++size)

@@ -44,6 +44,18 @@ TEST(Cursor, shape_that_lacks_data_counts_as_none) {
   EXPECT_NE(cursor.state().shape, nullptr);
 }
 
+// CVE-2021-4206: the bytes of a cursor were computed in 32 bits, and a cursor with less than its pixels was drawn.
+TEST(Cursor, cve_2021_4206_size_does_not_overflow) {
+  Cursor cursor;
+  for (const auto& [width, height] :
+       {std::pair{0x8000, 0x8000}, std::pair{0xffff, 0xffff}, std::pair{0x4000, 0xffff}}) {
+    const auto shape =
+        shape_of(CursorType::Alpha, static_cast<std::uint16_t>(width), static_cast<std::uint16_t>(height), 64);
+    cursor.set(shape, {}, true);
+    EXPECT_EQ(cursor.state().shape, nullptr) << width;
+  }
+}
+
 TEST(Cursor, move_shows_it) {
   Cursor cursor;
   cursor.hide();

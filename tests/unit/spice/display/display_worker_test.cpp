@@ -345,6 +345,24 @@ TEST(DisplayWorker, clients_come_and_go_while_the_picture_moves) {
   }
 }
 
+// CVE-2013-4130: a client that failed while all were sent something was taken out of the list that was walked.
+TEST(DisplayWorker, cve_2013_4130_clients_that_fail_while_all_are_sent_to_leave_the_others_alone) {
+  Rig rig;
+  RawClient first(rig.worker.display_provider());
+  first.init();
+  for (int round = 0; round < 10; ++round) {
+    {
+      std::vector<RawClient> failing;
+      for (int i = 0; i < 4; ++i)
+        failing.emplace_back(rig.worker.display_provider()).init();
+      rig.settle();
+    }
+    rig.source.paint({0, 0, 64, 48}, 0x10101 * static_cast<std::uint32_t>(round + 1));
+    rig.settle();
+    ASSERT_TRUE(first.draw_until_equal(rig.source.image()));
+  }
+}
+
 TEST(DisplayWorker, held_worker_leaves_the_source_alone_and_goes_on_afterwards) {
   Rig rig;
   RawClient client(rig.worker.display_provider());

@@ -133,6 +133,14 @@ TEST_F(ConnectionTest, oversize_message_closes) {
   EXPECT_TRUE(client_->ended());
 }
 
+// CVE-2016-9577: the main channel's buffer was as large as messages usually are, and not as this one said it was.
+TEST_F(ConnectionTest, cve_2016_9577_message_larger_than_any_closes) {
+  open();
+  client_->send_plain(wire::MiniHeader{wire::MainClientAgentData::kType, 0x7fff'ffff});
+  client_->send(RawClient::Bytes(100'000, 7));
+  EXPECT_THAT(closed_.get_future().get(), testing::HasSubstr("protocol violation"));
+}
+
 TEST_F(ConnectionTest, oversize_unknown_message_closes) {
   open();
   client_->send_plain(wire::MiniHeader{999, 0xffff'ffff});

@@ -133,7 +133,8 @@ TEST_F(TlsTest, ciphers_are_those_told) {
   EXPECT_STREQ(::SSL_get_cipher(newer.ssl()), "TLS_CHACHA20_POLY1305_SHA256");
 }
 
-TEST_F(TlsTest, renegotiation_is_refused) {
+// CVE-2021-20201: clients could have servers compute one handshake after the other.
+TEST_F(TlsTest, cve_2021_20201_renegotiation_is_refused) {
   open();
   TlsClient client(TLS1_2_VERSION, TLS1_2_VERSION);
   ASSERT_TRUE(talk(client));

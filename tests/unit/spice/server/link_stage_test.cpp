@@ -156,6 +156,23 @@ TEST_F(LinkStageTest, more_capabilities_than_the_message_holds) {
   expect_full_refusal(bytes, wire::LinkError::InvalidData);
 }
 
+// CVE-2016-9578: the numbers of capabilities and their offset overflowed when they were added up.
+TEST_F(LinkStageTest, cve_2016_9578_capabilities_do_not_overflow) {
+  for (const auto [common, channel, offset] :
+       {std::array{0x4000'0000U, 0U, 18U}, std::array{0x2000'0000U, 0x2000'0000U, 18U},
+        std::array{1U, 0xffff'ffffU, 18U}, std::array{1U, 1U, 0xffff'fff8U},
+        std::array{0xffff'ffffU, 0xffff'ffffU, 0xffff'ffffU}}) {
+    LinkStage stage(host_);
+    auto bytes = link(display_link());
+    core::store_le(bytes.data() + 16 + 6, common);
+    core::store_le(bytes.data() + 16 + 10, channel);
+    core::store_le(bytes.data() + 16 + 14, offset);
+    stage.receive(bytes);
+    EXPECT_EQ(stage.error(), wire::LinkError::InvalidData);
+  }
+  expect_full_refusal(header(0xffff'ffff), wire::LinkError::InvalidData);
+}
+
 TEST_F(LinkStageTest, unknown_mechanism_gets_a_second_full_reply) {
   feed(link(display_link()));
   expect_full_refusal({2, 0, 0, 0}, wire::LinkError::InvalidData);
@@ -193,6 +210,16 @@ TEST(Ticket, garbage_does_not_decrypt) {
   const auto key = *TicketKey::of_process();
   EXPECT_EQ(key->decrypt(Bytes(128)), std::nullopt);
   EXPECT_EQ(key->decrypt(Bytes(128, 0xff)), std::nullopt);
+}
+
+// CVE-2013-4282: a password longer than the 60 characters that a ticket may have was decrypted into a buffer for those.
+TEST(Ticket, cve_2013_4282_long_password_is_only_wrong) {
+  const auto key = *TicketKey::of_process();
+  for (const std::size_t length : {std::size_t{60}, std::size_t{61}, std::size_t{85}}) {
+    const std::string password(length, 'x');
+    const auto decrypted = key->decrypt(test::encrypt_ticket(key->public_key(), password).bytes);
+    EXPECT_FALSE(decrypted && password_matches("secret", *decrypted)) << length;
+  }
 }
 
 TEST(Ticket, passwords) {
