@@ -102,6 +102,9 @@ class DisplaySource {
 
   // The clients came, went or are others.
   virtual void clients_changed(const DisplayClients&) {}
+  // [QXL QXLRom compression_level] 1: clients are sent QUIC and no video, so that a driver may well use QUIC itself; or
+  // 0.
+  virtual void set_compression_level(std::uint32_t) {}
   // Whether the guest's driver listens for the monitors that clients want. Any thread, no device lock held.
   virtual bool takes_client_monitors() { return false; }
   // The monitors that a client wants of this display. Any thread, no device lock held.

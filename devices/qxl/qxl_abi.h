@@ -102,7 +102,7 @@ struct QXLRom {
   core::le32 draw_area_offset;
   core::le32 surface0_area_size;
   core::le32 ram_header_offset;
-  core::le32 mm_clock;
+  core::le32 mm_clock;  // 0: drawings with the time that drivers find here are of the moment they arrive
   core::le32 n_surfaces;
   core::le64 flags;
   std::uint8_t slots_start;

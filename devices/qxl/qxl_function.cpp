@@ -213,6 +213,11 @@ void QxlFunction::clients_changed(const core::DisplayClients& clients) {
   if (rom_.set_clients(clients)) raise_locked(kInterruptClient);
 }
 
+void QxlFunction::set_compression_level(std::uint32_t level) {
+  const std::scoped_lock guard(lock());
+  rom_.set_compression_level(level);
+}
+
 // A driver that polls has no mask, or all of it: it does not listen.
 bool QxlFunction::takes_client_monitors() {
   const auto mask = header_.interrupt_mask();

@@ -96,6 +96,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
   void restart_memory(std::optional<std::uint32_t> mode) override;
   void updated(std::uint32_t update_id) override;
   void clients_changed(const core::DisplayClients& clients) override;
+  void set_compression_level(std::uint32_t level) override;
   bool takes_client_monitors() override;
   void set_client_monitors(std::span<const core::ClientMonitor> monitors) override;
 

@@ -117,7 +117,7 @@ QxlRom::QxlRom(core::MemoryBlock& block, const QxlLayout& layout, const QxlRomOp
 
 void QxlRom::reset() {
   rom_.write(0, rom_image(layout_, options_));
-  write_clients();
+  restore_clients();
   if (monitors_) write_monitors();
 }
 
@@ -136,6 +136,16 @@ void QxlRom::set_slot_generation(std::uint8_t generation) {
 
 void QxlRom::set_update_id(std::uint32_t id) {
   rom_.write(offsetof(abi::QXLRom, update_id), core::le32(id));
+}
+
+void QxlRom::set_compression_level(std::uint32_t level) {
+  compression_level_ = level;
+  rom_.write(offsetof(abi::QXLRom, compression_level), core::le32(level));
+}
+
+void QxlRom::restore_clients() {
+  write_clients();
+  set_compression_level(compression_level_);
 }
 
 bool QxlRom::set_clients(const core::DisplayClients& clients) {

@@ -30,18 +30,19 @@ class QxlRom {
  public:
   QxlRom(core::MemoryBlock& block, const QxlLayout& layout, const QxlRomOptions& options);
 
-  // As after a reset, save that the clients and what they wish for are those of now.
+  // As after a reset, save that the clients, how they are sent pictures and what they wish for are those of now.
   void reset();
   // The entry of the mode list, as SET_MODE counts them.
   std::optional<abi::QXLMode> mode(std::uint32_t index) const;
   void set_mode(std::uint32_t index);
   void set_slot_generation(std::uint8_t generation);
   void set_update_id(std::uint32_t id);
+  void set_compression_level(std::uint32_t level);
   // Both: whether this is something new to the driver.
   bool set_clients(const core::DisplayClients& clients);
   bool set_client_monitors(std::span<const core::ClientMonitor> monitors, std::size_t most);
   // The memory was loaded: it says what clients there were then.
-  void restore_clients() { write_clients(); }
+  void restore_clients();
 
  private:
   void write_clients();
@@ -51,6 +52,7 @@ class QxlRom {
   QxlLayout layout_;
   QxlRomOptions options_;
   core::DisplayClients clients_;
+  std::uint32_t compression_level_ = 0;
   std::optional<abi::QXLClientMonitorsConfig> monitors_;
 };
 

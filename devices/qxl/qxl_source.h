@@ -35,6 +35,7 @@ class QxlSource final : public core::DisplaySource {
   void store(core::DisplayCanvas& canvas) override;
   void set_wake(std::function<void()> wake) override { wiring_.mailbox.set_wake(std::move(wake)); }
   void clients_changed(const core::DisplayClients& clients) override { wiring_.events.clients_changed(clients); }
+  void set_compression_level(std::uint32_t level) override { wiring_.events.set_compression_level(level); }
   bool takes_client_monitors() override { return wiring_.events.takes_client_monitors(); }
   void set_client_monitors(std::span<const core::ClientMonitor> monitors) override {
     wiring_.events.set_client_monitors(monitors);

@@ -28,6 +28,7 @@ class SourceEvents {
 
   // What the display tells its device; see core::DisplaySource. The last two: any thread.
   virtual void clients_changed(const core::DisplayClients& clients) = 0;
+  virtual void set_compression_level(std::uint32_t level) = 0;
   virtual bool takes_client_monitors() = 0;
   virtual void set_client_monitors(std::span<const core::ClientMonitor> monitors) = 0;
 };

@@ -108,6 +108,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   void begin() {
     running_ = true;
     tell_clients();
+    tell_compression();
     redraw();
   }
   void redraw() {
@@ -124,6 +125,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   void release() {
     held_ = false;
     tell_clients();
+    tell_compression();
     look();
   }
   void set_client_mouse(bool client_mouse) {
@@ -134,6 +136,8 @@ class DisplayWorker::Impl final : private ScreenListener {
     images_ = images;
     displays_.for_each([&images](DisplayChannel& display) { display.set_images(images); });
     video_.set_mode(video);
+    video_mode_ = video;
+    tell_compression();
   }
   Picture picture(Pointer pointer) {
     drain();
@@ -264,6 +268,13 @@ class DisplayWorker::Impl final : private ScreenListener {
     source_.clients_changed(clients);
   }
 
+  void tell_compression() {
+    if (!may_ask()) return;
+    const bool is_quic =
+        images_.compression == wire::ImageCompression::Quic && video_mode_ == video::StreamingMode::Off;
+    source_.set_compression_level(is_quic ? 1 : 0);
+  }
+
   void primary_made(SurfaceKey key) override {
     video_.primary_changed();
     displays_.for_each([key](DisplayChannel& display) { display.primary_made(key); });
@@ -304,6 +315,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   Screen screen_;
   image::ImageEncoder encoder_{config_.pool.get()};
   image::ImageOptions images_ = config_.images;
+  video::StreamingMode video_mode_ = config_.video.mode;
   const std::shared_ptr<image::Clients> image_clients_ =
       config_.clients ? config_.clients : std::make_shared<image::Clients>();
   const std::shared_ptr<AllDisplayFigures> figures_ =

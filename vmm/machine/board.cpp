@@ -250,6 +250,7 @@ devices::qxl::QxlFunction::Config display_config(const config::QxlConfig& option
                    .vgamem_mb = static_cast<std::uint32_t>(options.vgamem_mb)};
   display.rom.id = index;
   display.rom.surfaces = static_cast<std::uint32_t>(options.surfaces);
+  display.rom.log_level = static_cast<std::uint32_t>(options.guestdebug);
   display.rom.xres = static_cast<std::uint32_t>(options.xres);
   display.rom.yres = static_cast<std::uint32_t>(options.yres);
   display.max_outputs = static_cast<std::uint16_t>(options.max_outputs);

@@ -23,6 +23,7 @@ class RecordingSource final : public core::DisplaySource {
   void store(core::DisplayCanvas& canvas) override { source_.store(canvas); }
   void set_wake(std::function<void()> wake) override { source_.set_wake(std::move(wake)); }
   void clients_changed(const core::DisplayClients& clients) override { source_.clients_changed(clients); }
+  void set_compression_level(std::uint32_t level) override { source_.set_compression_level(level); }
   bool takes_client_monitors() override { return source_.takes_client_monitors(); }
   void set_client_monitors(std::span<const core::ClientMonitor> monitors) override {
     source_.set_client_monitors(monitors);

@@ -162,6 +162,18 @@ TEST(QxlRom, first_monitor_has_its_checksum) {
   EXPECT_EQ(rom.read<std::uint32_t>(128), 0xd61c52f7u);
 }
 
+TEST(QxlRom, compression_level_outlives_a_reset_and_the_log_level_is_set_up) {
+  QxlRig rig({.rom = {.log_level = 3}});
+  rig.device.source().set_compression_level(1);
+  rig.place_bars();
+  rig.out8(QxlRig::kIo + 5, 0);
+  rig.pull();
+  EXPECT_EQ(rig.rom().all().read<std::uint32_t>(12), 1u);
+  EXPECT_EQ(rig.rom().all().read<std::uint32_t>(16), 3u);
+  rig.device.source().set_compression_level(0);
+  EXPECT_EQ(rig.rom().all().read<std::uint32_t>(12), 0u);
+}
+
 TEST(QxlRom, is_mapped_read_only) {
   QxlRig rig;
   rig.place_bars();

@@ -353,6 +353,21 @@ TEST(NativeMode, source_hears_what_all_clients_can) {
     std::this_thread::yield();
 }
 
+TEST(NativeMode, source_hears_whether_clients_get_quic_and_no_video) {
+  using spice::video::StreamingMode;
+  Rig rig;
+  const auto set = [&rig](wire::ImageCompression compression, StreamingMode video) {
+    rig.worker.set_pictures({.compression = compression}, video);
+    rig.worker.screenshot();
+    return rig.source.compression_levels().back();
+  };
+  rig.worker.screenshot();
+  EXPECT_EQ(rig.source.compression_levels(), std::vector{0U});
+  EXPECT_EQ(set(wire::ImageCompression::Quic, StreamingMode::Off), 1U);
+  EXPECT_EQ(set(wire::ImageCompression::Quic, StreamingMode::Filter), 0U);
+  EXPECT_EQ(set(wire::ImageCompression::Lz, StreamingMode::Off), 0U);
+}
+
 TEST(NativeMode, held_source_is_stored_and_then_left_alone) {
   ScriptedSource source;
   std::uint32_t stored = 0;

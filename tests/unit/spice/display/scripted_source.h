@@ -40,6 +40,10 @@ class ScriptedSource final : public core::DisplaySource {
     const std::scoped_lock lock(mutex_);
     clients_.push_back(clients);
   }
+  void set_compression_level(std::uint32_t level) override {
+    const std::scoped_lock lock(mutex_);
+    compression_levels_.push_back(level);
+  }
   void set_wake(std::function<void()> wake) override { wake_ = std::move(wake); }
 
   // The test's side.
@@ -67,6 +71,10 @@ class ScriptedSource final : public core::DisplaySource {
     const std::scoped_lock lock(mutex_);
     return clients_;
   }
+  std::vector<std::uint32_t> compression_levels() {
+    const std::scoped_lock lock(mutex_);
+    return compression_levels_;
+  }
   Command on_store;  // set before the worker starts
 
  private:
@@ -76,6 +84,7 @@ class ScriptedSource final : public core::DisplaySource {
   int pulls_ = 0;
   int refreshes_ = 0;
   std::vector<core::DisplayClients> clients_;
+  std::vector<std::uint32_t> compression_levels_;
   std::function<void()> wake_;
 };
 
