@@ -84,7 +84,7 @@ class DisplayCanvas {
 // The source half of a display device. All methods run on the display worker, except where said.
 class DisplaySource {
  public:
-  // When to pull again, if nobody wakes the worker before. Soon: a millisecond later.
+  // When to pull again, if nobody wakes the worker before. Soon: a moment later, so that a guest that goes on need not.
   enum class Next : std::uint8_t { OnWake, Soon, AtOnce };
 
   virtual ~DisplaySource() = default;

@@ -25,7 +25,7 @@ NativeMode::NativeMode(const Config& config, const Wiring& wiring)
   publish();
 }
 
-Next NativeMode::run(core::DisplayCanvas& canvas, Deadline deadline) {
+Next NativeMode::run(core::DisplayCanvas& canvas, Deadline deadline, bool is_active) {
   bool did_any = false;
   bool did = true;
   while (did) {
@@ -38,7 +38,7 @@ Next NativeMode::run(core::DisplayCanvas& canvas, Deadline deadline) {
   if (did) return Next::AtOnce;
   if (releases_.feed()) events_.raise(kInterruptDisplay);
   // Who has just drawn often draws again before it would have to wake us.
-  if (did_any) return Next::Soon;
+  if (did_any || is_active) return Next::Soon;
   const bool commands_sleep = commands_.arm() || events_.has_guest_bug();
   const bool cursors_sleep = cursors_.arm() || events_.has_guest_bug();
   return commands_sleep && cursors_sleep ? Next::OnWake : Next::AtOnce;

@@ -58,8 +58,9 @@ class NativeMode {
 
   NativeMode(const Config& config, const Wiring& wiring);
 
-  // Takes commands until there are none, or the deadline has passed.
-  core::DisplaySource::Next run(core::DisplayCanvas& canvas, Deadline deadline);
+  // Takes commands until there are none, or the deadline has passed. `is_active`: the driver has just asked for
+  // something else, and may go on.
+  core::DisplaySource::Next run(core::DisplayCanvas& canvas, Deadline deadline, bool is_active);
   // The driver's allocator has nothing left.
   void make_room(core::DisplayCanvas& canvas);
   // A port's request, all but what changes the mode.

@@ -36,8 +36,7 @@ core::DisplaySource::Next QxlSource::pull(core::DisplayCanvas& canvas) {
   const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
   if (vga_mode_) return Next::OnWake;
   if (memory_wanted) wiring_.native.make_room(canvas);
-  const auto next = wiring_.native.run(canvas, deadline);
-  return next == Next::OnWake && served ? Next::Soon : next;
+  return wiring_.native.run(canvas, deadline, served);
 }
 
 bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {

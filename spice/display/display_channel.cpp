@@ -82,6 +82,11 @@ bool DisplayChannel::stream_report(const wire::DisplayStreamReport& message) {
   return true;
 }
 
+void DisplayChannel::on_writable() {
+  pump();
+  if (surfaces_ && patience_.has_caught_up(surfaces_->queued())) wiring_.caught_up();
+}
+
 void DisplayChannel::on_closed() {
   if (surfaces_) wiring_.clients_changed();
 }

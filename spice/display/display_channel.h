@@ -12,6 +12,7 @@
 #include "spice/display/client_video.h"
 #include "spice/display/client_writer.h"
 #include "spice/display/display_figures.h"
+#include "spice/display/patience.h"
 #include "spice/image/client_images.h"
 #include "spice/wire/display.h"
 
@@ -28,6 +29,7 @@ class DisplayChannel final : public channel::Channel {
     VideoFeed& video;
     AllDisplayFigures& figures;
     std::function<void()> clients_changed;  // one is ready, or goes
+    std::function<void()> caught_up;        // one that was waited for
   };
   struct Options {
     image::ImageOptions images{};
@@ -53,11 +55,13 @@ class DisplayChannel final : public channel::Channel {
   void pump();
 
   bool is_ready() const { return surfaces_.has_value(); }  // INIT has come
+  // Whether the next drawings shall wait for the client to take what is queued for it; see Patience.
+  bool is_waited_for(Patience::Time now) { return surfaces_ && patience_.waits(surfaces_->queued(), now); }
 
  private:
   std::span<const Handler> handlers() const override;
   void on_start() override { init_timer_.arm(options_.init_timeout); }
-  void on_writable() override { pump(); }
+  void on_writable() override;
 
   bool init(const wire::DisplayInit& message);
   bool prefer_compression(const wire::DisplayPreferredCompression& message);
@@ -80,6 +84,7 @@ class DisplayChannel final : public channel::Channel {
   std::optional<ClientVideo> video_;        // likewise
   std::optional<wire::ImageCompression> preferred_compression_;
   wire::DisplayPreferredVideoCodec preferred_codecs_;
+  Patience patience_;
   bool is_pictures_turn_ = false;
   std::size_t looked_ahead_ = 0;  // so many steps
   std::uint32_t told_delay_ms_ = 0;

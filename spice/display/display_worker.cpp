@@ -22,9 +22,9 @@ namespace {
 // A cell of the largest text mode font; nothing smaller than a cursor's blink needs to be followed at once.
 constexpr std::int64_t kCellPixels = 9 * 32;
 
-// Rings that have just become empty are often filled again before the guest would have to wake us; but what it draws
-// meanwhile is seen that much later.
-constexpr std::chrono::milliseconds kSoon{1};
+// Rings that have just become empty are often filled again before the guest would have to wake us, which costs its CPU
+// more than us; but what it draws meanwhile is seen that much later. In this time a fast driver half fills its ring.
+constexpr std::chrono::microseconds kSoon{100};
 
 RefreshPace::Seen seen_in(const Screen::Changes& changes) {
   if (!changes.any()) return RefreshPace::Seen::Nothing;
@@ -186,10 +186,10 @@ class DisplayWorker::Impl final : private ScreenListener {
   bool watched() const { return !displays_.empty(); }
 
   void add_display(channel::LinkedConnection linked) {
-    displays_.add(
-        std::make_unique<DisplayChannel>(DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, *image_clients_,
-                                                                video_, *figures_, [this] { clients_.ring(); }},
-                                         DisplayChannel::Options{images_, config_.init_timeout}, std::move(linked)));
+    displays_.add(std::make_unique<DisplayChannel>(
+        DisplayChannel::Wiring{worker_.loop(), screen_, encoder_, *image_clients_, video_, *figures_,
+                               [this] { clients_.ring(); }, [this] { again_.ring(); }},
+        DisplayChannel::Options{images_, config_.init_timeout}, std::move(linked)));
     pace_.expect_change();
     look();  // the screen may not have been looked at for long
   }
@@ -223,8 +223,20 @@ class DisplayWorker::Impl final : private ScreenListener {
     if (!may_ask()) return;
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
-    if (next == Next::Soon) soon_.arm(kSoon);
-    if (next == Next::AtOnce) again_.ring();  // the clients have their turn before
+    if (next == Next::OnWake) return;
+    if (waits_for_clients()) {
+      soon_.arm(Patience::kLongest);  // or when they have caught up
+    } else if (next == Next::Soon) {
+      soon_.arm(kSoon);
+    } else {
+      again_.ring();  // the clients have their turn before
+    }
+  }
+  bool waits_for_clients() {
+    const auto now = std::chrono::steady_clock::now();
+    bool waits = false;
+    displays_.for_each([&](DisplayChannel& display) { waits = display.is_waited_for(now) || waits; });
+    return waits;
   }
   // All that the source has queued, within reason.
   void drain() {
