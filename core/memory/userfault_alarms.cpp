@@ -168,6 +168,8 @@ class UserfaultAlarms::Impl {
   void take_faults() {
     std::array<uffd_msg, 8> messages{};
     for (;;) {
+      // No lock is held, and it does not block.
+      // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection)
       const auto bytes = ::read(fault_.get(), messages.data(), sizeof messages);
       if (bytes <= 0) return;
       const std::scoped_lock guard(mutex_);

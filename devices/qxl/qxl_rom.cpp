@@ -118,7 +118,7 @@ QxlRom::QxlRom(core::MemoryBlock& block, const QxlLayout& layout, const QxlRomOp
 void QxlRom::reset() {
   rom_.write(0, rom_image(layout_, options_));
   restore_clients();
-  if (monitors_) write_monitors();
+  if (monitors_) write_monitors(*monitors_);
 }
 
 std::optional<abi::QXLMode> QxlRom::mode(std::uint32_t index) const {
@@ -174,15 +174,15 @@ bool QxlRom::set_client_monitors(std::span<const core::ClientMonitor> monitors, 
   const auto now = rom_.read<abi::QXLClientMonitorsConfig>(offsetof(abi::QXLRom, client_monitors_config));
   monitors_ = config;
   if (now && std::memcmp(&*now, &config, sizeof config) == 0) return false;
-  write_monitors();
+  write_monitors(config);
   return true;
 }
 
 // The driver reads until the checksum is right: it comes last.
-void QxlRom::write_monitors() {
-  rom_.write(offsetof(abi::QXLRom, client_monitors_config), *monitors_);
+void QxlRom::write_monitors(const abi::QXLClientMonitorsConfig& config) {
+  rom_.write(offsetof(abi::QXLRom, client_monitors_config), config);
   rom_.write(offsetof(abi::QXLRom, client_monitors_config_crc),
-             core::le32(crc32(std::span(reinterpret_cast<const std::uint8_t*>(&*monitors_), sizeof *monitors_))));
+             core::le32(crc32(std::span(reinterpret_cast<const std::uint8_t*>(&config), sizeof config))));
 }
 
 }  // namespace devices::qxl

@@ -46,7 +46,7 @@ class QxlRom {
 
  private:
   void write_clients();
-  void write_monitors();
+  void write_monitors(const abi::QXLClientMonitorsConfig& config);
 
   core::MemorySlice rom_;
   QxlLayout layout_;
