@@ -12,7 +12,9 @@ from harness import GOLDEN, Failure, Picture, SpiceClient, check, read_picture, 
 
 KERNEL_DRIVERS = ("modesetting", "qxl")
 USER_DRIVER = "qxl-user"
+MONITORS_CONFIG = 1  # of the agent's capabilities
 SURFACES = "qxl-surfaces"  # the same with surfaces beside the screen's and the driver's caches, which Debian's has turned off
+TWO_HEADS = "qxl-heads"  # the same with a second monitor to be had
 XWD_HEADER = struct.Struct(">25I")
 # What desktops do when the kernel says that monitors have changed: each in its wished size, side by side.
 FOLLOW_CLIENTS = """
@@ -42,6 +44,8 @@ class Session:
         if driver == SURFACES:
             options = "".join(rf'Option "{name}" "true"\n' for name in ("EnableSurfaces", "EnableImageCache", "EnableFallbackCache"))
             self.run(f"sed '/NumHeads/s/^/{options}/' /etc/X11/{USER_DRIVER}.conf >/etc/X11/{SURFACES}.conf")
+        if driver == TWO_HEADS:
+            self.run(f"sed '/NumHeads/s/1/2/' /etc/X11/{USER_DRIVER}.conf >/etc/X11/{TWO_HEADS}.conf")
         said = self.run(f"x {driver} && workout background && echo started")
         check(said == "started", f"X with {driver}: {said}")
         self.peer = self.guest.connect("picture")
@@ -131,7 +135,7 @@ class Session:
 
     def check_no_faults(self):
         check(self.run(DISPLAY_FAULTS) == "", self.run("dmesg | tail -20"))
-        errors = self.run("grep '(EE)' /tmp/Xorg.log | grep -vE 'error, .NI. not|dbus-core|GLX|glamor'")
+        errors = self.run("grep '(EE)' /tmp/Xorg.log | grep -vE 'error, .NI. not|dbus-core|systemd-logind|GLX|glamor'")
         check(errors == "", f"X complains: {errors}")
         info = self.info()
         check("commands that made no sense: 0" in info and "guest bug" not in info, info)
@@ -239,6 +243,25 @@ def clients_choose_sizes_and_heads():
         session.check_no_faults()
 
 
+def agent_enables_a_second_head():
+    """X's driver alone does not hear of clients' wishes: they are the agent's, who changes X's screen."""
+    with Session() as session:
+        session.start_x(TWO_HEADS)
+        session.run("modprobe uinput; ip link set lo up; mkdir -p /run/dbus; dbus-daemon --system --fork; agent-daemons")
+        client, spice = session.client, session.client.spice.MainChannel
+        main = client.channels[1, 0]
+        client.wait("the agent", lambda: main.get_property("agent-connected"), TIMEOUT)
+        client.wait("what it can", lambda: spice.agent_test_capability(main, MONITORS_CONFIG), TIMEOUT)
+        spice.update_display_enabled(main, 0, True, False)
+        spice.update_display_enabled(main, 1, True, False)
+        spice.update_display(main, 0, 0, 0, 1024, 768, False)
+        spice.update_display(main, 1, 1024, 0, 800, 600, True)
+        client.wait("two heads", lambda: (session.size(0), session.size(1)) == ((1024, 768), (800, 600)), TIMEOUT)
+        spice.update_display_enabled(main, 1, False, True)
+        client.wait("one head", lambda: session.size(1) is None, TIMEOUT)
+        session.check_no_faults()
+
+
 def screen_follows_the_window_of_remote_viewer():
     with Session() as session:
         session.start_x("modesetting")
@@ -269,7 +292,7 @@ def screen_follows_the_window_of_remote_viewer():
 CASES = {function.__name__: function for function in (
     modesetting_on_the_kernels_driver, device_driver_on_the_kernels_driver, device_driver_alone,
     device_driver_alone_with_surfaces, device_driver_alone_renders, modes_from_small_to_large, clients_choose_sizes_and_heads,
-    screen_follows_the_window_of_remote_viewer)}
+    agent_enables_a_second_head, screen_follows_the_window_of_remote_viewer)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))
