@@ -23,7 +23,10 @@ constexpr core::PciIdentity kIdentity{.vendor = 0x8086,
                                       .interrupt_pin = 4};
 constexpr std::uint64_t kBarSize = 0x1000;
 constexpr core::GuestTime kMicroframe = 125us;
-constexpr unsigned kQuickLooks = 16;
+// [EHCI 4.8] The ring goes round as often as it can in a microframe: what a driver adds when it hears that a transfer
+// has ended does not wait for the next one.
+constexpr core::GuestTime kRound = kMicroframe / 4;
+constexpr unsigned kQuickLooks = 48;
 constexpr unsigned kLongestWait = 32 * kMicroframes;  // microframes
 constexpr std::uint64_t kMostFramesLate = 64;         // those before are lost
 constexpr std::uint64_t kFramesAhead = 32;            // no driver asks an input device less often
@@ -82,6 +85,7 @@ EhciController::EhciController(Config config, const Wiring& wiring)
       name_(std::move(config.name)),
       handler_(*this, &EhciController::read, &EhciController::write),
       registers_(kRegisters, kRegisterBytes),
+      clock_(wiring.clock),
       microframes_(wiring.clock, kMicroframe),
       pace_({.quick = kQuickLooks, .calm = kMicroframes, .longest = kLongestWait}),
       watch_(wiring.alarms, wiring.bus, [this] { schedule_touched(); }),
@@ -366,7 +370,8 @@ void EhciController::schedule_next() {
     const auto look = ring ? now + wait : std::max(next_frame_ * kMicroframes, now + 1) + wait - kMicroframes;
     next = rolls ? std::min(next, look) : look;
   }
-  timer_->arm(microframes_.begin_of(next));
+  const auto deadline = microframes_.begin_of(next);
+  timer_->arm(ring && pace_.is_quick() ? std::min(deadline, clock_.now() + kRound) : deadline);
 }
 
 // The frames in between had nothing to do.

@@ -92,6 +92,7 @@ class EhciController final : public core::PciFunction, public PortOwner {
   std::string name_;
   core::Handler<EhciController> handler_;
   core::RegisterFile registers_;
+  const core::GuestClock& clock_;
   FrameCounter microframes_;
   std::uint64_t next_frame_ = 0;  // of the periodic list, to run
   std::uint64_t rollovers_ = 0;   // that status has told of

@@ -43,6 +43,8 @@ class IdlePace {
     wait_ = 1;
   }
   unsigned steps() const { return wait_; }
+  // Something has moved a moment ago.
+  bool is_quick() const { return idle_ < config_.quick; }
   // Nothing has moved for some time.
   bool is_calm() const { return idle_ >= kCalm; }
   bool is_slow() const { return idle_ >= config_.patience && wait_ >= config_.longest; }

@@ -349,6 +349,18 @@ TEST(Ehci, idle_schedules_are_looked_at_rarely_and_data_wakes_them) {
   EXPECT_TRUE(rig.irq());
 }
 
+TEST(Ehci, what_follows_a_transfer_does_not_wait_for_the_next_microframe) {
+  Ring rig;
+  rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, packet.length()); };
+  rig.put_qtd(kTd, kTd2, kEnd, EhciRig::token(Pid::In, 512));
+  rig.start_ring(kQueue);
+  rig.clock.advance(std::chrono::microseconds(125));
+  EXPECT_EQ(rig.qtd_token(kTd) & ehci::QTD_ACTIVE, 0u);
+  rig.put_qtd(kTd2, kEnd, kEnd, EhciRig::token(Pid::In, 512, ehci::QTD_IOC));
+  rig.clock.advance(std::chrono::microseconds(32));
+  EXPECT_TRUE(rig.irq());
+}
+
 TEST(Ehci, ring_on_which_nothing_moves_is_left_alone_until_something_is_written) {
   Ring rig;
   rig.put_qtd(kTd, kEnd, kEnd, EhciRig::token(Pid::In, 8, ehci::QTD_IOC));
