@@ -5,7 +5,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import MINIVMM, Failure, Vmm, check, free_port, run_cases, wait_for
+from harness import MINIVMM, Failure, SpiceClient, Vmm, check, free_port, run_cases, wait_for
 
 
 def run(*arguments, timeout=30):
@@ -117,6 +117,22 @@ def live_qmp_socket_is_refused():
         refused("--qmp", "unix:" + vmm.qmp_path, naming=vmm.qmp_path)
 
 
+def disk_and_port_are_a_machine_for_spice():
+    """What clients look for is there without being asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "disk.img")
+        with open(path, "wb") as disk:
+            disk.truncate(1 << 20)
+        with Vmm("--disk", path) as vmm:
+            functions = vmm.hmp("info pci")
+            for device in ("1b36:0100", "1af4:1003", "8086:293a", "8086:2934", "8086:2935", "8086:2936"):  # QXL, virtio-serial, EHCI, UHCI
+                check("PCI device " + device in functions, f"{device} is missing: {functions}")
+            client = SpiceClient(vmm.port)
+            main, display, inputs, cursor, webdav = 1, 2, 3, 4, 11
+            client.wait("its channels", lambda: {kind for kind, _ in client.channels} == {main, display, inputs, cursor, webdav})
+            client.close()
+
+
 def sigterm_and_sigint_end_with_0():
     for signal in (2, 15):
         vmm = Vmm()
@@ -201,4 +217,4 @@ run_cases({function.__name__: function for function in (
     help_version_manual, manual_page_is_valid, bad_options, missing_and_wrong_files, replayed_recording_becomes_a_picture,
     replay_refuses_what_it_cannot_read, empty_disk, cpu_models, icount_and_rtc,
     busy_port, address_beyond_loopback_needs_a_ticket, second_writer_is_refused, live_qmp_socket_is_refused,
-    sigterm_and_sigint_end_with_0, quit_ends_with_0, monitor_on_unix_socket, qmp_shapes)})
+    disk_and_port_are_a_machine_for_spice, sigterm_and_sigint_end_with_0, quit_ends_with_0, monitor_on_unix_socket, qmp_shapes)})
