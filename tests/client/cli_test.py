@@ -125,7 +125,8 @@ def disk_and_port_are_a_machine_for_spice():
             disk.truncate(1 << 20)
         with Vmm("--disk", path) as vmm:
             functions = vmm.hmp("info pci")
-            for device in ("1b36:0100", "1af4:1003", "8086:293a", "8086:2934", "8086:2935", "8086:2936"):  # QXL, virtio-serial, EHCI, UHCI
+            # QXL, virtio-serial, EHCI and its companions
+            for device in ("1b36:0100", "1af4:1003", "8086:293a", "8086:2934", "8086:2935", "8086:2936"):
                 check("PCI device " + device in functions, f"{device} is missing: {functions}")
             client = SpiceClient(vmm.port)
             main, display, inputs, cursor, webdav = 1, 2, 3, 4, 11
