@@ -71,12 +71,14 @@ QxlFunction::QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, 
       wiring_(wiring),
       header_(header_of(*blocks_.ram, layout_)),
       rom_(*blocks_.rom, layout_, config_.rom),
+      mailbox_(config_.counted_time),
       ports_({.layout = layout_, .surfaces = config_.rom.surfaces, .primary = config_.primary, .trace = config_.trace},
              header_, rom_, mailbox_, *this),
       vga_(layout_.vgamem_bytes, {.memory = *blocks_.ram,
                                   .ram_map = wiring.ram_map,
                                   .clock = wiring.clock,
-                                  .on_register_write = [this] { ports_.vga_touched(); }}),
+                                  .on_register_write = [this] { ports_.vga_touched(); },
+                                  .on_written = settling()}),
       native_(
           native_config(),
           {.memories = {*blocks_.ram, *blocks_.vram}, .header = header_, .events = static_cast<SourceEvents&>(*this)}),
@@ -89,6 +91,12 @@ QxlFunction::QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, 
                .native = native_}) {
   declare_bars();
   restart_contents();
+}
+
+// A write to the VGA is waited for only where it must be: there are many.
+std::function<void()> QxlFunction::settling() {
+  if (!config_.counted_time) return {};
+  return [this] { mailbox_.settle(); };
 }
 
 // The pixels of surfaces that do not lie over each other never need more than the memory they lie in.

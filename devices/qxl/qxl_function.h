@@ -41,6 +41,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
     bool trace = false;                       // print which ports are used
     bool guest_log = false;                   // print what the driver logs
     bool command_log = false;                 // print what the driver draws
+    bool counted_time = false;                // the clock stands still while the source works for the guest
   };
   struct Wiring {
     core::AddressSpace& io;
@@ -79,6 +80,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
   static core::Result<Blocks> create_blocks(const QxlLayout& layout, const Config& config);
   QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, const Wiring& wiring);
   NativeMode::Config native_config() const;
+  std::function<void()> settling();
   void declare_bars();
   void restart_contents();
 

@@ -33,6 +33,7 @@ bool QxlSource::serve(core::DisplayCanvas& canvas) {
 core::DisplaySource::Next QxlSource::pull(core::DisplayCanvas& canvas) {
   const auto deadline = std::chrono::steady_clock::now() + kSlice;
   const bool served = serve(canvas);
+  if (wiring_.mailbox.has_counted_time()) return Next::OnWake;
   const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
   if (vga_mode_) return Next::OnWake;
   if (memory_wanted) wiring_.native.make_room(canvas);
@@ -70,6 +71,15 @@ void QxlSource::execute(const CreatePrimary& request, core::DisplayCanvas& canva
 void QxlSource::execute(const EnterVga&, core::DisplayCanvas& canvas) {
   wiring_.native.serve(DestroyPrimary{}, canvas);
   vga_mode_ = true;
+}
+
+// Until there are none and the driver would notify us of the next: it stands still, so that there is an end.
+void QxlSource::execute(const TakeCommands&, core::DisplayCanvas& canvas) {
+  const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
+  if (vga_mode_) return;
+  if (memory_wanted) wiring_.native.make_room(canvas);
+  while (wiring_.native.run(canvas, NativeMode::Deadline::max()) != Next::OnWake) {
+  }
 }
 
 void QxlSource::execute(const Restart& request, core::DisplayCanvas& canvas) {

@@ -53,6 +53,7 @@ class QxlSource final : public core::DisplaySource {
   void execute(const EnterVga& request, core::DisplayCanvas& canvas);
   void execute(const Restart& request, core::DisplayCanvas& canvas);
   void execute(const CreatePrimary& request, core::DisplayCanvas& canvas);
+  void execute(const TakeCommands& request, core::DisplayCanvas& canvas);
   template <class Request>
   void execute(const Request& request, core::DisplayCanvas& canvas) {
     wiring_.native.serve(request, canvas);

@@ -6,13 +6,20 @@ namespace devices::qxl {
 
 void SourceMailbox::post(SourceRequest request) {
   const bool awaited = request.async == 0 && !std::holds_alternative<EnterVga>(request.what);
-  {
-    const std::scoped_lock guard(mutex_);
-    queue_.push_back(std::move(request));
-    ++posted_;
-    if (awaited) awaited_.store(posted_);
-  }
+  enqueue(std::move(request), awaited);
   ring();
+}
+
+void SourceMailbox::ring() {
+  if (counted_time_) enqueue({.what = TakeCommands{}}, true);
+  rung_.store(true);
+}
+
+void SourceMailbox::enqueue(SourceRequest request, bool awaited) {
+  const std::scoped_lock guard(mutex_);
+  queue_.push_back(std::move(request));
+  ++posted_;
+  if (awaited) awaited_.store(posted_);
 }
 
 std::optional<SourceRequest> SourceMailbox::take() {

@@ -1,6 +1,10 @@
 // What the function half of a QXL device asks of the source half, in order. A vCPU that wrote a synchronous port waits
 // until it is done, after the bus has dropped every lock.
 //
+// Where time is counted, the guest stands still while the source works for it: every port waits for all that was asked
+// for, and for the rings to be empty, and the source touches neither rings nor the guest's memory in between. What the
+// guest sees then comes at an instruction, however fast the host is.
+//
 // How many requests wait is bounded by what may ask: one for each vCPU, since it waits; one for the asynchronous port,
 // since there is only one at a time; the VGA's and a reset.
 #pragma once
@@ -52,23 +56,29 @@ struct Restart {
   std::optional<std::uint32_t> mode;  // that the ROM is to name
 };
 
+// Where time is counted: the guest has put commands into a ring.
+struct TakeCommands {};
+
 struct SourceRequest {
   std::variant<AddSlot, RemoveSlot, CreatePrimary, DestroyPrimary, DestroySurface, DestroyAllSurfaces, UpdateArea,
-               FlushSurfaces, FlushRelease, SetMonitors, EnterVga, Restart>
+               FlushSurfaces, FlushRelease, SetMonitors, EnterVga, Restart, TakeCommands>
       what{};
   std::uint32_t async = 0;  // the ticket of the asynchronous port that waits for it; 0: none
 };
 
 class SourceMailbox {
  public:
+  explicit SourceMailbox(bool counted_time = false) : counted_time_(counted_time) {}
+  bool has_counted_time() const { return counted_time_; }
+
   // Display worker, before it starts.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // With the device's lock held, except take() and finished(), which are the source's.
   void post(SourceRequest request);
   void ask_for_memory() { memory_wanted_.store(true); }
-  void ring() { rung_.store(true); }  // the guest has put commands into a ring
-  void clear();                       // the source stands still
+  void ring();   // the guest has put commands into a ring
+  void clear();  // the source stands still
 
   // The source says with finished() that it has done what it took.
   std::optional<SourceRequest> take();
@@ -80,6 +90,9 @@ class SourceMailbox {
   void settle();
 
  private:
+  void enqueue(SourceRequest request, bool awaited);
+
+  const bool counted_time_;
   std::function<void()> wake_;
   std::atomic<bool> rung_{false};
   std::atomic<bool> memory_wanted_{false};

@@ -7,6 +7,7 @@ using namespace abi;
 Vga::Vga(std::uint32_t memory_bytes, const Wiring& wiring)
     : clock_(wiring.clock),
       on_register_write_(wiring.on_register_write),
+      on_written_(wiring.on_written),
       vbe_(memory_bytes),
       memory_(wiring.memory, memory_bytes, wiring.ram_map) {
   memory_.update(registers_, vbe_);
@@ -34,20 +35,16 @@ core::Result<> Vga::attach(core::AddressSpace& io, core::AddressSpace& mmio, cor
   return {};
 }
 
-std::uint64_t Vga::read_mono(std::uint64_t offset, unsigned) {
-  return registers_.read(static_cast<std::uint16_t>(kMonoPorts + offset), clock_.now());
+std::uint64_t Vga::Ports::read(std::uint64_t offset, unsigned) {
+  return vga_.registers_.read(static_cast<std::uint16_t>(first_ + offset), vga_.clock_.now());
 }
 
-std::uint64_t Vga::read_colour(std::uint64_t offset, unsigned) {
-  return registers_.read(static_cast<std::uint16_t>(kColourPorts + offset), clock_.now());
+void Vga::Ports::write(std::uint64_t offset, unsigned, std::uint64_t value) {
+  vga_.write_port(static_cast<std::uint16_t>(first_ + offset), static_cast<std::uint8_t>(value));
 }
 
-void Vga::write_mono(std::uint64_t offset, unsigned, std::uint64_t value) {
-  write_port(static_cast<std::uint16_t>(kMonoPorts + offset), static_cast<std::uint8_t>(value));
-}
-
-void Vga::write_colour(std::uint64_t offset, unsigned, std::uint64_t value) {
-  write_port(static_cast<std::uint16_t>(kColourPorts + offset), static_cast<std::uint8_t>(value));
+void Vga::Ports::written() {
+  if (vga_.on_written_) vga_.on_written_();
 }
 
 void Vga::write_port(std::uint16_t port, std::uint8_t value) {

@@ -10,6 +10,7 @@
 #include "core/memory/memory_block.h"
 #include "core/memory/ram_map.h"
 #include "devices/qxl/vbe.h"
+#include "devices/qxl/vga_abi.h"
 #include "devices/qxl/vga_memory.h"
 #include "devices/qxl/vga_regs.h"
 #include "devices/qxl/vga_snapshot.h"
@@ -23,6 +24,7 @@ class Vga {
     core::RamMap& ram_map;
     const core::GuestClock& clock;
     std::function<void()> on_register_write = {};  // of the VGA's own, not VBE's
+    std::function<void()> on_written = {};         // after it, with no lock held
   };
 
   Vga(std::uint32_t memory_bytes, const Wiring& wiring);
@@ -37,21 +39,31 @@ class Vga {
   const VgaMemory& memory() const { return memory_; }
 
  private:
-  std::uint64_t read_mono(std::uint64_t offset, unsigned width);
-  void write_mono(std::uint64_t offset, unsigned width, std::uint64_t value);
-  std::uint64_t read_colour(std::uint64_t offset, unsigned width);
-  void write_colour(std::uint64_t offset, unsigned width, std::uint64_t value);
+  // Registers of its own, from port `first` on.
+  class Ports final : public core::IoHandler {
+   public:
+    Ports(Vga& vga, std::uint16_t first) : vga_(vga), first_(first) {}
+    std::uint64_t read(std::uint64_t offset, unsigned width) override;
+    void write(std::uint64_t offset, unsigned width, std::uint64_t value) override;
+    void written() override;
+
+   private:
+    Vga& vga_;
+    std::uint16_t first_;
+  };
+
   std::uint64_t read_vbe(std::uint64_t offset, unsigned width);
   void write_vbe(std::uint64_t offset, unsigned width, std::uint64_t value);
   void write_port(std::uint16_t port, std::uint8_t value);
 
   const core::GuestClock& clock_;
   std::function<void()> on_register_write_;
+  std::function<void()> on_written_;
   VgaRegisters registers_;
   Vbe vbe_;
   VgaMemory memory_;
-  core::Handler<Vga> mono_{*this, &Vga::read_mono, &Vga::write_mono};
-  core::Handler<Vga> colour_{*this, &Vga::read_colour, &Vga::write_colour};
+  Ports mono_{*this, abi::kMonoPorts};
+  Ports colour_{*this, abi::kColourPorts};
   core::Handler<Vga> vbe_ports_{*this, &Vga::read_vbe, &Vga::write_vbe};
   std::array<core::Registration, 4> registrations_;
 };

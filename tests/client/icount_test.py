@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from harness import DEBIAN_GUESTS, Vmm, check, read_file, run_cases, wait_for
+from harness import DEBIAN_GUESTS, MINIVMM, Failure, Vmm, check, read_file, run_cases, wait_for
 
 TIMEOUT = 600  # an instrumented build is slow
 ACCEL = "soft,icount=3,sleep=off"
@@ -49,6 +49,60 @@ def kernel_with_1_cpu():
 
 def kernel_with_4_cpus():
     kernel_twice(4)
+
+
+def rig(disturb):
+    """What a bare guest that drives the QXL device's rings said, the ticks that it counted with it."""
+    image = os.path.join(os.path.dirname(MINIVMM), "guests/qxl-rig.img")
+    with Vmm("--memory", "64M", "--disk", image + ",snapshot=on", "--debugcon", "file:{directory}/console", accel=ACCEL) as vmm:
+        try:
+            while vmm.process.poll() is None:
+                disturb(vmm)
+                vmm.screen()
+        except (Failure, OSError):
+            pass  # it has ended meanwhile
+        check(vmm.wait_exit(TIMEOUT) == 1, f"exit status {vmm.process.returncode}")
+        return read_file(os.path.join(vmm.directory, "console"))
+
+
+def rig_with_rings():
+    said = rig(leave_alone)
+    check(said.endswith(b"done\n"), f"the rig did not end: {said[-500:]!r}")
+    check(said == rig(pause), "other ticks")
+
+
+def native_kernel(disturb):
+    """The kernel's console in native mode: what was said, and its last screen."""
+    init = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
+modprobe qxl
+for i in $(seq 300); do echo line $i of the console; done >/dev/tty1
+dmesg >/dev/tty1
+halt -f
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "init"), "w") as file:
+            file.write(init)
+        os.chmod(file.name, 0o755)
+        own = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, input=b"init\n", stdout=subprocess.PIPE, check=True)
+        initrd = os.path.join(folder, "initrd")
+        with open(initrd, "wb") as file:
+            file.write(read_file(os.path.join(DEBIAN_GUESTS, "qxl.initrd")) + own.stdout)
+        with Vmm("--memory", "256M", "--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd", initrd, "--append",
+                 "console=tty0 console=ttyS0 vt.global_cursor_default=0", "--serial", "file:{directory}/serial", accel=ACCEL) as vmm:
+            said = os.path.join(vmm.directory, "serial")
+            wait_for("the guest to halt", lambda: disturb(vmm) or b"System halted" in read_file(said), TIMEOUT)
+            check(", native" in vmm.hmp("info qxl"), f"not in native mode: {read_file(said)[-500:]!r}")
+            return read_file(said), vmm.screen(), vmm.hmp("info qxl")
+
+
+def kernels_console_in_native_mode():
+    said, screen, info = native_kernel(leave_alone)
+    said_again, screen_again, info_again = native_kernel(pause)
+    check(said == said_again, "another serial log")
+    check(screen == screen_again, "another screen")
+    check(info == info_again, f"another device: {info} {info_again}")
 
 
 def cd_until_the_firmware_gives_up():
@@ -102,7 +156,8 @@ def desktop_on_virtio():
     desktop_twice("virtio")
 
 
-CASES = {function.__name__: function for function in (kernel_with_1_cpu, kernel_with_4_cpus, cd_until_the_firmware_gives_up,
+CASES = {function.__name__: function for function in (kernel_with_1_cpu, kernel_with_4_cpus, rig_with_rings,
+                                               kernels_console_in_native_mode, cd_until_the_firmware_gives_up,
                                                desktop_on_ide, desktop_on_virtio)}
 
 if __name__ == "__main__":

@@ -372,6 +372,7 @@ Result<> Board::Parts::build_displays(const config::MachineConfig& config) {
     const auto index = static_cast<std::uint32_t>(displays.size());
     auto display = display_config(options, index);
     if (index == 0) display.vga_bios = ends.vgabios;
+    display.counted_time = counted_clock != nullptr;
     auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
     if (!function) return core::fail_with("--qxl", function);
     displays.push_back(std::move(*function));

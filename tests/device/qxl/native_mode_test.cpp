@@ -115,6 +115,28 @@ TEST(NativeMode, out_of_memory_flushes_what_is_held) {
   EXPECT_EQ(rig.released(), (std::vector{second - NativeRig::kSlotRam}));
 }
 
+TEST(NativeMode, driver_with_little_memory_never_starves) {
+  constexpr std::uint64_t kPlaces = 1 << 12, kBytes = 256;  // 1 MiB
+  NativeRig rig;
+  rig.go_native();
+  std::vector<std::uint64_t> free;
+  for (std::uint64_t place = 0; place < kPlaces; ++place)
+    free.push_back(NativeRig::kHeap + place * kBytes);
+  const auto collect = [&] { std::ranges::copy(rig.released(), std::back_inserter(free)); };
+  for (int i = 0; i < 100'000; ++i) {
+    if (free.empty()) collect();
+    if (free.empty()) {
+      rig.port(Port::NotifyOom);
+      collect();
+    }
+    ASSERT_FALSE(free.empty()) << i;
+    rig.heap_ = free.back();
+    free.pop_back();
+    rig.submit(rig.fill(1, NativeRig::box(0, 0, 1, 1)));
+    rig.canvas.drawings.clear();
+  }
+}
+
 TEST(NativeMode, full_release_ring_loses_nothing) {
   NativeRig rig;
   rig.go_native();
@@ -336,6 +358,35 @@ TEST(NativeMode, monitors_are_cut_to_the_devices_outputs) {
   ASSERT_EQ(rig.canvas.monitors.size(), 1u);
   EXPECT_EQ(rig.canvas.monitors[0].max_allowed, 1u);
   EXPECT_EQ(rig.canvas.monitors[0].heads.size(), 1u);
+}
+
+// Counted time.
+
+TEST(NativeMode, counted_time_has_commands_taken_while_a_port_is_written) {
+  NativeRig rig({.counted_time = true});
+  rig.go_native();
+  rig.push(rig.fill(7, NativeRig::box(0, 0, 1, 1)), Type::Draw);
+  rig.pull();
+  rig.refresh();
+  EXPECT_TRUE(rig.canvas.drawings.empty()) << "the worker comes by when it likes";
+  rig.port(Port::NotifyCmd);
+  EXPECT_EQ(rig.canvas.drawings.size(), 1u);
+  const auto prod = rig.header<std::uint32_t>(kCommandRing + offsetof(QXLCommandRing, prod));
+  EXPECT_EQ(rig.header<std::uint32_t>(kCommandRing + offsetof(QXLCommandRing, cons)), prod);
+  EXPECT_EQ(rig.header<std::uint32_t>(kCommandRing + offsetof(QXLCommandRing, notify_on_prod)), prod + 1);
+  EXPECT_EQ(rig.next, Next::OnWake);
+}
+
+TEST(NativeMode, counted_time_ends_with_senseless_rings) {
+  NativeRig rig({.counted_time = true});
+  rig.go_native();
+  rig.set_header(kCommandRing + offsetof(QXLCommandRing, prod), 0x1000);
+  rig.port(Port::NotifyCmd);
+  EXPECT_EQ(rig.take_pending() & NativeRig::kError, NativeRig::kError);
+  rig.port(Port::Reset);
+  rig.go_native();
+  rig.submit(rig.fill(7, NativeRig::box(0, 0, 1, 1)));
+  EXPECT_EQ(rig.canvas.drawings.size(), 1u);
 }
 
 // Modes.

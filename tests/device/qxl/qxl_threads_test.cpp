@@ -156,4 +156,21 @@ TEST(QxlThreads, synchronous_ports_of_several_cpus_do_not_wait_for_ever) {
   }
 }
 
+TEST(QxlThreads, counted_time_stands_still_until_the_source_is_done) {
+  tests::NativeRig rig({.sizes = {.revision = 4}, .counted_time = true});
+  rig.go_native();
+  SleepingWorker worker(rig);
+  for (int i = 0; i < 500; ++i) {
+    rig.take_pending();
+    rig.port(tests::abi::QxlPort::FlushSurfacesAsync);
+    ASSERT_EQ(rig.pending() & tests::NativeRig::kIoCmd, tests::NativeRig::kIoCmd);
+    rig.submit(rig.put_all(core::le64(rig.heap_)), tests::abi::QxlCommandType::Message);
+    constexpr auto kRing = offsetof(tests::abi::QXLRam, cmd_ring);
+    ASSERT_EQ(rig.header<std::uint32_t>(kRing + offsetof(tests::abi::QXLCommandRing, cons)),
+              rig.header<std::uint32_t>(kRing + offsetof(tests::abi::QXLCommandRing, prod)));
+  }
+  rig.out8(0x3c2, 1);  // before revision 5 the VGA takes its screen back
+  EXPECT_TRUE(rig.canvas.surfaces.empty());
+}
+
 }  // namespace
