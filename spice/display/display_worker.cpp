@@ -12,6 +12,7 @@
 #include "spice/display/cursor_channel.h"
 #include "spice/display/cursor_image.h"
 #include "spice/display/display_channel.h"
+#include "spice/display/monitors.h"
 #include "spice/display/refresh_pace.h"
 #include "spice/display/screen.h"
 
@@ -140,14 +141,11 @@ class DisplayWorker::Impl final : private ScreenListener {
     tell_compression();
   }
   Picture picture(Pointer pointer) {
-    drain();
-    auto result = picture_of(screen_.surface());
-    if (pointer == Pointer::Drawn)
-      draw_cursor(screen_.pointer().state(), {result.pixels.data(), result.width, result.height, result.width});
-    return result;
+    const auto whole = picture_of_surface(pointer);
+    return part_of(whole, shown_area(screen_.monitors(), {0, 0, whole.width, whole.height}));
   }
   std::optional<Picture> picture_of_head(std::size_t head, Pointer pointer) {
-    const auto whole = picture(pointer);
+    const auto whole = picture_of_surface(pointer);
     const auto layout = screen_.monitors();
     if (head >= layout.heads.size()) return std::nullopt;
     return part_of(whole, layout.heads[head].area);
@@ -182,6 +180,14 @@ class DisplayWorker::Impl final : private ScreenListener {
    private:
     Impl& impl_;
   };
+
+  Picture picture_of_surface(Pointer pointer) {
+    drain();
+    auto result = picture_of(screen_.surface());
+    if (pointer == Pointer::Drawn)
+      draw_cursor(screen_.pointer().state(), {result.pixels.data(), result.width, result.height, result.width});
+    return result;
+  }
 
   bool watched() const { return !displays_.empty(); }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "spice/display/monitors.h"
 
 namespace spice::display {
 
@@ -152,13 +153,10 @@ core::Pixels Screen::read_surface(core::SurfaceId id, const core::Rect& area) {
   return surface == nullptr ? core::Pixels{} : surface->pixels();
 }
 
-// As the reference server has it: none, or more than there may be, are ignored; heads without pixels are left out.
 void Screen::set_monitors(const core::MonitorLayout& layout) {
   source_sets_monitors_ = true;
-  if (layout.heads.empty() || layout.heads.size() > layout.max_allowed) return;
-  auto monitors = layout;
-  std::erase_if(monitors.heads, [](const core::MonitorHead& head) { return head.area.empty(); });
-  if (monitors == monitors_) return;
+  auto monitors = accepted_monitors(layout);
+  if (!monitors || monitors == monitors_) return;
   most_monitors_ = layout.max_allowed;
   monitors_ = std::move(monitors);
   if (listener_ != nullptr) listener_->monitors_changed();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "spice/canvas/draw.h"
+#include "spice/display/monitors.h"
 
 namespace vmm::replay {
 namespace {
@@ -49,6 +50,16 @@ Surface ImmediateCanvas::shown() const {
   return surface.empty() ? Surface() : Conversion(surface).result();
 }
 
+core::Rect ImmediateCanvas::shown_area() const {
+  const auto primary = surfaces_.find(0);
+  return spice::display::shown_area(monitors_,
+                                    primary == surfaces_.end() ? last_shown_.bounds() : primary->second.bounds());
+}
+
+void ImmediateCanvas::set_monitors(const core::MonitorLayout& layout) {
+  if (auto monitors = spice::display::accepted_monitors(layout)) monitors_ = std::move(*monitors);
+}
+
 core::PixelView ImmediateCanvas::pixels() {
   auto* const primary = find(0);
   if (primary == nullptr || spice::canvas::bits_per_pixel(primary->format()) != 32) return {};
@@ -68,6 +79,7 @@ bool ImmediateCanvas::create_surface(core::SurfaceId id, const core::SurfaceShap
   if (surface_bytes_ + bytes_of(surface) > kMaxSurfaceBytes) return false;
   surface_bytes_ += bytes_of(surface);
   surfaces_.emplace(id, std::move(surface));
+  if (id == 0) monitors_ = {};
   return true;
 }
 

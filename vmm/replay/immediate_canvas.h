@@ -30,6 +30,8 @@ class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas:
 
   // What the display shows, or did last if it shows nothing any more; empty if it never did. 32 bits a pixel.
   spice::canvas::Surface shown() const;
+  // The part of it that screenshots have.
+  core::Rect shown_area() const;
   const spice::display::CursorState& pointer() const { return cursor_.state(); }
   const Tallies& tallies() const { return tallies_; }
 
@@ -42,7 +44,7 @@ class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas:
   void load_surface(core::SurfaceId id, const core::Pixels& from) override;
   void draw(core::DrawingPtr drawing) override;
   core::Pixels read_surface(core::SurfaceId id, const core::Rect& area) override;
-  void set_monitors(const core::MonitorLayout&) override {}
+  void set_monitors(const core::MonitorLayout& layout) override;
   core::CursorSink& cursor() override { return cursor_; }
 
  private:
@@ -51,6 +53,7 @@ class ImmediateCanvas final : public core::DisplayCanvas, private spice::canvas:
   std::unordered_map<core::SurfaceId, spice::canvas::Surface> surfaces_;
   std::uint64_t surface_bytes_ = 0;
   spice::canvas::Surface last_shown_;  // of the primary surface when it was destroyed
+  core::MonitorLayout monitors_;       // without heads until they were set for the primary surface
   spice::display::Cursor cursor_;
   Tallies tallies_{};
 };

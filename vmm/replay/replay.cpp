@@ -52,11 +52,14 @@ std::string tally_line(std::string_view name, const ImmediateCanvas::Tally& tall
 void take_picture(const ImmediateCanvas& canvas, bool with_pointer, Replayed& result) {
   auto surface = canvas.shown();
   if (surface.empty()) return;
-  result.width = surface.width();
-  result.height = surface.height();
   if (with_pointer) spice::display::draw_cursor(canvas.pointer(), surface.view());
-  const auto* const first = surface.at(0, 0);
-  result.pixels.assign(first, first + static_cast<std::ptrdiff_t>(result.width) * result.height);
+  const auto area = canvas.shown_area();
+  result.width = area.width();
+  result.height = area.height();
+  for (auto y = area.top; y < area.bottom; ++y) {
+    const auto* const first = surface.at(area.left, y);
+    result.pixels.insert(result.pixels.end(), first, first + result.width);
+  }
   for (auto& pixel : result.pixels)
     pixel &= 0x00ffffff;
 }

@@ -118,6 +118,23 @@ TEST(NativeMode, screenshot_of_a_head_is_its_part_of_the_surface) {
   EXPECT_FALSE(rig.worker.screenshot_of_head(2, spice::display::Pointer::LeftOut));
 }
 
+TEST(NativeMode, screenshot_of_a_single_monitor_leaves_out_what_it_does_not_show) {
+  Rig rig;
+  const auto size_with = [&rig](std::vector<core::MonitorHead> heads) {
+    rig.source.run(
+        [&heads](DisplayCanvas& canvas) { canvas.set_monitors({.max_allowed = 4, .heads = std::move(heads)}); });
+    const auto picture = rig.worker.screenshot();
+    return std::pair{picture.width, picture.height};
+  };
+  const auto whole = std::pair{kWidth, kHeight};
+  EXPECT_EQ(size_with({{.id = 0, .area = {0, 0, 5, 4}}}), std::pair(5, 4));
+  EXPECT_EQ(size_with({{.id = 0, .area = {0, 0, 5, 4}}, {.id = 1, .area = {5, 0, 8, 4}}}), whole);
+  EXPECT_EQ(size_with({{.id = 0, .area = {0, 0, 5, 4}}, {.id = 1, .area = {}}}), std::pair(5, 4));
+  EXPECT_EQ(size_with({{.id = 0, .area = {0, 0, kWidth + 9, 4}}}), std::pair(kWidth, 4));
+  EXPECT_EQ(size_with({{.id = 0, .area = {kWidth, 0, kWidth + 9, 4}}}), whole);
+  EXPECT_EQ(size_with({}), whole) << "ignored, and the last one was beyond the surface";
+}
+
 TEST(NativeMode, connected_client_gets_drawings_and_a_late_one_the_picture) {
   Rig rig;
   Viewer early(rig);

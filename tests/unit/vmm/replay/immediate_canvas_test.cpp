@@ -52,6 +52,20 @@ TEST(ImmediateCanvas, destroyed_primary_surface_stays_in_the_picture) {
   EXPECT_EQ(*canvas.shown().at(0, 0), 5U);
 }
 
+TEST(ImmediateCanvas, single_monitor_shows_its_part_until_there_is_another_surface) {
+  ImmediateCanvas canvas;
+  ASSERT_TRUE(canvas.create_surface(0, {8, 4, SurfaceFormat::Xrgb}));
+  EXPECT_EQ(canvas.shown_area(), (core::Rect{0, 0, 8, 4}));
+  canvas.set_monitors({.max_allowed = 2, .heads = {{.id = 0, .area = {0, 0, 4, 3}}, {.id = 1, .area = {}}}});
+  EXPECT_EQ(canvas.shown_area(), (core::Rect{0, 0, 4, 3}));
+  canvas.set_monitors({.max_allowed = 2, .heads = {}});
+  EXPECT_EQ(canvas.shown_area(), (core::Rect{0, 0, 4, 3}));
+  canvas.destroy_surface(0);
+  EXPECT_EQ(canvas.shown_area(), (core::Rect{0, 0, 4, 3}));
+  ASSERT_TRUE(canvas.create_surface(0, {8, 4, SurfaceFormat::Xrgb}));
+  EXPECT_EQ(canvas.shown_area(), (core::Rect{0, 0, 8, 4}));
+}
+
 TEST(ImmediateCanvas, impossible_surfaces_are_refused) {
   ImmediateCanvas canvas;
   EXPECT_FALSE(canvas.create_surface(1, {0, 4, SurfaceFormat::Xrgb}));
