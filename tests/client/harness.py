@@ -283,7 +283,7 @@ class SpiceClient:
             self.session.set_property(name.replace("_", "-"), value)
         if password is not None:
             self.session.set_property("password", password)
-        self.channels, self.events, self.primary, self.marked = {}, [], None, 0
+        self.channels, self.events, self.primaries, self.marked = {}, [], {}, 0
         self.invalidations = 0
         GObject.Object.connect(self.session, "channel-new", self._channel_new)
         SpiceClientGLib.Session.connect(self.session)
@@ -301,8 +301,13 @@ class SpiceClient:
         if kind <= 4:
             self.spice.Channel.connect(channel)
 
-    def _primary(self, _channel, _format, width, height, stride, _shm, data):
-        self.primary = (width, height, stride, data)
+    def _primary(self, channel, _format, width, height, stride, _shm, data):
+        self.primaries[channel.get_property("channel-id")] = (width, height, stride, data)
+
+    @property
+    def primary(self):
+        """Of the first display."""
+        return self.primaries.get(0)
 
     def _mark(self, *_):
         self.marked += 1
@@ -323,11 +328,11 @@ class SpiceClient:
     def wait_picture(self, timeout=30):
         self.wait("a first picture", lambda: self.primary and self.marked, timeout)
 
-    def screen(self):
+    def screen(self, display=0):
         """Nothing while the guest changes its mode and there is no surface."""
-        if self.primary is None:
+        if self.primaries.get(display) is None:
             return None
-        width, height, stride, data = self.primary
+        width, height, stride, data = self.primaries[display]
         raw = ctypes.string_at(data, stride * height)
         rgb = bytearray(width * height * 3)
         for y in range(height):

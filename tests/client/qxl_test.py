@@ -33,6 +33,18 @@ def driver_binds():
             guest.ends("poweroff -f")
 
 
+def memories_and_first_monitor_have_the_wished_sizes():
+    with guest_with("revision=5", "vram64_size_mb=128", "xres=1600", "yres=900") as guest:
+        guest.run("modprobe qxl")
+        wait_for("native mode", lambda: is_native(guest), TIMEOUT)
+        said = guest.run("dmesg | grep -i qxl")
+        check("128M of Surface memory" in said, said)
+        check("64bit" in guest.run("dmesg | grep -A9 '1b36:0100' | grep 'reg 0x20'"), guest.run("dmesg | grep -A9 1b36:0100"))
+        screen = guest.vmm.screen()
+        check((screen.width, screen.height) == (1600, 900), f"the screen is {screen.width} x {screen.height}")
+        guest.ends("poweroff -f")
+
+
 def driver_leaves():
     """Once: Linux 6.1 leaves its interrupt handler behind and panics when the driver comes back, in QEMU, too."""
     with guest_with("revision=5") as guest:
@@ -69,7 +81,7 @@ def screens_survive_a_snapshot():
             wait_for("it to go on", lambda: not same_screen(before, guest.vmm.screen()), TIMEOUT)
 
 
-CASES = {function.__name__: function for function in (driver_binds, driver_leaves, old_revision_is_refused,
+CASES = {function.__name__: function for function in (driver_binds, memories_and_first_monitor_have_the_wished_sizes, driver_leaves, old_revision_is_refused,
                                                        screens_survive_a_snapshot)}
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from guests import DEBIAN_GUESTS, DISPLAY_FAULTS, TIMEOUT, Guest, restored
-from harness import GOLDEN, Failure, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
+from harness import GOLDEN, MINIVMM, Failure, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
 
 KERNEL_DRIVERS = ("modesetting", "qxl")
 USER_DRIVER = "qxl-user"
@@ -56,8 +56,12 @@ class Session:
     def run(self, line):
         return self.guest.run(line)
 
-    def screen(self):
-        return self.guest.vmm.screen()
+    def screen(self, device=None):
+        if device is None:
+            return self.guest.vmm.screen()
+        path = self.guest.path(device + ".ppm")
+        self.guest.vmm.qmp("screendump", filename=path, device=device)
+        return read_ppm(path)
 
     def own_picture(self):
         """What the guest's X server says that its screen shows."""
@@ -81,6 +85,13 @@ class Session:
             check(piece, "the guest's port was closed")
             data += piece
         return bytes(data)
+
+    def replayed(self):
+        """What the recording up to now plays to."""
+        path = self.guest.path("replayed.ppm")
+        subprocess.run([MINIVMM, "replay", self.guest.path("recording"), "--screendump", path], check=True, stdout=subprocess.DEVNULL,
+                       timeout=TIMEOUT)
+        return read_ppm(path)
 
     def work(self, step):
         said = self.run(f"workout {step}")
@@ -157,11 +168,12 @@ def wait_shell(guest):
 
 def works_with(driver):
     """The same pictures whoever draws them: the CPU, the device, or the one where the other cannot."""
-    with Session() as session:
+    with Session("--qxl", "record={directory}/recording") as session:
         session.start_x(driver)
         for step in ("background", "text", "render", "drag"):
             session.work(step)
             session.shows(step, read_picture(os.path.join(GOLDEN, f"xorg-{step}.png")))
+            check(session.replayed() == session.screen(), f"the recording does not show {step}")
         session.check_no_faults()
 
 
@@ -179,6 +191,26 @@ def device_driver_alone():
 
 def device_driver_alone_with_surfaces():
     works_with(SURFACES)
+
+
+def surfaces_survive_a_snapshot():
+    """What lies beside the screen is back, and the driver draws on with it."""
+    with Session() as session:
+        session.start_x(SURFACES)
+        for step in ("background", "text", "render"):
+            session.work(step)
+        before = session.settled_picture()
+        snapshot = session.guest.path("snapshot")
+        check(session.guest.vmm.hmp("savevm " + snapshot) == "", "savevm failed")
+        session.work("drag")
+        check(session.guest.vmm.hmp("loadvm " + snapshot) == "", "loadvm failed")
+        session.guest.shell.said = ""
+        session.guest.shell.send("")
+        session.guest.wait(session.guest.shell.PROMPT)
+        session.shows("what it did before", before)
+        session.work("drag")
+        session.shows("drag", read_picture(os.path.join(GOLDEN, "xorg-drag.png")))
+        session.check_no_faults()
 
 
 def rendercheck(session, tests, formats):
@@ -221,6 +253,67 @@ def modes_from_small_to_large():
             check((shown.width, shown.height) == size, f"{shown.width} x {shown.height} instead of {size}")
             session.shows("%d x %d" % size, shown)
         session.check_no_faults()
+
+
+def largest_mode_with(driver):
+    with Session("--qxl", "vgamem_mb=64", name="xorg-large") as session:
+        session.start_x(driver)
+        set_mode(session, session.first_output(), 3840, 2160)
+        session.work("text")
+        shown = session.settled_picture()
+        check((shown.width, shown.height) == (3840, 2160), f"{shown.width} x {shown.height}")
+        session.shows("3840 x 2160", shown)
+        session.check_no_faults()
+
+
+def largest_mode_with_modesetting():
+    largest_mode_with("modesetting")
+
+
+def largest_mode_with_the_devices_driver():
+    largest_mode_with("qxl")
+
+
+def part_of(picture, left, width):
+    rows = (picture.rgb[(y * picture.width + left) * 3:(y * picture.width + left + width) * 3] for y in range(picture.height))
+    return Picture(width, picture.height, b"".join(rows))
+
+
+def two_devices_with(driver):
+    """Side by side, as one screen of the X server."""
+    lines = []
+    for name, slot in (("left", 2), ("right", 16)):
+        lines += ['Section "Device"', f'Identifier "{name}"', f'Driver "{driver}"', f'BusID "PCI:0:{slot}:0"', "EndSection",
+                  'Section "Screen"', f'Identifier "{name}"', f'Device "{name}"', "DefaultDepth 24", "EndSection"]
+    lines += ['Section "ServerLayout"', 'Identifier "both"', 'Screen "left"', 'Screen "right" RightOf "left"', 'Option "Xinerama" "on"',
+              "EndSection"]
+    with Session("--qxl", "revision=5", "--qxl", "revision=5", name="xorg-two") as session:
+        session.run("modprobe qxl && udevadm settle")
+        for line in lines:
+            session.run(f"echo '{line}' >>/etc/X11/two.conf")
+        session.start_x("two")
+        for step in ("text", "render", "drag", "across"):
+            if step == "across":  # a window that both show
+                session.run("xdotool windowmove $(xdotool search --onlyvisible --name terminal | tail -1) 800 100")
+            else:
+                session.work(step)
+            both = session.settled_picture()
+            halves = [part_of(both, left, both.width // 2) for left in (0, both.width // 2)]
+            check(halves[0] != halves[1], "the same picture on both")
+            for display, half in enumerate(halves):
+                wait_for(f"a screenshot of display {display} after {step}",
+                         lambda display=display, half=half: session.screen(f"qxl{display}") == half, TIMEOUT, 0.2)
+                session.client.wait(f"the client's display {display} after {step}",
+                                    lambda display=display, half=half: session.client.screen(display) == half, TIMEOUT)
+        session.check_no_faults()
+
+
+def two_devices_with_modesetting():
+    two_devices_with("modesetting")
+
+
+def two_devices_with_the_devices_driver():
+    two_devices_with("qxl")
 
 
 def clients_choose_sizes_and_heads():
@@ -291,8 +384,10 @@ def screen_follows_the_window_of_remote_viewer():
 
 CASES = {function.__name__: function for function in (
     modesetting_on_the_kernels_driver, device_driver_on_the_kernels_driver, device_driver_alone,
-    device_driver_alone_with_surfaces, device_driver_alone_renders, modes_from_small_to_large, clients_choose_sizes_and_heads,
-    agent_enables_a_second_head, screen_follows_the_window_of_remote_viewer)}
+    device_driver_alone_with_surfaces, surfaces_survive_a_snapshot, device_driver_alone_renders, modes_from_small_to_large,
+    clients_choose_sizes_and_heads, agent_enables_a_second_head, screen_follows_the_window_of_remote_viewer,
+    largest_mode_with_modesetting, largest_mode_with_the_devices_driver, two_devices_with_modesetting,
+    two_devices_with_the_devices_driver)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

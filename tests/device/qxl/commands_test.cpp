@@ -188,6 +188,32 @@ TEST_F(Commands, clip_has_its_rectangles) {
   EXPECT_EQ(rig.canvas.drawings[0]->clip, (core::Clip{{{0, 0, 1, 1}, {2, 0, 3, 2}}}));
 }
 
+TEST_F(Commands, clip_of_a_thousand_rectangles_comes_in_chunks) {
+  constexpr std::uint32_t kRects = 1000, kChunk = 100;
+  std::uint64_t following = 0;
+  core::Clip wanted = std::vector<core::Rect>(kRects);
+  for (std::uint32_t first = kRects - kChunk; first != 0; first -= kChunk) {
+    std::vector<std::uint8_t> rects;
+    for (auto i = first; i < first + kChunk; ++i) {
+      const auto rect = NativeRig::box(i, 0, i + 1, 2);
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(&rect);
+      rects.insert(rects.end(), bytes, bytes + sizeof rect);
+    }
+    following = rig.chunk(rects, following);
+  }
+  std::array<abi::QXLRect, kChunk> rects;
+  for (std::uint32_t i = 0; i < kChunk; ++i)
+    rects[i] = NativeRig::box(i, 0, i + 1, 2);
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(kRects); ++i)
+    (*wanted)[static_cast<std::size_t>(i)] = {i, 0, i + 1, 2};
+  auto head = rig.drawable(Draw::Invers, box);
+  head.clip = {1, rig.put_all(core::le32(kRects), abi::QXLDataChunk{sizeof rects, 0, following}, rects)};
+  head.release_info = rig.heap_;
+  rig.submit(rig.put_all(head, abi::QXLQMask{}));
+  drawn<core::DrawInvers>();
+  EXPECT_EQ(rig.canvas.drawings[0]->clip, wanted);
+}
+
 TEST_F(Commands, stroke_has_path_and_dashes) {
   const std::array<core::le32, 4> points{16, 32, 48, 0xfffffff0};
   const auto path = rig.put_all(core::le32(24), abi::QXLDataChunk{24, 0, 0}, abi::QXLPathSeg{3, 2}, points);
