@@ -1,5 +1,6 @@
 #include "devices/qxl/shape_parser.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -97,6 +98,7 @@ void parse_string(CommandReader& in, QxlAddress at, core::DrawText& text) {
   text.top_down = (head.flags & QXLString::kRasterTopDown) != 0;
   const auto data = in.chunks(at + sizeof head, head.data_size);
   Bytes list(data);
+  text.glyphs.reserve(std::min<std::size_t>(head.length, data.size() / sizeof(QXLRasterGlyph)));
   for (unsigned i = 0; i < head.length && in.ok(); ++i) {
     const auto glyph = list.take<QXLRasterGlyph>();
     const std::uint64_t row = glyph ? (glyph->width * static_cast<unsigned>(text.depth) + 7u) / 8u : 0;

@@ -88,13 +88,23 @@ pixman_color_t color_of(std::uint32_t pixel, core::SurfaceFormat format) {
   }
 }
 
+// As drivers have most of it.
+bool is_simple(const DrawContext& context, const core::DrawText& text) {
+  const bool has_pixels =
+      context.format() == core::SurfaceFormat::Xrgb || context.format() == core::SurfaceFormat::Argb;
+  return has_pixels && text.depth == core::GlyphDepth::A1 && text.back_area.empty() &&
+         std::holds_alternative<core::SolidBrush>(text.fore_brush) && context.region().rect_count() == 1 &&
+         has_all_values(text);
+}
+
 // After text: only pixels that a glyph touched.
 void clear_unused_under(const GlyphMask& mask, Surface& surface, const core::Rect& area) {
   for (auto y = area.top; y < area.bottom; ++y) {
     const auto* const coverage = mask.coverage.pixels().row(y - mask.area.top);
     auto* const row = surface.row(y);
     for (auto x = area.left; x < area.right; ++x) {
-      if (coverage[x - mask.area.left] != 0) row[static_cast<std::size_t>(x) * 4 + 3] = 0;
+      auto& unused = row[static_cast<std::size_t>(x) * 4 + 3];
+      unused = coverage[x - mask.area.left] == 0 ? unused : 0;  // without a branch, which nobody could predict
     }
   }
 }
@@ -186,6 +196,12 @@ Drawn draw_composite(DrawContext& context, const core::DrawComposite& drawing) {
 }
 
 Drawn draw_text(DrawContext& context, const core::DrawText& text) {
+  if (is_simple(context, text)) {
+    const auto color = std::get<core::SolidBrush>(text.fore_brush).color & 0x00ff'ffffU;
+    draw_bits(text, context.extents(), context.format() == core::SurfaceFormat::Argb ? color | 0xff00'0000U : color,
+              context.to());
+    return {};
+  }
   const auto glyphs = glyph_mask(text, context.extents());
   if (!glyphs) return std::unexpected(glyphs.error());
   auto back = context.ready(text.back_brush, !text.back_area.empty());

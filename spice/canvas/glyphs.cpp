@@ -1,8 +1,11 @@
 #include "spice/canvas/glyphs.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <span>
+
+#include "core/base/endian.h"
 
 namespace spice::canvas {
 namespace {
@@ -34,10 +37,31 @@ std::size_t row_bytes(const core::Glyph& glyph, core::GlyphDepth depth) {
   return (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8;
 }
 
+// A byte's bits as values, that of the highest bit in the lowest byte.
+constexpr std::uint64_t values_of(std::uint8_t bits) {
+  // Copies of the byte a bit further each: bit 7 of each byte is another bit of it.
+  const auto highest = bits * 0x8040'2010'0804'0201U & 0x8080'8080'8080'8080U;
+  return (highest >> 7) * 0xff;
+}
+
+// The values from `x` on of a row of single bits, into `out`, which is all or nothing, too.
+void add_bits(const std::uint8_t* row, std::size_t x, std::span<std::uint8_t> out) {
+  constexpr std::size_t kEight = 8;
+  for (; !out.empty() && x % kEight != 0; ++x, out = out.subspan(1))
+    out.front() |= static_cast<std::uint8_t>(values_of(row[x / kEight]) >> kEight * (x % kEight));
+  for (; out.size() >= kEight; x += kEight, out = out.subspan(kEight)) {
+    core::le64 eight;
+    std::memcpy(&eight, out.data(), kEight);
+    eight = eight | values_of(row[x / kEight]);
+    std::memcpy(out.data(), &eight, kEight);
+  }
+  for (; !out.empty(); ++x, out = out.subspan(1))
+    out.front() |= static_cast<std::uint8_t>(values_of(row[x / kEight]) >> kEight * (x % kEight));
+}
+
 template <core::GlyphDepth Depth>
 std::uint8_t value_at(const std::uint8_t* row, std::size_t x) {
   switch (Depth) {
-    case core::GlyphDepth::A1: return (row[x / 8] >> (7 - x % 8) & 1U) != 0 ? 0xff : 0;
     case core::GlyphDepth::A4: return static_cast<std::uint8_t>(x % 2 == 0 ? row[x / 2] & 0xf0U : row[x / 2] << 4U);
     default: return row[x];
   }
@@ -52,7 +76,7 @@ void add_values(const std::uint8_t* row, std::size_t x, std::span<std::uint8_t> 
 
 void add_values(core::GlyphDepth depth, const std::uint8_t* row, std::size_t x, std::span<std::uint8_t> out) {
   switch (depth) {
-    case core::GlyphDepth::A1: return add_values<core::GlyphDepth::A1>(row, x, out);
+    case core::GlyphDepth::A1: return add_bits(row, x, out);
     case core::GlyphDepth::A4: return add_values<core::GlyphDepth::A4>(row, x, out);
     default: return add_values<core::GlyphDepth::A8>(row, x, out);
   }
@@ -65,6 +89,27 @@ std::size_t stored_row(const core::Glyph& glyph, const core::DrawText& text, std
   // one that is upside down or a row off.
   const std::size_t from_bottom = glyph.height - from_top;
   return text.depth == core::GlyphDepth::A8 ? from_bottom : from_bottom - 1;
+}
+
+// Sets pixels where a row of bits has one, from bit `x` on. Not aligned for pixels.
+void set_pixels(const std::uint8_t* row, std::size_t x, std::uint32_t pixel, std::span<std::uint8_t> out) {
+  constexpr std::array<std::uint32_t, 8> kBits{0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01};
+  constexpr std::size_t kPixel = sizeof(std::uint32_t);
+  for (std::size_t count = 0; !out.empty(); x += count, out = out.subspan(count * kPixel)) {
+    const auto bits = static_cast<std::uint32_t>(row[x / 8]) << x % 8;
+    count = std::min(8 - x % 8, out.size() / kPixel);
+    if (count < kBits.size()) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if ((bits & kBits[i]) != 0) std::memcpy(out.data() + i * kPixel, &pixel, kPixel);
+      }
+      continue;
+    }
+    std::array<std::uint32_t, kBits.size()> pixels;
+    std::memcpy(pixels.data(), out.data(), sizeof pixels);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = (bits & kBits[i]) == 0 ? pixels[i] : pixel;
+    std::memcpy(out.data(), pixels.data(), sizeof pixels);
+  }
 }
 
 void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) {
@@ -83,10 +128,16 @@ void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) 
 
 }  // namespace
 
+bool has_all_values(const core::DrawText& text) {
+  return std::ranges::all_of(text.glyphs, [&text](const core::Glyph& glyph) {
+    return glyph.data.size() >= row_bytes(glyph, text.depth) * glyph.height;
+  });
+}
+
 std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds) {
+  if (!has_all_values(text)) return std::unexpected(DrawError::BadImage);
   WideRect all{INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
   for (const auto& glyph : text.glyphs) {
-    if (glyph.data.size() < row_bytes(glyph, text.depth) * glyph.height) return std::unexpected(DrawError::BadImage);
     const auto box = box_of(glyph);
     all = {std::min(all.left, box.left), std::min(all.top, box.top), std::max(all.right, box.right),
            std::max(all.bottom, box.bottom)};
@@ -99,6 +150,22 @@ std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const
   for (const auto& glyph : text.glyphs)
     add(glyph, text, mask);
   return mask;
+}
+
+void draw_bits(const core::DrawText& text, const core::Rect& area, std::uint32_t pixel, Surface& to) {
+  constexpr std::size_t kPixel = sizeof pixel;
+  for (const auto& glyph : text.glyphs) {
+    const auto box = box_of(glyph);
+    const auto part = within(box, area);
+    if (part.empty()) continue;
+    const auto stride = row_bytes(glyph, text.depth);
+    for (auto y = part.top; y < part.bottom; ++y) {
+      const auto stored = stored_row(glyph, text, static_cast<std::size_t>(y - box.top));
+      set_pixels(
+          glyph.data.data() + stored * stride, static_cast<std::size_t>(part.left - box.left), pixel,
+          {to.row(y) + static_cast<std::size_t>(part.left) * kPixel, static_cast<std::size_t>(part.width()) * kPixel});
+    }
+  }
 }
 
 }  // namespace spice::canvas

@@ -1,5 +1,6 @@
 #include "spice/display/certain.h"
 
+#include "spice/canvas/glyphs.h"
 #include "spice/canvas/source.h"
 
 namespace spice::display {
@@ -23,6 +24,10 @@ class Judge {
     return is_sound(rop3.source) && is_sound(rop3.brush) && is_sound(rop3.mask);
   }
   bool operator()(const core::DrawStroke& stroke) { return is_sound(stroke.brush); }
+  bool operator()(const core::DrawText& text) {
+    return canvas::has_all_values(text) && is_sound(text.fore_brush) &&
+           (text.back_area.empty() || is_sound(text.back_brush));
+  }
   bool operator()(const core::DrawTransparent& transparent) { return is_sound(transparent.source); }
   template <class Other>
   bool operator()(const Other&) {

@@ -16,11 +16,6 @@ core::SurfaceFormat format_of(const SurfaceStore& store, SurfaceKey key) {
   return surface == nullptr ? core::SurfaceFormat::Xrgb : surface->format();
 }
 
-bool holds(const core::Rect& outer, const core::Rect& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
-         inner.bottom <= outer.bottom;
-}
-
 }  // namespace
 
 ClientSurfaces::ClientSurfaces(const SurfaceStore& store, SurfaceKey primary, Abilities abilities, const Limits& limits)

@@ -12,21 +12,11 @@ constexpr std::size_t kMostCoverRects = 64;
 // Where so many in a row are not hidden, few are that lie further back.
 constexpr std::size_t kMostMisses = 128;
 
-bool holds(const core::Rect& outer, const core::Rect& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
-         inner.bottom <= outer.bottom;
-}
-
-bool holds(const canvas::Region& outer, const canvas::Region& inner) {
-  auto rest = inner;
-  rest.subtract(outer);
-  return rest.empty();
-}
-
 }  // namespace
 
 bool meet(const canvas::Region& a, const canvas::Region& b) {
   if (!meet(a.extents(), b.extents())) return false;
+  if (a.rect_count() == 1 && b.rect_count() == 1) return true;
   auto both = a;
   both.intersect(b);
   return !both.empty();
@@ -38,6 +28,15 @@ bool meet(const canvas::Region& region, const core::Rect& rect) {
   auto both = region;
   both.intersect(rect);
   return !both.empty();
+}
+
+bool holds(const canvas::Region& outer, const canvas::Region& inner) {
+  if (inner.empty()) return true;
+  if (!holds(outer.extents(), inner.extents())) return false;
+  if (outer.rect_count() == 1) return true;
+  auto rest = inner;
+  rest.subtract(outer);
+  return rest.empty();
 }
 
 void DrawingList::push(PlacedDrawingPtr drawing) {

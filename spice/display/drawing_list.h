@@ -59,5 +59,11 @@ constexpr bool meet(const core::Rect& a, const core::Rect& b) {
 }
 bool meet(const canvas::Region& a, const canvas::Region& b);
 bool meet(const canvas::Region& region, const core::Rect& rect);
+// Whether all of `inner` lies in `outer`.
+constexpr bool holds(const core::Rect& outer, const core::Rect& inner) {
+  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
+         inner.bottom <= outer.bottom;
+}
+bool holds(const canvas::Region& outer, const canvas::Region& inner);
 
 }  // namespace spice::display

@@ -1,9 +1,11 @@
 #include "spice/display/drawing_message.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
+#include "spice/canvas/glyphs.h"
 #include "spice/wire/coding.h"
 
 namespace spice::display {
@@ -39,11 +41,9 @@ class Suits {
   }
   bool operator()(const core::DrawText& text) const {
     std::size_t bytes = 0;
-    for (const auto& glyph : text.glyphs) {
-      if (glyph.data.size() < glyph_bytes(glyph, text.depth)) return false;
+    for (const auto& glyph : text.glyphs)
       bytes += glyph.data.size();
-    }
-    return text.glyphs.size() <= UINT16_MAX && bytes <= kMostGlyphBytes;
+    return text.glyphs.size() <= UINT16_MAX && bytes <= kMostGlyphBytes && canvas::has_all_values(text);
   }
   bool operator()(const core::DrawComposite& composite) const {
     return capabilities_.has(wire::kCompositeCap) && fits16(composite.source) &&
@@ -234,15 +234,21 @@ class Message {
                : text.depth == core::GlyphDepth::A4 ? wire::kGlyphsA4
                                                     : wire::kGlyphsA1;
     if (text.top_down) to.flags |= wire::kGlyphsTopDown;
+    to.glyphs.reserve(text.glyphs.size());
     for (const auto& from : text.glyphs) {
-      const auto bytes = static_cast<std::ptrdiff_t>(glyph_bytes(from, text.depth));
+      const auto values = std::span(from.data).first(glyph_bytes(from, text.depth));
       to.glyphs.push_back({.position = wire_point(from.position),
                            .origin = wire_point(from.origin),
                            .width = from.width,
                            .height = from.height,
-                           .data = wire::Payload(std::vector(from.data.begin(), from.data.begin() + bytes))});
+                           .data = glyph_data(values)});
     }
     return to;
+  }
+  // Small ones are copied when the message is encoded, which is before the drawing goes.
+  static wire::Payload glyph_data(std::span<const std::uint8_t> values) {
+    if (values.size() < wire::Gather::kCopiedBelow) return wire::Payload::borrowed(values);
+    return wire::Payload(std::vector(values.begin(), values.end()));
   }
   static wire::Transform transform(const core::Transform& from) {
     return {{from.t00, from.t01, from.t02, from.t10, from.t11, from.t12}};

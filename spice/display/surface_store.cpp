@@ -7,13 +7,22 @@
 #include "spice/canvas/draw.h"
 #include "spice/canvas/effect.h"
 #include "spice/display/certain.h"
+#include "spice/display/unseen.h"
 
 namespace spice::display {
 namespace {
 
+// So many drawings, and some of them may hide others.
+constexpr std::size_t kWorthALook = 32;
+
 std::uint64_t bytes_of(const core::SurfaceShape& shape) {
   return (static_cast<std::uint64_t>(shape.width) * canvas::bits_per_pixel(shape.format) + 31) / 32 * 4 *
          static_cast<std::uint64_t>(shape.height);
+}
+
+core::Rect around(const core::Rect& a, const core::Rect& b) {
+  if (a.empty()) return b;
+  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
 }
 
 core::SurfaceShape shape_of(const canvas::Surface& surface) {
@@ -36,16 +45,21 @@ class SurfaceStore::Slice {
     if (!entry.reads) return false;
     return std::ranges::any_of(entry.drawing->reads, [this](const PlacedDrawing::Read& read) {
       const auto* from = find(read.surface);
-      return from != nullptr && meet(from->written, read.area);
+      return from != nullptr && (meet(from->written, read.area) || meet(from->written_wanted, read.area));
     });
   }
   // It is drawn: so must be what it depends on.
   void include(const PlacedDrawing& placed) {
-    auto& on = part(placed.surface).written;
-    on.add(placed.changed);
-    on.limit_rects(PlacedDrawing::kMostRects);
+    auto& on = part(placed.surface);
+    if (on.wanted.rect_count() == 1 && holds(on.wanted.extents(), placed.changed.extents())) {
+      on.written_wanted = around(on.written_wanted, placed.changed.extents());
+    } else {
+      on.written.add(placed.changed);
+      on.written.limit_rects(PlacedDrawing::kMostRects);
+    }
     for (const auto& read : placed.reads) {
       auto& wanted = part(read.surface).wanted;
+      if (wanted.rect_count() == 1 && holds(wanted.extents(), read.area)) continue;
       wanted.add(read.area);
       wanted.limit_rects(PlacedDrawing::kMostRects);
     }
@@ -56,6 +70,7 @@ class SurfaceStore::Slice {
     SurfaceKey surface = 0;
     canvas::Region wanted;
     canvas::Region written;
+    core::Rect written_wanted{};  // around what is written of one wanted rectangle
   };
 
   static bool touches(const canvas::Region& region, const DrawingList::Entry& entry) {
@@ -125,6 +140,7 @@ PlacedDrawingPtr SurfaceStore::add(core::DrawingPtr drawing) {
   if (placed == nullptr) return nullptr;
   if (certainly_draws(*placed->drawing, *this)) {
     waiting_.push(placed);
+    ++added_;
     if (waiting_.size() > limits_.drawings || memory_.total() > limits_.drawing_bytes) draw_oldest();
   } else {
     Slice slice;
@@ -181,8 +197,16 @@ void SurfaceStore::draw(const PlacedDrawing& placed) {
   if (!canvas::draw(*placed.drawing, *this)) on_lost_(placed);
 }
 
+void SurfaceStore::drop_unseen() {
+  const auto is_unseen = unseen(waiting_.entries());
+  waiting_.take_if([&](const DrawingList::Entry&, std::size_t i) { return is_unseen[i]; });
+  added_ = 0;
+}
+
 // Half of them, so that it is rarely done.
 void SurfaceStore::draw_oldest() {
+  drop_unseen();
+  if (waiting_.size() <= limits_.drawings / 2 && memory_.total() <= limits_.drawing_bytes) return;
   const auto count = waiting_.size() - waiting_.size() / 2;
   for (const auto& placed : waiting_.take_if([count](const DrawingList::Entry&, std::size_t i) { return i < count; }))
     draw(*placed);
@@ -221,6 +245,7 @@ const canvas::Surface* SurfaceStore::surface(SurfaceKey key) const {
 const canvas::Surface* SurfaceStore::up_to_date(SurfaceKey key, const core::Rect& area) {
   auto* const found = stored(key);
   if (found == nullptr) return nullptr;
+  if (added_ >= kWorthALook) drop_unseen();
   if (!waiting_.empty()) {
     Slice slice;
     slice.want(key, canvas::clipped(area, found->surface.width(), found->surface.height()));

@@ -71,6 +71,7 @@ class SurfaceStore final : private canvas::SurfaceTable {
   void draw_waiting(Slice slice);
   void draw(const PlacedDrawing& placed);
   void draw_oldest();
+  void drop_unseen();
   void forget_pixels(const Stored& of);
 
   Limits limits_;
@@ -81,6 +82,7 @@ class SurfaceStore final : private canvas::SurfaceTable {
   std::uint32_t last_number_ = 0;  // of a surface, for its key
   DrawingSerial last_serial_ = 0;
   DrawingList waiting_;
+  std::size_t added_ = 0;  // since unseen ones were dropped
 };
 
 }  // namespace spice::display

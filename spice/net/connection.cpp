@@ -27,8 +27,8 @@ constexpr std::size_t kMaxQueuedMessages = 4096;
 constexpr std::uint32_t kMaxSkippedSize = 1 << 20;
 // Messages smaller than this that are sent in a row go out together, so many bytes at a time: a system call, and a
 // wake-up of the peer, cost more than they do.
-constexpr std::size_t kSmallMessage = 2 * 1024;
-constexpr std::size_t kJoinedBytes = 16 * 1024;
+constexpr std::size_t kSmallMessage = 4 * 1024;
+constexpr std::size_t kJoinedBytes = 32 * 1024;
 // Keeps the random id of our pings apart from the small ones that channels use.
 constexpr std::uint32_t kLeastProbeId = 0x100;
 
@@ -177,8 +177,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   // It goes when whoever sends now has sent all he has, or when there is enough.
   void join(const wire::Gather& message) {
-    const auto bytes = message.flatten();
-    joined.insert(joined.end(), bytes.begin(), bytes.end());
+    message.append_to(joined);
     if (joined.size() >= kJoinedBytes) return send_joined();
     if (std::exchange(joins, true)) return;
     loop.post([self = shared_from_this()] {

@@ -4,15 +4,10 @@
 
 namespace spice::wire {
 
-namespace {
-// Below this a copy is cheaper than one more piece to write.
-constexpr std::size_t kCopyBelow = 512;
-}  // namespace
-
 void Gather::append(Payload payload) {
-  if (payload.size() < kCopyBelow) return append(payload.bytes());
+  if (payload.size() < kCopiedBelow) return append(payload.bytes());
   payload_bytes_ += payload.size();
-  splices_.push_back({head_.size(), std::move(payload)});
+  splices_.push_back({end_, std::move(payload)});
 }
 
 void Gather::prepend_header(std::span<const std::uint8_t> header) {
@@ -28,7 +23,7 @@ std::size_t Gather::pieces_into(std::size_t skip, std::span<std::span<const std:
     if (skipped < piece.size() && count < out.size()) out[count++] = piece.subspan(skipped);
   };
   auto position = begin_;
-  const std::span<const std::uint8_t> head(head_);
+  const auto head = std::span(head_).first(end_);
   for (const auto& splice : splices_) {
     add(head.subspan(position, splice.head_position - position));
     add(splice.payload.bytes());
@@ -41,11 +36,22 @@ std::size_t Gather::pieces_into(std::size_t skip, std::span<std::span<const std:
 std::vector<std::uint8_t> Gather::flatten() const {
   std::vector<std::uint8_t> all;
   all.reserve(total_size());
-  std::vector<std::span<const std::uint8_t>> parts(2 * splices_.size() + 1);
-  parts.resize(pieces_into(0, parts));
-  for (const auto part : parts)
-    all.insert(all.end(), part.begin(), part.end());
+  append_to(all);
   return all;
+}
+
+void Gather::append_to(std::vector<std::uint8_t>& out) const {
+  const auto append = [&out](std::span<const std::uint8_t> piece) {
+    out.insert(out.end(), piece.begin(), piece.end());
+  };
+  auto position = begin_;
+  const auto head = std::span(head_).first(end_);
+  for (const auto& splice : splices_) {
+    append(head.subspan(position, splice.head_position - position));
+    append(splice.payload.bytes());
+    position = splice.head_position;
+  }
+  append(head.subspan(position));
 }
 
 void Encoder::text32(const char*, const std::string& field) {
