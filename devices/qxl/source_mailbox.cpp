@@ -1,8 +1,14 @@
 #include "devices/qxl/source_mailbox.h"
 
+#include <chrono>
 #include <utility>
 
 namespace devices::qxl {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kBrief{100};  // a CPU that waits looks by itself for so long
+}  // namespace
 
 void SourceMailbox::post(SourceRequest request) {
   const bool awaited = request.async == 0 && !std::holds_alternative<EnterVga>(request.what);
@@ -42,8 +48,12 @@ void SourceMailbox::settle() {
   if (!wake_) return;
   if (rung_.exchange(false)) wake_();
   const auto target = awaited_.load();
-  // Numbers wrap around.
-  for (auto done = done_.load(); static_cast<std::int32_t>(target - done) > 0; done = done_.load())
+  const auto is_done = [target](std::uint32_t done) { return static_cast<std::int32_t>(target - done) <= 0; };  // wraps
+  auto done = done_.load();
+  // Most requests take less time than falling asleep and being woken.
+  for (const auto end = Clock::now() + kBrief; !is_done(done) && Clock::now() < end;)
+    done = done_.load();
+  for (; !is_done(done); done = done_.load())
     done_.wait(done);
 }
 

@@ -26,6 +26,10 @@ constexpr std::int64_t kCellPixels = 9 * 32;
 // Rings that have just become empty are often filled again before the guest would have to wake us, which costs its CPU
 // more than us; but what it draws meanwhile is seen that much later. In this time a fast driver half fills its ring.
 constexpr std::chrono::microseconds kSoon{100};
+// Who had to wake us goes on in a moment, as a rule: with the next drawing, or with a port that its CPU waits for. To
+// sleep meanwhile would take longer, so for so long we stay awake and look again this often.
+constexpr std::chrono::microseconds kAwake{100};
+constexpr std::chrono::microseconds kGlance{20};
 
 RefreshPace::Seen seen_in(const Screen::Changes& changes) {
   if (!changes.any()) return RefreshPace::Seen::Nothing;
@@ -84,8 +88,9 @@ class DisplayWorker::Impl final : private ScreenListener {
         worker_(config.name, core::ThreadKind::Display, config.start),
         timer_(worker_.loop(), [this] { timer_fired(); }),
         soon_(worker_.loop(), [this] { look(); }),
-        wake_(worker_.loop(), [this] { look(); }),
+        wake_(worker_.loop(), [this] { woken(); }),
         again_(worker_.loop(), [this] { pull(); }),
+        awake_(worker_.loop(), [this] { stay_awake(); }),
         clients_(worker_.loop(), [this] { tell_clients(); }),
         poke_(worker_.loop(), [this] { quicken(); }),
         video_(worker_.loop(), config.video, [this](video::StreamId id) { stream_ended(id); }),
@@ -152,6 +157,8 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   class DisplayProvider final : public channel::ChannelProvider {
    public:
     explicit DisplayProvider(Impl& impl) : impl_(impl) {}
@@ -207,6 +214,10 @@ class DisplayWorker::Impl final : private ScreenListener {
   // Whether the source may be asked for anything.
   bool may_ask() const { return running_ && !held_; }
 
+  void woken() {
+    awake_until_ = Clock::now() + kAwake;
+    look();
+  }
   // Takes what the source has queued, and what it shows if that is a frame buffer.
   void look() {
     if (!may_ask()) return;
@@ -230,16 +241,24 @@ class DisplayWorker::Impl final : private ScreenListener {
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
     if (next == Next::OnWake) return;
-    if (waits_for_clients()) {
+    const auto now = Clock::now();
+    if (waits_for_clients(now)) {
       soon_.arm(Patience::kLongest);  // or when they have caught up
-    } else if (next == Next::Soon) {
-      soon_.arm(kSoon);
-    } else {
+    } else if (next == Next::AtOnce) {
       again_.ring();  // the clients have their turn before
+    } else if (now < awake_until_) {
+      glance_at_ = now + kGlance;
+      awake_.ring();
+    } else {
+      soon_.arm(kSoon);
     }
   }
-  bool waits_for_clients() {
-    const auto now = std::chrono::steady_clock::now();
+  // All else that the loop has to do has its turn in between.
+  void stay_awake() {
+    if (Clock::now() < glance_at_) return awake_.ring();
+    pull();
+  }
+  bool waits_for_clients(Clock::time_point now) {
     bool waits = false;
     displays_.for_each([&](DisplayChannel& display) { waits = display.is_waited_for(now) || waits; });
     return waits;
@@ -342,6 +361,8 @@ class DisplayWorker::Impl final : private ScreenListener {
   bool running_ = false;
   bool held_ = false;
   bool full_wanted_ = true;
+  Clock::time_point awake_until_{};
+  Clock::time_point glance_at_{};
   core::DisplayClients told_clients_;
   core::Rect told_size_{};
   core::Worker worker_;
@@ -349,6 +370,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::LoopTimer soon_;
   core::Signal wake_;
   core::Signal again_;
+  core::Signal awake_;
   core::Signal clients_;
   core::Signal poke_;
   VideoFeed video_;
