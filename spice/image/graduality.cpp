@@ -1,7 +1,6 @@
 #include "spice/image/graduality.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -13,27 +12,31 @@ constexpr std::int64_t kQuarters = 4;
 constexpr std::int64_t kEqual = 2, kFarApart = 4, kNear = -1;
 constexpr std::int64_t kNeighbours = 3;  // right, below, and both
 
-using Color = std::array<int, 3>;
+using Color = std::uint32_t;  // a byte a channel
+
+constexpr Color color_of(unsigned first, unsigned second, unsigned third) {
+  return first | second << 8 | third << 16;
+}
 
 template <wire::BitmapFormat Format>
 Color color_at(const std::uint8_t* row, std::uint32_t x) {
   if constexpr (Format == wire::BitmapFormat::Rgb16) {
     std::uint16_t word = 0;
     std::memcpy(&word, row + std::size_t{x} * 2, sizeof word);
-    return {word >> 10 & 31, word >> 5 & 31, word & 31};
+    return color_of(word >> 10 & 31U, word >> 5 & 31U, word & 31U);
   } else {
     const auto* pixel = row + std::size_t{x} * bits_per_pixel(Format) / 8;
-    return {pixel[0], pixel[1], pixel[2]};
+    return color_of(pixel[0], pixel[1], pixel[2]);
   }
 }
 
 template <wire::BitmapFormat Format>
-std::int64_t weight(const Color& one, const Color& other) {
+std::int64_t weight(Color one, Color other) {
   constexpr int kFar = Format == wire::BitmapFormat::Rgb16 ? 8 : 60;
+  if (one == other) return kEqual;
   int most = 0;
-  for (std::size_t channel = 0; channel < one.size(); ++channel)
-    most = std::max(most, std::abs(one[channel] - other[channel]));
-  if (most == 0) return kEqual;
+  for (unsigned shift = 0; shift < 24; shift += 8)
+    most = std::max(most, std::abs(static_cast<int>(one >> shift & 0xff) - static_cast<int>(other >> shift & 0xff)));
   return most >= kFar ? kFarApart : kNear;
 }
 
@@ -45,22 +48,22 @@ struct Score {
 template <wire::BitmapFormat Format>
 Score score(const StoredPixels& pixels) {
   if (pixels.width <= 1 || pixels.height <= 1) return {};
-  const std::uint64_t width = pixels.width;
-  const std::uint64_t step = 15 % width == 0 ? 14 : 15;
-  const auto end = width * (pixels.height - 1);  // the last row has nothing below it
+  const auto width = pixels.width;
+  const auto step = 15 % width == 0 ? 14U : 15U;
   Score result{0, 0};
-  for (auto place = width / 2; place < end; place += step) {
-    if (place % width == width - 1) --place;
-    const auto* row = pixels.row(static_cast<std::uint32_t>(place / width));
-    const auto x = static_cast<std::uint32_t>(place % width);
+  // The last row has nothing below it, the last column nothing to its right.
+  for (std::uint32_t x = width / 2, y = 0; y < pixels.height - 1;) {
+    if (x == width - 1) --x;
+    const auto* row = pixels.row(y);
     const auto here = color_at<Format>(row, x);
     const auto right = weight<Format>(here, color_at<Format>(row, x + 1));
     const auto below = weight<Format>(here, color_at<Format>(row + pixels.stride, x));
     const auto both = weight<Format>(here, color_at<Format>(row + pixels.stride, x + 1));
-    const auto sum = right + below + both;
     const bool is_flat = right == kEqual && below == kEqual && both == kEqual;
-    result.quarters += is_flat ? 0 : sum;
+    result.quarters += is_flat ? 0 : right + below + both;
     result.count += kNeighbours;
+    for (x += step; x >= width; ++y)
+      x -= width;
   }
   return result;
 }
