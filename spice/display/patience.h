@@ -13,7 +13,7 @@ class Patience {
   using Time = std::chrono::steady_clock::time_point;
   // Drawings that are queued when the waiting begins: two ack windows and a guest's whole ring.
   static constexpr std::size_t kCrowd = 72;
-  static constexpr std::chrono::milliseconds kLongest{5};
+  static constexpr std::chrono::milliseconds kLongest{10};
 
   // Whether to wait now, with so many drawings queued.
   bool waits(std::size_t queued, Time now) {
