@@ -78,7 +78,7 @@ void QxlSource::execute(const TakeCommands&, core::DisplayCanvas& canvas) {
   const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
   if (vga_mode_) return;
   if (memory_wanted) wiring_.native.make_room(canvas);
-  while (wiring_.native.run(canvas, NativeMode::Deadline::max()) != Next::OnWake) {
+  while (wiring_.native.run(canvas, NativeMode::Deadline::max(), false) != Next::OnWake) {
   }
 }
 

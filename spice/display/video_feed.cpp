@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "spice/display/drawing_list.h"
 #include "spice/display/painted_pictures.h"
 #include "spice/image/graduality.h"
 #include "spice/image/image_source.h"
@@ -34,11 +35,6 @@ bool is_gradual(const core::Drawing& drawing) {
   const auto source = copy == nullptr ? std::nullopt : image::ImageSource::of_bitmap(copy->source.image);
   if (!source || !image::is_color(source->pixels().format)) return false;
   return source->pixels().is_padded || image::graduality(source->pixels()) != image::Graduality::Low;
-}
-
-bool holds(const core::Rect& outer, const core::Rect& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
-         inner.bottom <= outer.bottom;
 }
 
 }  // namespace
