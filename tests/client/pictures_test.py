@@ -64,6 +64,20 @@ def shows_a_photo(*settings):
     return used
 
 
+def with_hardly_any_room():
+    """The client keeps next to no images, and the dictionary reaches back a screen and a half."""
+    for scene, calls in SCENES.items():
+        player = Player("glz")
+        client = SpiceClient(player.port, cache_size=200_000, glz_window_size=3_000_000)
+        client.wait_picture()
+        for _ in range(3):
+            player.play(scene, calls)
+            client.wait(f"{scene}: the picture", lambda c=client, p=player: c.screen() == p.screen())
+        check("glz" in player.methods(), f"images were sent as {player.methods()}")
+        client.close()
+        player.close()
+
+
 def remote_viewer_shows_the_picture():
     player = Player()
     scene = picture_of("xspice")
@@ -94,6 +108,7 @@ cases |= {
     "jpeg_is_healed": lambda: shows({"jpeg"}, "auto_glz", "always"),
     "zlib_over_glz": lambda: shows({"zlib-glz"}, "glz", "never", "always"),
     "jpeg_and_zlib_are_healed": lambda: shows({"jpeg", "zlib-glz"}, "auto_glz", "always", "always"),
+    "with_hardly_any_room": with_hardly_any_room,
     "remote_viewer_shows_the_picture": remote_viewer_shows_the_picture,
 }
 
