@@ -34,7 +34,7 @@ ClientSurfaces::Abilities ClientWriter::abilities() const {
 }
 
 bool ClientWriter::write(const ClientSurfaces::Step& step) {
-  if (std::exchange(images_are_old_, false) && images_.keeps_images()) send(images_.forget_images(line_.next_serial()));
+  if (std::exchange(names_are_old_, false)) forget_names();
   using Kind = ClientSurfaces::Kind;
   switch (step.kind) {
     case Kind::SetUp: set_up(step.set_up); break;
@@ -44,6 +44,11 @@ bool ClientWriter::write(const ClientSurfaces::Step& step) {
     case Kind::Draw: return drawing(*step.drawing);
   }
   return true;
+}
+
+void ClientWriter::forget_names() {
+  if (images_.keeps_images()) send(images_.forget_images(line_.next_serial()));
+  if (images_.keeps_palettes()) send(images_.forget_palettes());
 }
 
 void ClientWriter::prepare(std::span<const ClientSurfaces::Step> upcoming) {

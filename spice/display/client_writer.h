@@ -28,8 +28,9 @@ class ClientWriter {
 
   ClientSurfaces::Abilities abilities() const;
   image::ImageSender& images() { return images_; }
-  // The guest begins anew: what it calls by a number may be another image now.
-  void primary_made() { images_are_old_ = true; }
+  // The guest begins anew, or with what it was at another time: what it calls by a number may be another image or
+  // palette now.
+  void primary_made() { names_are_old_ = true; }
   // With the pixels as they are now. False if the step is a drawing that cannot be sent, or not before what it needs is
   // exact: then the client is to get what it draws.
   [[nodiscard]] bool write(const ClientSurfaces::Step& step);
@@ -42,6 +43,7 @@ class ClientWriter {
  private:
   template <class M>
   void send(const M& message);
+  void forget_names();
   void set_up(const ClientPicture::Step& step);
   void create(SurfaceKey key);
   void monitors();
@@ -55,7 +57,7 @@ class ClientWriter {
   wire::Capabilities capabilities_;
   image::ImageSender images_;
   image::LossyAreas lossy_;
-  bool images_are_old_ = false;
+  bool names_are_old_ = false;
   bool primary_is_new_ = false;  // for the client, who has no pixels of it
   bool knows_monitors_ = false;  // the client has been told of some
   Line line_;

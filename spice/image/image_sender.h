@@ -77,6 +77,7 @@ class ImageSender {
   wire::DisplayInvalAllPixmaps forget_images(std::uint64_t serial);
   bool keeps_images() const { return keeps_images_; }  // the client has got some to keep since, on this channel
   wire::DisplayInvalAllPalettes forget_palettes();
+  bool keeps_palettes() const { return !palettes_.empty(); }
 
   std::shared_ptr<const ImageStatistics> statistics() const { return statistics_; }
 

@@ -18,6 +18,7 @@ class PaletteCache {
   // The client, which has it not, gets it now. The palette it has to drop before, if any.
   std::optional<std::uint64_t> add(std::uint64_t unique, std::size_t colors);
   void clear() { palettes_.clear(); }  // behind INVAL_ALL_PALETTES
+  bool empty() const { return palettes_.empty(); }
 
  private:
   struct Known {

@@ -61,8 +61,10 @@ struct Rig {
 
 // A client and what it shows.
 struct Viewer {
-  explicit Viewer(Rig& rig, const RawClient::Options& options = {}) : raw(rig.worker.display_provider(), options) {
-    raw.init();
+  explicit Viewer(Rig& rig, const RawClient::Options& options = {}) : Viewer(rig.worker, options, {}) {}
+  Viewer(DisplayWorker& worker, const RawClient::Options& options, const wire::DisplayInit& init)
+      : raw(worker.display_provider(), options) {
+    raw.send(init);
   }
   // Takes messages until it shows the picture.
   bool shows(const spice::display::Picture& picture) {
@@ -314,6 +316,52 @@ TEST(NativeMode, switches_between_modes_arrive) {
   const auto message = viewer.raw.receive();
   EXPECT_EQ(message->type, wire::DisplaySurfaceDestroy::kType);
   EXPECT_EQ(rig.worker.screenshot().width, kWidth);  // black, of the last size
+}
+
+// An image that the client is to keep under its name, of indices into a palette that it is to keep as well.
+core::DrawingPtr named(std::uint64_t name, std::uint32_t color) {
+  auto palette = std::make_shared<core::Palette>(core::Palette{.unique = name, .colors = {0, color}});
+  auto image = std::make_shared<core::Image>(
+      core::Image{.id = name,
+                  .cacheable = true,
+                  .content = core::Bitmap{.format = core::BitmapFormat::Indexed8,
+                                          .width = 32,
+                                          .height = 32,
+                                          .stride = 32,
+                                          .palette = std::move(palette),
+                                          .data = std::vector<std::uint8_t>(std::size_t{32} * 32, 1)}});
+  return std::make_shared<core::Drawing>(
+      core::Drawing{.box = {0, 0, 32, 32},
+                    .operation = core::DrawCopy{.source = {.image = std::move(image), .area = {0, 0, 32, 32}}}});
+}
+
+// After a snapshot is loaded a guest gives the names that it has given before to other things.
+TEST(NativeMode, restored_guest_has_clients_forget_what_its_names_meant) {
+  ScriptedSource source;
+  source.on_full = [](DisplayCanvas& canvas) { EXPECT_TRUE(canvas.create_surface(0, {kWidth, kHeight})); };
+  DisplayWorker worker({}, source);
+  worker.start();
+  Viewer viewer(worker, {},
+                {.cache_id = 1, .cache_pixels = 1 << 20, .dictionary_id = 1, .dictionary_window_pixels = 1 << 20});
+  ASSERT_TRUE(viewer.shows(worker.screenshot()));
+  const auto show = [&](std::uint32_t color) {
+    source.run([](DisplayCanvas& canvas) { canvas.draw(fill(0, {0, 0, 32, 32}, 0)); });
+    EXPECT_TRUE(viewer.shows(worker.screenshot()));
+    source.run([color](DisplayCanvas& canvas) { canvas.draw(named(7, color)); });
+    EXPECT_TRUE(viewer.shows(worker.screenshot()));
+    EXPECT_EQ(*viewer.model.surface(0)->at(5, 5) & 0xff'ffff, color);
+  };
+  const auto sent = [&viewer](std::uint16_t type) { return std::ranges::count(viewer.types, type); };
+  show(0x12'3456);
+  show(0x12'3456);
+  EXPECT_EQ(sent(wire::DisplayInvalAllPixmaps::kType), 0);
+  const auto palettes = sent(wire::DisplayInvalAllPalettes::kType);
+  worker.hold(false);
+  worker.redraw();
+  worker.release();
+  show(0x65'4321);
+  EXPECT_EQ(sent(wire::DisplayInvalAllPixmaps::kType), 1);
+  EXPECT_EQ(sent(wire::DisplayInvalAllPalettes::kType), palettes + 1);
 }
 
 TEST(NativeMode, monitors_are_those_that_the_driver_sets) {

@@ -28,10 +28,14 @@ class ScriptedSource final : public core::DisplaySource {
     command(canvas);
     return Next::AtOnce;
   }
-  bool refresh(core::DisplayCanvas&, bool) override {
-    const std::scoped_lock lock(mutex_);
-    ++refreshes_;
-    return false;
+  bool refresh(core::DisplayCanvas& canvas, bool full) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      ++refreshes_;
+    }
+    if (!full || !on_full) return false;
+    on_full(canvas);
+    return true;
   }
   void store(core::DisplayCanvas& canvas) override {
     if (on_store) on_store(canvas);
@@ -75,7 +79,9 @@ class ScriptedSource final : public core::DisplaySource {
     const std::scoped_lock lock(mutex_);
     return compression_levels_;
   }
-  Command on_store;  // set before the worker starts
+  // Set before the worker starts.
+  Command on_store;
+  Command on_full;  // refresh
 
  private:
   std::mutex mutex_;
