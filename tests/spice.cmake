@@ -18,6 +18,7 @@ minivmm_test(spice_net
   SOURCES
     unit/spice/net/connection_test.cpp
     unit/spice/net/rules_test.cpp
+    unit/spice/net/stream_test.cpp
     unit/spice/net/tls_test.cpp
     unit/spice/net/websocket_test.cpp
   USES spice/net spice/server
