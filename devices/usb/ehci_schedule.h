@@ -13,8 +13,8 @@ namespace devices::usb {
 
 class EhciSchedule {
  public:
-  EhciSchedule(const core::GuestMemory& memory, ScheduleWatch& watch, EhciQueues::FindDevice find_device,
-               std::function<void()> packet_landed)
+  EhciSchedule(const core::GuestMemory& memory, ScheduleWatch& watch, const EhciQueues::FindDevice& find_device,
+               const std::function<void()>& packet_landed)
       : memory_(memory),
         watch_(watch),
         periodic_(memory, watch, find_device, packet_landed),
