@@ -15,6 +15,7 @@ ANNOUNCE_CAPABILITIES, CLIPBOARD_GRAB, CLIPBOARD_REQUEST, CLIPBOARD_RELEASE = 6,
 FILE_XFER_START, FILE_XFER_STATUS, FILE_XFER_DATA, CLIENT_DISCONNECTED, DEVICE_INFO = 10, 11, 12, 13, 16
 CAPABILITIES = sum(1 << bit for bit in (0, 1, 2, 5, 6, 7, 12, 15))
 CAN_SEND, SUCCESS = 0, 3
+CAN_MOUSE, CAN_CLIPBOARD, CAN_NOT_TRANSFER = 0, (3, 5, 6), 13  # of capabilities
 TEXT = 1
 CLIENT_MODE, SERVER_MODE = 2, 1
 
@@ -98,12 +99,12 @@ class AgentClient(SpiceClient):
         return self.main.get_property("mouse-mode")
 
 
-def booted():
+def booted(**options):
     global guest
     if guest is None:
         guest = KernelGuest("--virtio-port", "relay.0=unix:{directory}/agent", "--virtio-port", "relay.1=unix:{directory}/port",
                             "--virtio-port", "relay.2=unix:{directory}/webdav",
-                            "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"))
+                            "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"), **options)
         guest.__enter__()
         guest.peers = [guest.connect("agent"), guest.connect("port"), guest.connect("webdav")]
         guest.run("dev() { echo /dev/$(basename $(dirname $(grep -lx $1 /sys/class/virtio-ports/*/name))); }")
@@ -111,6 +112,13 @@ def booted():
             guest.run(f"exec {number + 3}<>$(dev relay.{number})")
         guest.agent = Agent(guest.peers[0])
     return guest
+
+
+def ended():
+    global guest
+    if guest is not None:
+        guest.__exit__(None, None, None)
+        guest = None
 
 
 def start_agent():
@@ -312,14 +320,33 @@ def folder_of_the_client_is_read_over_webdav():
         client.close()
 
 
+def what_is_forbidden_is_neither_offered_nor_passed_on():
+    ended()
+    booted(spice="port={port},addr=127.0.0.1,disable-ticketing=on,disable-copy-paste=on,disable-agent-file-xfer=on")
+    agent = start_agent()
+    client = AgentClient(guest.vmm.port)
+    client.wait("the agent", client.agent, TIMEOUT)
+    agent.wait(ANNOUNCE_CAPABILITIES, "the client's capabilities")
+    agent.send(ANNOUNCE_CAPABILITIES, struct.pack("<II", 0, CAPABILITIES))
+    can = client.spice.MainChannel.agent_test_capability
+    client.wait("the agent's capabilities", lambda: can(client.main, CAN_MOUSE))
+    check(not any(can(client.main, number) for number in CAN_CLIPBOARD), "copy and paste is offered")
+    check(can(client.main, CAN_NOT_TRANSFER), "files are not refused")
+    # An agent that does it nevertheless is not heard, and what follows is.
+    agent.send(CLIPBOARD_GRAB, struct.pack("<B3xI", 0, TEXT))
+    agent.send(ANNOUNCE_CAPABILITIES, struct.pack("<II", 1, CAPABILITIES))
+    agent.wait(ANNOUNCE_CAPABILITIES, "the client's answer")
+    check(not client.grabs, "the agent's grab reached the client")
+    client.close()
+
+
 CASES = {function.__name__: function for function in (
     the_agent_learns_its_displays, clipboard_both_ways, file_arrives_whole, resize_reaches_the_agent, mouse_follows_the_agent,
     client_that_dies_in_mid_message_harms_nobody, port_carries_bytes_and_turns,
-    folder_of_the_client_is_read_over_webdav)}
+    folder_of_the_client_is_read_over_webdav, what_is_forbidden_is_neither_offered_nor_passed_on)}
 
 if __name__ == "__main__":
     try:
         sys.exit(run_cases(CASES))
     finally:
-        if guest is not None:
-            guest.__exit__(None, None, None)
+        ended()
