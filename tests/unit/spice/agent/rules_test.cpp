@@ -82,6 +82,18 @@ TEST(MessageFilter, what_is_disabled_is_discarded) {
   }
 }
 
+TEST(MessageFilter, all_that_is_not_the_servers_own_passes) {
+  constexpr std::uint32_t kBeyondAll = VD_AGENT_GRAPHICS_DEVICE_INFO + 2;
+  MessageFilter from_guest({});
+  MessageFilter from_client({.from_client = true});
+  for (std::uint32_t type = VD_AGENT_MOUSE_STATE; type <= kBeyondAll; ++type) {
+    const bool is_servers =
+        type == VD_AGENT_MOUSE_STATE || type == VD_AGENT_CLIENT_DISCONNECTED || type == VD_AGENT_GRAPHICS_DEVICE_INFO;
+    EXPECT_EQ(from_guest.feed(message(type, 4)), Verdict::Pass) << type;
+    EXPECT_EQ(from_client.feed(message(type, 4)), is_servers ? Verdict::Discard : Verdict::Pass) << type;
+  }
+}
+
 TEST(MessageFilter, monitors_go_to_displays_that_take_them) {
   MessageFilter filter({.from_client = true});
   EXPECT_EQ(filter.feed(message(VD_AGENT_MONITORS_CONFIG, 8), true), Verdict::Monitors);
