@@ -9,13 +9,14 @@ from guests import TIMEOUT, KernelGuest
 from harness import check, read_file, run_cases, wait_for
 
 DISK_BYTES = 16 << 20
+STICK_BYTES = 6 << 20  # at 1 MB/s
 
 
-def make_disk(path, seed):
+def make_disk(path, seed, size=DISK_BYTES):
     """A disk whose contents are known."""
     block = hashlib.sha512(seed.encode()).digest()
     with open(path, "wb") as file:
-        for _ in range(DISK_BYTES // 4096):
+        for _ in range(size // 4096):
             block = hashlib.sha512(block).digest()
             file.write(block * 64)
     return path
@@ -53,6 +54,20 @@ def disks(system=KernelGuest.GENERIC):
                 disk_keeps_what_it_is_given(guest, "/dev/" + device, images[kind])
             check(guest.run("dmesg | grep -ciE 'error|timeout|reset failed'") == "0", guest.run("dmesg | tail -20"))
             guest.ends("poweroff -f")
+
+
+def stick_at_a_piix3():
+    """A controller of USB 1.1 without any other."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_disk(os.path.join(folder, "stick"), "stick", STICK_BYTES)
+        with KernelGuest("--usb", "on,controllers=uhci", "--usb-device", f"storage,file={path}",
+                         modules=("uhci-hcd", "usbhid", "hid-generic", "usb-storage", "sd_mod")) as guest:
+            controllers = guest.run("cat /sys/bus/pci/drivers/uhci_hcd/0*/device")
+            check(controllers == "0x7020", f"controllers: {controllers}")
+            wait_for("the stick", lambda: guest.run("ls /dev/sda") == "/dev/sda", TIMEOUT)
+            check(guest.run("cat /sys/bus/usb/devices/1-[12]/speed").split() == ["12", "12"], "tablet and stick are not at full speed")
+            disk_keeps_what_it_is_given(guest, "/dev/sda", path)
+            check(guest.run("dmesg | grep -ciE 'usb.*(error|reset|timeout)|i/o error'") == "0", guest.run("dmesg | tail -20"))
 
 
 WORKER = """
@@ -213,7 +228,7 @@ def virtio_devices_of_an_i386_kernel():
     virtio_devices(system=KernelGuest.I386_INSTALLER)
 
 
-CASES = {function.__name__: function for function in (disks, snapshots_under_load, suspend_to_ram,
+CASES = {function.__name__: function for function in (disks, stick_at_a_piix3, snapshots_under_load, suspend_to_ram,
                                                        counted_time_is_the_alarms_at_once, virtio_devices,
                                                        virtio_devices_with_legacy_registers, disks_of_an_i386_kernel,
                                                        virtio_devices_of_an_i386_kernel)}
