@@ -203,6 +203,7 @@ def folder_of_the_client_is_mounted():
 
 def logs_are_free_of_errors():
     restored_guest()
+    check(guest.run("grep -c 'pci/0000/02.0' /tmp/vdagent.log") != "0", "the agent does not know which device its display is")
     for log in ("vdagentd", "webdavd"):
         # Without systemd vdagentd has no sessions to ask about.
         said = guest.run(f"grep -iE 'error|invalid|fail|critical|AIIEEE' /tmp/{log}.log | grep -v session_info_session_is_locked")
