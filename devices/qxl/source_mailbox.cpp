@@ -10,9 +10,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::microseconds kBrief{100};  // a CPU that waits looks by itself for so long
 }  // namespace
 
-void SourceMailbox::post(SourceRequest request) {
+void SourceMailbox::post(const SourceRequest& request) {
   const bool awaited = request.async == 0 && !std::holds_alternative<EnterVga>(request.what);
-  enqueue(std::move(request), awaited);
+  enqueue(request, awaited);
   ring();
 }
 
@@ -21,9 +21,9 @@ void SourceMailbox::ring() {
   rung_.store(true);
 }
 
-void SourceMailbox::enqueue(SourceRequest request, bool awaited) {
+void SourceMailbox::enqueue(const SourceRequest& request, bool awaited) {
   const std::scoped_lock guard(mutex_);
-  queue_.push_back(std::move(request));
+  queue_.push_back(request);
   ++posted_;
   if (awaited) awaited_.store(posted_);
 }
@@ -31,7 +31,7 @@ void SourceMailbox::enqueue(SourceRequest request, bool awaited) {
 std::optional<SourceRequest> SourceMailbox::take() {
   const std::scoped_lock guard(mutex_);
   if (queue_.empty()) return std::nullopt;
-  auto request = std::move(queue_.front());
+  const auto request = queue_.front();
   queue_.pop_front();
   return request;
 }

@@ -75,7 +75,7 @@ class SourceMailbox {
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // With the device's lock held, except take() and finished(), which are the source's.
-  void post(SourceRequest request);
+  void post(const SourceRequest& request);
   void ask_for_memory() { memory_wanted_.store(true); }
   void ring();   // the guest has put commands into a ring
   void clear();  // the source stands still
@@ -90,7 +90,7 @@ class SourceMailbox {
   void settle();
 
  private:
-  void enqueue(SourceRequest request, bool awaited);
+  void enqueue(const SourceRequest& request, bool awaited);
 
   const bool counted_time_;
   std::function<void()> wake_;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Time made by instructions: the same machine gives the same bytes and the same screens, run after run."""
+import gzip
 import hashlib
 import os
 import random
@@ -88,7 +89,7 @@ halt -f
         own = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, input=b"init\n", stdout=subprocess.PIPE, check=True)
         initrd = os.path.join(folder, "initrd")
         with open(initrd, "wb") as file:
-            file.write(read_file(os.path.join(DEBIAN_GUESTS, "qxl.initrd")) + own.stdout)
+            file.write(read_file(os.path.join(DEBIAN_GUESTS, "qxl.initrd")) + gzip.compress(own.stdout))
         with Vmm("--memory", "256M", "--kernel", os.path.join(DEBIAN_GUESTS, "generic/vmlinuz"), "--initrd", initrd, "--append",
                  "console=tty0 console=ttyS0 vt.global_cursor_default=0", "--serial", "file:{directory}/serial", accel=ACCEL) as vmm:
             said = os.path.join(vmm.directory, "serial")

@@ -4,8 +4,9 @@ import os
 import resource
 import subprocess
 import sys
+import time
 
-from harness import GOLDEN, MINIVMM, SpiceClient, Vmm, check, read_file, read_picture, run_cases, wait_for
+from harness import GOLDEN, MINIVMM, Failure, SpiceClient, Vmm, check, read_file, read_picture, run_cases, wait_for
 
 TIMEOUT = 400  # the firmware alone is slow where KVM is emulated
 # What QEMU 7.2 with libspice-server 0.15.1 says of the same picture, which is tests/golden/qxl_still.png, too.
@@ -65,6 +66,24 @@ def client_stays_over_a_reset():
         client.close()
 
 
+def wake_ups(vmm, thread):
+    tasks = f"/proc/{vmm.process.pid}/task"
+    for task in os.listdir(tasks):
+        if read_file(f"{tasks}/{task}/comm").decode().strip() == thread:
+            status = read_file(f"{tasks}/{task}/status").decode()
+            return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    raise Failure(f"there is no thread {thread}")
+
+
+def idle_display_sleeps():
+    with bare_guest("qxl_still") as vmm:
+        wait_still(vmm)
+        vmm.screen()
+        before = wake_ups(vmm, "display0")
+        time.sleep(1)
+        check(wake_ups(vmm, "display0") - before <= 1, "the display's worker wakes up for nothing")
+
+
 def developers_see_ports_and_commands():
     with bare_guest("qxl_still", "--qxl", "debug=1,cmdlog=1") as vmm:
         wait_still(vmm)
@@ -110,7 +129,7 @@ def full_disk_ends_the_recording_alone():
 
 
 CASES = {function.__name__: function for function in (
-    rig_runs_to_its_end, picture_is_the_references, client_stays_over_a_reset, developers_see_ports_and_commands, recorded_session_plays_to_the_same_pixels, full_disk_ends_the_recording_alone)}
+    rig_runs_to_its_end, picture_is_the_references, client_stays_over_a_reset, idle_display_sleeps, developers_see_ports_and_commands, recorded_session_plays_to_the_same_pixels, full_disk_ends_the_recording_alone)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

@@ -117,7 +117,11 @@ class Driver {
 };
 
 TEST(QxlThreads, no_command_is_lost_and_each_comes_back_once) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr std::uint64_t kCommands = 100'000;
+#else
+  constexpr std::uint64_t kCommands = 1'000'000;
+#endif
   constexpr std::uint64_t kPlaces = 50'000;  // of commands in memory, used again and again
   tests::NativeRig rig;
   rig.go_native();
