@@ -1,6 +1,5 @@
 #include "vmm/machine/display_recordings.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,7 +15,9 @@ class DisplayRecordings::Recording {
 
   core::DisplaySource& stand_before(const Board::Display& display) {
     name_ = display.name;
-    return source_.emplace(*display.source, [this](std::span<const std::uint8_t> bytes) { write(bytes); });
+    source_ = std::make_unique<replay::RecordingSource>(*display.source,
+                                                        [this](std::span<const std::uint8_t> bytes) { write(bytes); });
+    return *source_;
   }
 
  private:
@@ -31,7 +32,7 @@ class DisplayRecordings::Recording {
 
   replay::RecordingFile file_;
   std::string name_;
-  std::optional<replay::RecordingSource> source_;
+  std::unique_ptr<replay::RecordingSource> source_;
 };
 
 DisplayRecordings::DisplayRecordings() = default;
