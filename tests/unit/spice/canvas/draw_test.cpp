@@ -1,5 +1,6 @@
 // What the model of model_test.cpp does not have: surfaces that read themselves, lines, text, errors, numbers of any
 // size.
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
 #include <utility>
@@ -173,6 +174,59 @@ TEST_F(Draw, text_is_bottom_up_as_every_client_draws_it) {
   text.top_down = true;
   draw(on(surface_.bounds(), text));
   EXPECT_EQ(drawn_pixels(), (Pixels{{4, 3}, {5, 3}, {3, 4}}));
+}
+
+core::Glyph random_bits(std::mt19937& random) {
+  const auto number = [&random](unsigned end) { return static_cast<std::uint16_t>(random() % end); };
+  core::Glyph glyph{.position = {number(50) - 10, number(40) - 10},
+                    .origin = {number(9) - 4, number(9) - 4},
+                    .width = static_cast<std::uint16_t>(1 + number(20)),
+                    .height = static_cast<std::uint16_t>(1 + number(9)),
+                    .data = {}};
+  glyph.data.resize((glyph.width + 7U) / 8U * glyph.height);
+  std::ranges::generate(glyph.data, [&random] { return static_cast<std::uint8_t>(random()); });
+  return glyph;
+}
+
+// Where a glyph of single bits has one.
+void add_pixels(const core::Glyph& glyph, Pixels& pixels) {
+  const int stride = (glyph.width + 7) / 8;
+  for (int y = 0; y < glyph.height; ++y) {
+    for (int x = 0; x < glyph.width; ++x) {
+      const auto byte = glyph.data[static_cast<std::size_t>((glyph.height - 1 - y) * stride + x / 8)];
+      if ((byte >> (7 - x % 8) & 1) != 0)
+        pixels.emplace(glyph.position.x + glyph.origin.x + x, glyph.position.y + glyph.origin.y + y);
+    }
+  }
+}
+
+// At once, or with a mask because there is something behind it.
+TEST_F(Draw, text_of_single_bits_sets_pixels_where_its_bits_are) {
+  constexpr Rect kBox{7, 5, 33, 26}, kNothing{}, kBeyond{100, 100, 101, 101};
+  constexpr std::uint32_t kColor = 0xff12'3456;
+  for (int round = 0; round < 100; ++round) {
+    core::DrawText text{.back_area = round % 2 == 0 ? kNothing : kBeyond,
+                        .fore_brush = core::SolidBrush{kColor},
+                        .back_brush = core::SolidBrush{1}};
+    Pixels pixels;
+    for (int i = 0; i < 4; ++i)
+      add_pixels(text.glyphs.emplace_back(random_bits(random_)), pixels);
+    const bool has_alpha = round % 3 == 0;
+    const auto format = has_alpha ? core::SurfaceFormat::Argb : core::SurfaceFormat::Xrgb;
+    Display other;
+    auto& surface = display_.add(0, 40, 30, format);
+    auto& expected = other.add(0, 40, 30, format);
+    auto same = random_;
+    scribble(surface, random_);
+    scribble(expected, same);
+    for (const auto& [x, y] : pixels) {
+      const bool is_inside = x >= kBox.left && x < kBox.right && y >= kBox.top && y < kBox.bottom;
+      if (is_inside) put(expected, x, y, has_alpha ? kColor : kColor & 0xff'ffff);
+    }
+    draw(on(kBox, text));
+    for (std::int32_t i = 0; i < 40 * 30; ++i)
+      ASSERT_EQ(get(surface, i % 40, i / 40), get(expected, i % 40, i / 40));
+  }
 }
 
 TEST_F(Draw, glyph_with_too_few_values_is_an_error) {
