@@ -7,7 +7,7 @@ namespace devices::qxl {
 
 namespace {
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::microseconds kBrief{100};  // a CPU that waits looks by itself for so long
+constexpr std::chrono::microseconds kBrief{60};  // a CPU that waits looks by itself for so long
 }  // namespace
 
 void SourceMailbox::post(const SourceRequest& request) {

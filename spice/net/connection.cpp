@@ -177,6 +177,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
 
   // It goes when whoever sends now has sent all he has, or when there is enough.
   void join(const wire::Gather& message) {
+    if (joined.empty()) joined.reserve(kJoinedBytes + kSmallMessage);
     message.append_to(joined);
     if (joined.size() >= kJoinedBytes) return send_joined();
     if (std::exchange(joins, true)) return;
@@ -191,8 +192,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   void send_joined() {
     if (joined.empty() || !open) return;
     wire::Gather together;
-    together.append(joined);
-    joined.clear();
+    together.append(wire::Payload(std::exchange(joined, {})));
     socket.send(std::move(together));
   }
 

@@ -1,11 +1,15 @@
 #include "spice/wire/encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace spice::wire {
 
 void Gather::append(Payload payload) {
-  if (payload.size() < kCopiedBelow) return append(payload.bytes());
+  if (payload.size() < kCopiedBelow) {
+    if (payload.size() > 0) std::memcpy(append(payload.size()), payload.bytes().data(), payload.size());
+    return;
+  }
   payload_bytes_ += payload.size();
   splices_.push_back({end_, std::move(payload)});
 }
