@@ -57,9 +57,9 @@ class Client:
 
 
 class Run:
-    """One boot of the guest, to its end or to what only minivmm is asked: libspice-server would take minutes for it."""
+    """One boot of the guest, until it begins the part `until`, or to its end."""
 
-    def __init__(self, command, to_the_end):
+    def __init__(self, command, until=None):
         self.figures, self.parts, self.said, self.last_cpu = {}, {}, 0, 0
         with tempfile.TemporaryDirectory() as folder:
             self.console, port = os.path.join(folder, "console"), free_port()
@@ -67,7 +67,7 @@ class Run:
                                             stderr=subprocess.DEVNULL)
             try:
                 self.client = Client(port)
-                self.is_minivmm, self.to_the_end = command is minivmm_command, to_the_end
+                self.is_minivmm, self.until = command is minivmm_command, until
                 self.follow()
                 self.client.close()
             finally:
@@ -88,7 +88,7 @@ class Run:
                 if word == "bench:":
                     self.figures[name] = int(number[0])
                 elif word == "begin:":
-                    if name == "references" and not self.to_the_end:
+                    if name == self.until:
                         return
                     self.begin()
                 elif word == "end:":
@@ -172,15 +172,24 @@ class Run:
 def measure(rounds):
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(Run(minivmm_command, to_the_end=True))
-        theirs.append(Run(qemu_command, to_the_end=False))
+        ours.append(Run(minivmm_command))
+        theirs.append(Run(qemu_command, until="references"))  # for which libspice-server would take minutes
+    return ours, theirs
+
+
+def measure_streams(rounds):
+    """Only them, in seconds instead of minutes."""
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(Run(minivmm_command, until="ports"))
+        theirs.append(Run(qemu_command, until="ports"))
     return ours, theirs
 
 
 STREAMS = ("fills", "copies", "texts", "scrolls")
 
 
-def figures():
+def stream_figures():
     """Title, unit, of one run, goal, whether more is better."""
     for name in STREAMS:
         yield f"QXL {name}, until drawn", "/s", lambda run, name=name: run.rate(name), 2.0, True
@@ -188,6 +197,11 @@ def figures():
         yield f"QXL {name}, until the client has them", "/s", lambda run, name=name: run.shown_rate(name), 2.0, True
     for name in STREAMS:
         yield f"QXL {name}, server's CPU for each", "us", lambda run, name=name: run.cpu_each(name), 0.7, False
+
+
+def figures():
+    """As above, of all."""
+    yield from stream_figures()
     yield "QXL port that does nothing", "us", lambda run: run.figures["ports_plain_ns"] / 1000, 1.0, False
     yield "QXL UPDATE_AREA, CPU blocked beyond that", "us", blocked, 0.5, False
     for name, title in (("soon", "drawn every 0.5 to 8 ms"), ("later", "drawn every 25 to 35 ms")):
