@@ -69,7 +69,7 @@ std::uint32_t EhciIsochronous::transact(const IsochronousTd& itd, std::uint32_t 
     return status;
   }
   switch (submit(packet, static_cast<std::uint8_t>(core::bits(target, 0, 7)))) {
-    case UsbResult::Done: break;
+    case UsbResult::Done:
     case UsbResult::Nak: break;  // nothing to send: an empty packet
     case UsbResult::Babble: status |= ITD_BABBLE; break;
     default: status |= ITD_ERROR; break;
@@ -99,7 +99,7 @@ std::uint32_t EhciIsochronous::run_split(std::uint32_t address, EhciEvents& even
   }
   std::uint32_t status = 0;
   switch (submit(packet, static_cast<std::uint8_t>(core::bits(target, 0, 7)))) {
-    case UsbResult::Done: break;
+    case UsbResult::Done:
     case UsbResult::Nak: break;
     case UsbResult::Babble: status = SITD_BABBLE; break;
     default: status = SITD_TRANSACTION_ERROR; break;
