@@ -89,7 +89,7 @@ endif()
 # The longest first, so that none is left over at the end.
 set(icount_cases kernel_with_1_cpu rig_with_rings)
 if(NOT MINIVMM_SANITIZE)
-  list(APPEND icount_cases kernel_with_4_cpus cd_until_the_firmware_gives_up)
+  list(APPEND icount_cases kernel_with_4_cpus kernels_console_in_native_mode cd_until_the_firmware_gives_up)
 endif()
 minivmm_client_test(icount icount_test.py TIMEOUT 1500 COST 100 FIXTURE debian_guests CASES ${icount_cases})
 minivmm_client_test(spice spice_test.py TIMEOUT 1500 COST 50 LABELS threads)
