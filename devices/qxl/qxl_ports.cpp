@@ -159,7 +159,8 @@ void QxlPorts::restart(std::optional<std::uint32_t> rom_mode) {
 }
 
 void QxlPorts::notify_oom() {
-  if (!header_.release_ring_empty()) return;
+  // What lies there would help: it must have missed the interrupt for it.
+  if (!header_.release_ring_empty()) return host_.raise_locked(kInterruptDisplay);
   mailbox_.ask_for_memory();
   mailbox_.ring();
 }

@@ -47,6 +47,7 @@ class ReleaseRing {
   std::uint32_t word(std::size_t offset) const { return ring_.read<std::uint32_t>(offset).value_or(0); }
   std::size_t item() const;
   bool push();
+  bool is_awaited() const;
 
   core::MemorySlice ring_;
   const MemorySlots& slots_;

@@ -23,6 +23,11 @@ ClientVideo::ClientVideo(VideoFeed& feed, ClientSurfaces& surfaces, const wire::
     streams_.start(id, shape);
 }
 
+void ClientVideo::prefer(const wire::DisplayPreferredVideoCodec& message) {
+  streams_.prefer(message.codecs);
+  heal();
+}
+
 void ClientVideo::drawn(const PlacedDrawingPtr& drawing, const VideoFeed::Picture* picture, const Line& line) {
   if (picture != nullptr) {
     streams_.set_line(line.rate);

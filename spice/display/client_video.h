@@ -35,7 +35,7 @@ class ClientVideo {
   void ended(video::StreamId id);
   void drawings_too_many() { streams_.drop_frames(); }
 
-  void prefer(const wire::DisplayPreferredVideoCodec& message) { streams_.prefer(message.codecs); }
+  void prefer(const wire::DisplayPreferredVideoCodec& message);
   // False: the client lies.
   bool report(const wire::DisplayStreamReport& report, const Line& line);
 

@@ -72,7 +72,9 @@ void DisplayChannel::set_images(const image::ImageOptions& options) {
 
 void DisplayChannel::prefer_video_codec(const wire::DisplayPreferredVideoCodec& message) {
   preferred_codecs_ = message;
-  if (video_) video_->prefer(message);
+  if (!video_) return;
+  video_->prefer(message);
+  pump();
 }
 
 bool DisplayChannel::stream_report(const wire::DisplayStreamReport& message) {

@@ -61,14 +61,27 @@ bool ClientStreams::can_be_sent(const NewFrame& frame) const {
   return picture_of(*frame.drawing) && frame.visible.rect_count() <= kMostClipRects;
 }
 
+CodecList ClientStreams::codecs() const {
+  auto usable = usable_codecs(allowed_, client_, preferred_);
+  std::erase_if(usable, [this](auto codec) { return std::ranges::find(refused_, codec) != refused_.end(); });
+  return usable;
+}
+
+void ClientStreams::prefer(std::span<const std::uint8_t> codecs) {
+  preferred_.assign(codecs.begin(), codecs.end());
+  const auto usable = this->codecs();
+  for (auto& [id, stream] : streams_) {
+    if (stream.has_encoder() && !usable.empty() && stream.codec() != usable.front()) end(id, stream);
+  }
+}
+
 bool ClientStreams::choose_encoder(ClientStream& stream) {
   const auto& shape = stream.shape();
   std::int64_t all_areas = 0;
   for (const auto& [id, other] : streams_)
     all_areas += other.shape().area();
   const auto bit_rate = first_bit_rate(line_, best_bit_rate_, shape.area(), all_areas);
-  for (const auto codec : usable_codecs(allowed_, client_, preferred_)) {
-    if (std::ranges::find(refused_, codec) != refused_.end()) continue;
+  for (const auto codec : codecs()) {
     auto encoder = encoders_.make(codec, static_cast<std::uint32_t>(shape.source_width),
                                   static_cast<std::uint32_t>(shape.source_height), bit_rate);
     if (!encoder) continue;

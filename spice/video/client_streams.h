@@ -53,8 +53,8 @@ class ClientStreams {
       : encoders_(encoders), allowed_(std::move(allowed)), client_(std::move(client)), statistics_(statistics) {}
 
   void set_line(const LineRate& line) { line_ = line; }
-  // PREFERRED_VIDEO_CODEC. Streams that run keep theirs.
-  void prefer(std::span<const std::uint8_t> codecs) { preferred_.assign(codecs.begin(), codecs.end()); }
+  // PREFERRED_VIDEO_CODEC. Streams that run with another one begin anew with their next pictures.
+  void prefer(std::span<const std::uint8_t> codecs);
 
   // From the detector. A client that comes later is told the streams that run.
   void start(StreamId id, const VideoFrame& shape);
@@ -83,6 +83,7 @@ class ClientStreams {
 
  private:
   bool can_be_sent(const NewFrame& frame) const;
+  CodecList codecs() const;  // that this client takes, best first
   bool choose_encoder(ClientStream& stream);
   void cover(const canvas::Region& region, const ClientStream* except);
   void end(StreamId id, ClientStream& stream);

@@ -6,6 +6,7 @@
 //   photo                               a new screen with one large photo
 //   shot FILE                           the screen as a PPM file
 //   methods                             answers how clients' images were encoded; all else is answered by "done"
+#include <chrono>
 #include <iostream>
 #include <limits>
 #include <mutex>
@@ -49,7 +50,10 @@ class Player final : public core::DisplaySource {
   Next pull(core::DisplayCanvas& canvas) override {
     constexpr int kCalls = 3;
     const std::scoped_lock lock(mutex_);
-    for (int call = 0; call < kCalls && left_ > 0; ++call) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool is_time = now >= next_;
+    if (is_time) next_ = now + std::chrono::milliseconds(1);
+    for (int call = 0; call < kCalls && left_ > 0 && is_time; ++call) {
       const auto next = recording_->reader->next();
       const bool is_call = next && *next;
       if (is_call) vmm::replay::perform(**next, canvas);
@@ -96,6 +100,7 @@ class Player final : public core::DisplaySource {
   std::mutex mutex_;
   std::unique_ptr<Recording> recording_;
   std::uint64_t left_ = 0;
+  std::chrono::steady_clock::time_point next_;  // when calls are drawn again
   bool wants_photo_ = false;
   std::function<void()> wake_;
 };

@@ -115,6 +115,22 @@ TEST(NativeMode, out_of_memory_flushes_what_is_held) {
   EXPECT_EQ(rig.released(), (std::vector{second - NativeRig::kSlotRam}));
 }
 
+// Linux's driver finds the ring empty, the device adds an item, the driver asks to be told of the next: of that one.
+TEST(NativeMode, driver_that_missed_an_item_is_told_later) {
+  constexpr auto kNotify = kReleaseRing + offsetof(QXLReleaseRing, notify_on_prod);
+  NativeRig rig;
+  rig.go_native();
+  rig.set_field(kNotify, 100u);
+  rig.submit(rig.fill(1, NativeRig::box(0, 0, 4, 4)));
+  EXPECT_EQ(rig.take_pending() & NativeRig::kDisplay, 0u);
+  rig.set_field(kNotify, rig.header<std::uint32_t>(kReleaseRing + offsetof(QXLReleaseRing, prod)));
+  rig.port(Port::NotifyOom);
+  EXPECT_NE(rig.take_pending() & NativeRig::kDisplay, 0u) << "it is out of memory";
+  for (unsigned i = 0; i < 32; ++i)
+    rig.submit(rig.fill(i, NativeRig::box(0, 0, 4, 4)));
+  EXPECT_NE(rig.take_pending() & NativeRig::kDisplay, 0u) << "there is a second item";
+}
+
 TEST(NativeMode, driver_with_little_memory_never_starves) {
   constexpr std::uint64_t kPlaces = 1 << 12, kBytes = 256;  // 1 MiB
   NativeRig rig;

@@ -121,11 +121,12 @@ TEST(Mailbox, refuses_beyond_its_capacity) {
   core::Worker worker("test");
   int received = 0;
   core::Mailbox<int> mailbox(worker.loop(), 3, [&](int) { ++received; });
-  worker.run_and_wait([&] {
-    for (int i = 0; i < 3; ++i)
-      EXPECT_TRUE(mailbox.try_send(i));
-    EXPECT_FALSE(mailbox.try_send(3));
-  });
+  std::latch go_on(1);
+  worker.loop().post([&] { go_on.wait(); });
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(mailbox.try_send(i));
+  EXPECT_FALSE(mailbox.try_send(3));
+  go_on.count_down();
   worker.run_and_wait([] {});
   EXPECT_EQ(received, 3);
 }
@@ -134,10 +135,11 @@ TEST(Signal, rings_while_pending_coalesce) {
   core::Worker worker("test");
   int rings = 0;
   core::Signal signal(worker.loop(), [&] { ++rings; });
-  worker.run_and_wait([&] {
-    for (int i = 0; i < 10; ++i)
-      signal.ring();
-  });
+  std::latch go_on(1);
+  worker.loop().post([&] { go_on.wait(); });
+  for (int i = 0; i < 10; ++i)
+    signal.ring();
+  go_on.count_down();
   worker.run_and_wait([] {});
   EXPECT_EQ(rings, 1);
 }

@@ -151,6 +151,17 @@ TEST(ImageBuffers, small_payload_does_not_hold_the_buffer) {
   EXPECT_EQ(buffers.buffer(1000).data(), first);
 }
 
+TEST(ImageBuffers, large_buffer_is_kept_when_little_of_it_is_filled) {
+  ImageBuffers buffers;
+  const auto large = buffers.buffer(ImageBuffers::kBufferBytes * 8);
+  large[0] = 5;
+  const auto payload = buffers.take(large.size() / ImageBuffers::kSparse);
+  EXPECT_EQ(payload.size(), large.size() / ImageBuffers::kSparse);
+  EXPECT_EQ(buffers.buffer(large.size() - 1).data(), large.data());
+  large[0] = 6;
+  EXPECT_EQ(payload.bytes()[0], 5);
+}
+
 TEST(ImageBuffers, payload_outlives_the_pool) {
   spice::wire::Payload payload;
   {

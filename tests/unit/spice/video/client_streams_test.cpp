@@ -117,14 +117,21 @@ TEST_F(ClientStreamsTest, clients_without_reports_are_not_asked) {
   EXPECT_FALSE(plain.next_control());
 }
 
-TEST_F(ClientStreamsTest, preferred_codec_is_taken_by_the_next_stream) {
+TEST_F(ClientStreamsTest, preferred_codec_begins_streams_anew) {
   settle();
   streams_.prefer(std::vector<std::uint8_t>{2});
+  EXPECT_EQ(streams_.take_healing(), Region(kPlace));
+  EXPECT_EQ(sent(), "d");
+  EXPECT_TRUE(frame());
+  EXPECT_EQ(std::get<wire::DisplayStreamCreate>(*streams_.next_control()).codec, VideoCodec::Vp8);
+  EXPECT_EQ(sent(), "rD");
+}
+
+TEST_F(ClientStreamsTest, preference_for_what_is_used_changes_nothing) {
+  settle();
+  streams_.prefer(std::vector<std::uint8_t>{1, 2});
   EXPECT_TRUE(frame());
   EXPECT_EQ(sent(), "D");
-  start(1, box(300, 0, 100, 100));
-  frame(1, box(300, 0, 100, 100));
-  EXPECT_EQ(std::get<wire::DisplayStreamCreate>(*streams_.next_control()).codec, VideoCodec::Vp8);
 }
 
 TEST_F(ClientStreamsTest, codec_that_cannot_be_made_falls_back) {

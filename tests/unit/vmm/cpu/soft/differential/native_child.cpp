@@ -7,7 +7,9 @@
 #include <bit>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <linux/seccomp.h>
+#include <string>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -35,6 +37,11 @@ constexpr std::array kSignals{SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 constexpr std::array kGeneral{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
+struct Range {
+  void* start;
+  std::size_t bytes;
+};
+
 // All that a signal handler knows.
 struct Child {
   NativeBatch* batch = nullptr;
@@ -43,6 +50,9 @@ struct Child {
   std::uint8_t* data = nullptr;
   std::size_t next = 0;  // case
   bool running = false;  // the case before `next`
+  // Mapped right below 2^47, where many random pointers lead and the software CPU has nothing.
+  std::array<Range, 8> on_top{};
+  bool confined = false;
 };
 Child child;
 
@@ -119,7 +129,17 @@ void load_case(ucontext_t& context, const Case& one) {
   load_ymm_high(one.before, frame);
 }
 
+// The process has no stack but that of signals then, and no way to do anything but this.
+void confine() {
+  for (const auto& range : child.on_top) {
+    if (range.bytes > 0) munmap(range.start, range.bytes);
+  }
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) leave_child();
+  child.confined = true;
+}
+
 void handle_signal(int, siginfo_t*, void* data) {
+  if (!child.confined) confine();
   auto& context = *static_cast<ucontext_t*>(data);
   NativeBatch& batch = *child.batch;
   if (child.running) save_outcome(context, batch.outcomes[child.next - 1]);
@@ -149,7 +169,19 @@ bool map_pages() {
   return alias != MAP_FAILED && child.data != nullptr && map_page(kCodeAddress, PROT_READ | PROT_EXEC, code) != nullptr;
 }
 
+void find_what_is_on_top() {
+  std::ifstream maps("/proc/self/maps");
+  auto* range = child.on_top.begin();
+  for (std::string line; std::getline(maps, line) && range != child.on_top.end();) {
+    if (!line.contains("[stack") && !line.contains("[vdso") && !line.contains("[vvar")) continue;
+    const auto start = std::stoull(line, nullptr, 16);
+    const auto end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+    *range++ = {std::bit_cast<void*>(start), end - start};
+  }
+}
+
 [[noreturn]] void live_in_signals() {
+  find_what_is_on_top();
   void* stack = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   const stack_t alternate{.ss_sp = stack, .ss_flags = 0, .ss_size = kSignalStack};
   if (stack == MAP_FAILED || sigaltstack(&alternate, nullptr) != 0) leave_child();
@@ -160,7 +192,6 @@ bool map_pages() {
   for (const int signal : kSignals)
     sigaction(signal, &action, nullptr);
   if (!make_16_bit_segments()) leave_child();
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) leave_child();
   asm volatile("int3");
   leave_child();
 }
