@@ -3,7 +3,7 @@
 //   player COMPRESSION JPEG ZLIB        prints its port, then obeys lines on its standard input:
 //   play FILE [CALLS]                   begins to draw it, or so many calls of it
 //   left                                answers how many of them are left
-//   photo                               a new screen with one large photo
+//   photo                               one large photo, at first on a new screen
 //   shot FILE                           the screen as a PPM file
 //   methods                             answers how clients' images were encoded; all else is answered by "done"
 #include <chrono>
@@ -26,7 +26,7 @@ using spice::image::OnSlowLines;
 using spice::wire::ImageCompression;
 
 // Slopes with some grain, as photographs have them.
-void show_photo(core::DisplayCanvas& canvas) {
+void show_photo(core::DisplayCanvas& canvas, bool on_new_screen) {
   constexpr std::int32_t kWidth = 1024, kHeight = 768;
   core::Bitmap bitmap{.width = kWidth, .height = kHeight, .stride = kWidth * 4};
   for (std::uint32_t y = 0; y < bitmap.height; ++y) {
@@ -37,29 +37,28 @@ void show_photo(core::DisplayCanvas& canvas) {
     }
   }
   const auto image = std::make_shared<core::Image>(core::Image{.content = std::move(bitmap)});
-  canvas.create_surface(0, {kWidth, kHeight});
+  if (on_new_screen) canvas.create_surface(0, {kWidth, kHeight});
   canvas.draw(std::make_shared<core::Drawing>(
       core::Drawing{.box = {0, 0, kWidth, kHeight},
                     .effect = core::Effect::Opaque,
                     .operation = core::DrawCopy{.source = {.image = image, .area = {0, 0, kWidth, kHeight}}}}));
 }
 
-// A few calls a millisecond, so that clients get drawings and not only what has become of them.
+// A call a millisecond, so that clients get drawings and not only what has become of them.
 class Player final : public core::DisplaySource {
  public:
   Next pull(core::DisplayCanvas& canvas) override {
-    constexpr int kCalls = 3;
     const std::scoped_lock lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
     const bool is_time = now >= next_;
     if (is_time) next_ = now + std::chrono::milliseconds(1);
-    for (int call = 0; call < kCalls && left_ > 0 && is_time; ++call) {
+    if (is_time && left_ > 0) {
       const auto next = recording_->reader->next();
       const bool is_call = next && *next;
       if (is_call) vmm::replay::perform(**next, canvas);
       left_ = is_call ? left_ - 1 : 0;
     }
-    if (std::exchange(wants_photo_, false)) show_photo(canvas);
+    if (std::exchange(wants_photo_, false)) show_photo(canvas, !std::exchange(has_photo_, true));
     return left_ > 0 ? Next::Soon : Next::OnWake;
   }
   bool refresh(core::DisplayCanvas&, bool) override { return false; }
@@ -75,6 +74,7 @@ class Player final : public core::DisplaySource {
     recording->reader = std::move(*reader);
     const std::scoped_lock lock(mutex_);
     recording_ = std::move(recording);
+    has_photo_ = false;
     left_ = calls;
     wake_();
     return true;
@@ -102,6 +102,7 @@ class Player final : public core::DisplaySource {
   std::uint64_t left_ = 0;
   std::chrono::steady_clock::time_point next_;  // when calls are drawn again
   bool wants_photo_ = false;
+  bool has_photo_ = false;  // on its screen
   std::function<void()> wake_;
 };
 

@@ -55,7 +55,7 @@ class Player(Shown):
 
     def play(self, recording, calls=None):
         self.do(f"play {RECORDINGS}/{recording}.rec.gz" + (f" {calls}" if calls else ""))
-        wait_for("the recording's end", lambda: self.ask("left") == "0")  # clients live on meanwhile
+        wait_for("the recording's end", lambda: self.ask("left") == "0", pause=0.002)  # clients live on meanwhile
 
     def methods(self):
         return set(self.ask("methods").split())
