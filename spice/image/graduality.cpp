@@ -1,8 +1,8 @@
 #include "spice/image/graduality.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <array>
 #include <cstring>
+#include <emmintrin.h>
 
 namespace spice::image {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 // Sums are counted in quarters: all weights are multiples of one.
 constexpr std::int64_t kQuarters = 4;
 constexpr std::int64_t kEqual = 2, kFarApart = 4, kNear = -1;
-constexpr std::int64_t kNeighbours = 3;  // right, below, and both
+constexpr unsigned kNeighbours = 3;  // right, below, and both
 
 using Color = std::uint32_t;  // a byte a channel
 
@@ -24,20 +24,43 @@ Color color_at(const std::uint8_t* row, std::uint32_t x) {
     std::uint16_t word = 0;
     std::memcpy(&word, row + std::size_t{x} * 2, sizeof word);
     return color_of(word >> 10 & 31U, word >> 5 & 31U, word & 31U);
+  } else if constexpr (Format == wire::BitmapFormat::Rgb32) {
+    std::uint32_t pixel = 0;
+    std::memcpy(&pixel, row + std::size_t{x} * 4, sizeof pixel);
+    return pixel & 0xff'ffff;
   } else {
     const auto* pixel = row + std::size_t{x} * bits_per_pixel(Format) / 8;
     return color_of(pixel[0], pixel[1], pixel[2]);
   }
 }
 
+// What each set of three neighbours adds up to, by which of them are equal to the pixel (the lower bits) and which are
+// not far from it.
+constexpr auto kWeights = [] {
+  std::array<std::int8_t, 64> sums{};
+  for (unsigned set = 0; set < sums.size(); ++set) {
+    int sum = 0;
+    for (unsigned neighbour = 0; neighbour < kNeighbours; ++neighbour) {
+      const bool is_equal = (set >> neighbour & 1) != 0, is_close = (set >> (kNeighbours + neighbour) & 1) != 0;
+      sum += static_cast<int>(is_equal ? kEqual : is_close ? kNear : kFarApart);
+    }
+    sums[set] = static_cast<std::int8_t>(set == sums.size() - 1 ? 0 : sum);  // flat
+  }
+  return sums;
+}();
+
+// Of a pixel and its neighbours, all three at a time.
 template <wire::BitmapFormat Format>
-std::int64_t weight(Color one, Color other) {
-  constexpr int kFar = Format == wire::BitmapFormat::Rgb16 ? 8 : 60;
-  if (one == other) return kEqual;
-  int most = 0;
-  for (unsigned shift = 0; shift < 24; shift += 8)
-    most = std::max(most, std::abs(static_cast<int>(one >> shift & 0xff) - static_cast<int>(other >> shift & 0xff)));
-  return most >= kFar ? kFarApart : kNear;
+std::int64_t weight(Color here, Color right, Color below, Color both) {
+  constexpr char kFar = Format == wire::BitmapFormat::Rgb16 ? 8 : 60;
+  const auto pixel = _mm_set1_epi32(static_cast<int>(here));
+  const auto others = _mm_setr_epi32(static_cast<int>(right), static_cast<int>(below), static_cast<int>(both), 0);
+  const auto apart = _mm_or_si128(_mm_subs_epu8(pixel, others), _mm_subs_epu8(others, pixel));
+  const auto too_far = _mm_subs_epu8(apart, _mm_set1_epi8(kFar - 1));
+  const auto lanes = [](__m128i zero) {
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(zero, _mm_setzero_si128())))) & 7;
+  };
+  return kWeights[lanes(apart) | lanes(too_far) << kNeighbours];
 }
 
 struct Score {
@@ -56,11 +79,9 @@ Score score(const StoredPixels& pixels) {
     if (x == width - 1) --x;
     const auto* row = pixels.row(y);
     const auto here = color_at<Format>(row, x);
-    const auto right = weight<Format>(here, color_at<Format>(row, x + 1));
-    const auto below = weight<Format>(here, color_at<Format>(row + pixels.stride, x));
-    const auto both = weight<Format>(here, color_at<Format>(row + pixels.stride, x + 1));
-    const bool is_flat = right == kEqual && below == kEqual && both == kEqual;
-    result.quarters += is_flat ? 0 : right + below + both;
+    const auto* next_row = row + pixels.stride;
+    result.quarters += weight<Format>(here, color_at<Format>(row, x + 1), color_at<Format>(next_row, x),
+                                      color_at<Format>(next_row, x + 1));
     result.count += kNeighbours;
     for (x += step; x >= width; ++y)
       x -= width;
