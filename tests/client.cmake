@@ -73,14 +73,19 @@ foreach(case IN LISTS guest_cases)
   minivmm_client_test(${case} guest_test.py TIMEOUT 1500 COST 10 FIXTURE debian_guests CASES ${case})
 endforeach()
 if(NOT MINIVMM_SANITIZE)
-  minivmm_client_test(devices devices_test.py TIMEOUT 2400 COST 100 FIXTURE debian_guests)
+  minivmm_client_test(devices devices_test.py TIMEOUT 2400 COST 200 FIXTURE debian_guests)
   minivmm_client_test(usb usb_test.py TIMEOUT 1500 COST 80 FIXTURE debian_guests)
   minivmm_client_test(qxl qxl_test.py TIMEOUT 1500 COST 60 FIXTURE debian_guests)
-  minivmm_client_test(xorg xorg_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests)
+  # largest_mode_with_the_devices_driver and two_devices_with_modesetting are left to be run by hand.
+  minivmm_client_test(xorg xorg_test.py TIMEOUT 1500 COST 250 FIXTURE debian_guests
+    CASES modesetting_on_the_kernels_driver device_driver_on_the_kernels_driver device_driver_alone
+      device_driver_alone_with_surfaces surfaces_survive_a_snapshot device_driver_alone_renders modes_from_small_to_large
+      clients_choose_sizes_and_heads agent_enables_a_second_head screen_follows_the_window_of_remote_viewer
+      largest_mode_with_modesetting two_devices_with_the_devices_driver)
   foreach(disk ide ahci)
     minivmm_client_test(desktop_on_${disk} desktop_test.py TIMEOUT 1500 COST 50 FIXTURE debian_guests CASES boots_from_${disk})
   endforeach()
-  minivmm_client_test(desktop desktop_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests
+  minivmm_client_test(desktop desktop_test.py TIMEOUT 1500 COST 120 FIXTURE debian_guests
     CASES restored_guest_has_its_desktop fio_verifies_every_disk trim_gives_blocks_back acpi_tables_are_clean
     keys_and_mouse_reach_evdev poweroff_ends_it power_button_is_a_key reboot_boots_again flushed_data_survives_a_kill)
   minivmm_client_test(vdagent vdagent_test.py TIMEOUT 1500 COST 90 FIXTURE debian_guests)
