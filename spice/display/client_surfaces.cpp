@@ -188,7 +188,9 @@ std::optional<ClientSurfaces::Step> ClientSurfaces::next() {
     gone_.pop_back();
     return Step{.kind = Kind::Destroy, .surface = key};
   }
-  if (picture_.is_setting_up()) return Step{.kind = Kind::SetUp, .set_up = *picture_.next()};
+  if (picture_.is_setting_up()) {
+    if (auto set_up = picture_.next()) return Step{.kind = Kind::SetUp, .set_up = *std::move(set_up)};
+  }
   is_pixels_turn_ = !is_pixels_turn_;
   if (is_pixels_turn_ || queue_.empty()) {
     if (auto pixels = next_pixels()) return pixels;

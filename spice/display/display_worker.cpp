@@ -99,7 +99,7 @@ class DisplayWorker::Impl final : private ScreenListener {
     screen_.set_listener(this);
     source_.set_wake([this] { wake_.ring(); });
   }
-  ~Impl() { stop(); }  // before the members that its handlers use
+  ~Impl() override { stop(); }  // before the members that its handlers use
 
   core::Worker& worker() { return worker_; }                                  // any thread
   channel::ChannelProvider& display_provider() { return display_provider_; }  // any thread

@@ -141,7 +141,7 @@ bool ClientStreams::report(const wire::DisplayStreamReport& report, Conditions c
 }
 
 std::optional<StreamMessage> ClientStreams::next_control() {
-  if (report_wish_) return *std::exchange(report_wish_, std::nullopt);
+  if (auto wish = std::exchange(report_wish_, std::nullopt)) return *std::move(wish);
   if (!ended_.empty()) {
     const auto id = ended_.back();
     ended_.pop_back();
@@ -191,6 +191,7 @@ std::optional<StreamMessage> ClientStreams::next_frame(const Conditions& conditi
     auto& [frame, data] = *sent;
     if (!frame.sized) return wire::DisplayStreamData{.id = id, .multi_media_time = frame.time, .data = std::move(data)};
     const auto picture = video_frame(*frame.drawing, StreamingMode::All);
+    if (!picture) continue;
     const auto& dest = picture->dest;
     return wire::DisplayStreamDataSized{
         .id = id,
