@@ -11,6 +11,7 @@ minivmm_test(devices_platform
     device/platform/pic_test.cpp
     device/platform/piix3_test.cpp
     device/platform/piix4_pm_test.cpp
+    device/platform/pit_late_guest_test.cpp
     device/platform/pit_test.cpp
     device/platform/port92_test.cpp
     device/platform/ps2_keyboard_test.cpp
