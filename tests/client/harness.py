@@ -343,6 +343,8 @@ class SpiceClient:
         return Picture(width, height, bytes(rgb))
 
     def key(self, scancode):
+        # Before that spice-gtk drops keys without a word.
+        self.wait("the inputs channel", lambda: (3, "opened") in self.events)
         self.spice.InputsChannel.key_press_and_release(self.channels[3, 0], scancode)
 
     def type(self, scancodes):
