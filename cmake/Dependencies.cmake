@@ -10,8 +10,9 @@ find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
-# Its headers only: the library is loaded when it is wanted.
+# Their headers only: the libraries are loaded when they are wanted.
 pkg_check_modules(vpx REQUIRED IMPORTED_TARGET vpx)
+pkg_check_modules(sdl2 REQUIRED sdl2)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(pixman REQUIRED IMPORTED_TARGET pixman-1)

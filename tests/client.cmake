@@ -47,6 +47,7 @@ if(NOT MINIVMM_SANITIZE)  # frames keep to a line's rate, which a slow encoder h
 endif()
 
 minivmm_client_test(sandbox sandbox_test.py TIMEOUT 300)
+minivmm_client_test(window window_test.py TIMEOUT 600 LABELS threads)
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
@@ -82,7 +83,7 @@ if(NOT MINIVMM_SANITIZE)
     CASES modesetting_on_the_kernels_driver device_driver_on_the_kernels_driver device_driver_alone
       device_driver_alone_with_surfaces surfaces_survive_a_snapshot device_driver_alone_renders modes_from_small_to_large
       clients_choose_sizes_and_heads agent_enables_a_second_head screen_follows_the_window_of_remote_viewer
-      largest_mode_with_modesetting two_devices_with_the_devices_driver)
+      local_window_is_a_second_head largest_mode_with_modesetting two_devices_with_the_devices_driver)
   foreach(disk ide ahci)
     minivmm_client_test(desktop_on_${disk} desktop_test.py TIMEOUT 1500 COST 50 FIXTURE debian_guests CASES boots_from_${disk})
   endforeach()

@@ -40,7 +40,7 @@ minivmm_test(spice_display
           unit/spice/display/cursor_test.cpp unit/spice/display/display_figures_test.cpp
           unit/spice/display/display_model.cpp
           unit/spice/display/display_model_test.cpp unit/spice/display/drawing_strips_test.cpp
-          unit/spice/display/display_worker_test.cpp
+          unit/spice/display/display_worker_test.cpp unit/spice/display/local_view_test.cpp
           unit/spice/display/model_client.cpp unit/spice/display/model_images.cpp
           unit/spice/display/native_worker_test.cpp unit/spice/display/painted_pictures_test.cpp
           unit/spice/display/patience_test.cpp

@@ -12,3 +12,4 @@ minivmm_test(vmm_replay
     unit/vmm/replay/spice_replay_test.cpp
   USES vmm/replay)
 minivmm_fuzz(recording RANDOM 20 SOURCES fuzz/recording.cpp USES vmm/replay)
+minivmm_test(vmm_window SOURCES unit/vmm/window/key_map_test.cpp unit/vmm/window/placement_test.cpp USES vmm/window)

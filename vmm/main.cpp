@@ -1,5 +1,6 @@
 // minivmm: parse, build, run.
 #include <cstdio>
+#include <fmt/format.h>
 #include <signal.h>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "vmm/machine/spice_files.h"
 #include "vmm/replay/replay.h"
 #include "vmm/sandbox/sandbox.h"
+#include "vmm/window/windows.h"
 
 namespace {
 
@@ -57,6 +59,40 @@ int replay(const std::vector<std::string>& arguments) {
   return print(vmm::replay::report(*replayed));
 }
 
+core::Result<std::unique_ptr<vmm::window::Windows>> open_windows(const vmm::config::MachineConfig& config,
+                                                                 vmm::machine::Machine& machine) {
+  using vmm::window::ModifierKeys;
+  std::unique_ptr<vmm::window::Windows> none;
+  if (!config.window.enabled) return none;
+  const auto keys = [&config] {
+    switch (config.window.grab_keys) {
+      case vmm::config::GrabKeys::LeftCtrlAlt: return ModifierKeys::CtrlAlt;
+      case vmm::config::GrabKeys::LeftShiftCtrlAlt: return ModifierKeys::ShiftCtrlAlt;
+      case vmm::config::GrabKeys::RightCtrl: return ModifierKeys::RightCtrl;
+    }
+    return ModifierKeys::CtrlAlt;
+  }();
+  auto& control = machine.control_loop();
+  std::vector<vmm::window::WindowDisplay> displays;
+  const auto shown = machine.local_displays();
+  for (const auto& display : shown) {
+    const auto title = shown.size() == 1 ? config.name : fmt::format("{} ({})", config.name, display.name);
+    displays.push_back({title, display.view, display.input, [&machine, &control, device = display.name] {
+                          control.post([&machine, device] { vmm::control::keep_picture(machine, device); });
+                        }});
+  }
+  auto windows = vmm::window::Windows::create(
+      {config.window.full_screen, config.window.close_ends, config.window.shows_arrow, keys}, displays,
+      [&machine, &control] { control.post([&machine] { machine.quit(); }); });
+  if (!windows) return core::fail_with("--display sdl", windows);
+  return windows;
+}
+
+int wait(vmm::machine::Machine& machine, vmm::window::Windows* windows) {
+  if (windows == nullptr) return machine.wait();
+  return machine.wait({windows->descriptors(), [windows] { return windows->run(); }});
+}
+
 // The main thread waits for these in Machine::wait(); no other thread may take them. A client that goes away while it
 // is written to is an error of that write, not a signal; so is a file that may not grow any more.
 void block_signals() {
@@ -94,8 +130,10 @@ int main(int argc, char** argv) {
   if (!machine) return complain(machine.error().message);
   auto control = vmm::control::Control::create(config, **machine);
   if (!control) return complain(control.error().message);
+  auto windows = open_windows(config, **machine);
+  if (!windows) return complain(windows.error().message);
   if (auto sealed = sandbox->seal(); !sealed) return complain(sealed.error().message);
   (*machine)->start();
   (*control)->serve();
-  return (*machine)->wait();
+  return wait(**machine, windows->get());
 }

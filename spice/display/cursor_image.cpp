@@ -1,6 +1,8 @@
 #include "spice/display/cursor_image.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <span>
 
 #include "core/base/endian.h"
@@ -86,7 +88,35 @@ Span visible_part(std::int64_t place, std::int64_t shape_side, std::int64_t pict
   return {std::max<std::int64_t>(0, -place), std::min(shape_side, picture_side - place)};
 }
 
+// What lies over any picture so that black becomes `on_black` and white `on_white`: not premultiplied ARGB.
+std::uint32_t overlay(std::uint32_t on_black, std::uint32_t on_white) {
+  constexpr std::uint32_t kGray = 0xff808080;
+  const auto black = std::bit_cast<std::array<std::uint8_t, 4>>(on_black);
+  const auto white = std::bit_cast<std::array<std::uint8_t, 4>>(on_white);
+  int lets_through = 255;
+  for (std::size_t color = 0; color < 3; ++color) {
+    if (black[color] > white[color]) return kGray;
+    lets_through = std::min(lets_through, white[color] - black[color]);
+  }
+  const int alpha = 255 - lets_through;
+  std::uint32_t pixel = static_cast<std::uint32_t>(alpha) << 24;
+  for (std::size_t color = 0; alpha != 0 && color < 3; ++color)
+    pixel |= static_cast<std::uint32_t>(std::min(255, (black[color] * 255 + alpha / 2) / alpha)) << (8 * color);
+  return pixel;
+}
+
 }  // namespace
+
+core::PointerPicture cursor_picture(const core::CursorShape& shape) {
+  constexpr std::uint32_t kWhite = 0x00ffffff;
+  core::PointerPicture picture{.width = shape.width, .height = shape.height, .hot_spot = shape.hot_spot, .pixels = {}};
+  picture.pixels.reserve(std::size_t{shape.width} * shape.height);
+  const ShapeReader reader(shape);
+  for (std::int32_t y = 0; y < picture.height; ++y)
+    for (std::int32_t x = 0; x < picture.width; ++x)
+      picture.pixels.push_back(overlay(reader.combined(x, y, 0), reader.combined(x, y, kWhite)));
+  return picture;
+}
 
 void draw_cursor(const CursorState& cursor, core::PixelView to) {
   if (!cursor.visible || cursor.shape == nullptr) return;

@@ -12,6 +12,7 @@
 #include "spice/display/cursor_channel.h"
 #include "spice/display/cursor_image.h"
 #include "spice/display/display_channel.h"
+#include "spice/display/local_view.h"
 #include "spice/display/monitors.h"
 #include "spice/display/refresh_pace.h"
 #include "spice/display/screen.h"
@@ -95,7 +96,8 @@ class DisplayWorker::Impl final : private ScreenListener {
         poke_(worker_.loop(), [this] { quicken(); }),
         video_(worker_.loop(), config.video, [this](video::StreamId id) { stream_ended(id); }),
         display_provider_(*this),
-        cursor_provider_(*this) {
+        cursor_provider_(*this),
+        onlooker_(*this) {
     screen_.set_listener(this);
     source_.set_wake([this] { wake_.ring(); });
   }
@@ -104,6 +106,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::Worker& worker() { return worker_; }                                  // any thread
   channel::ChannelProvider& display_provider() { return display_provider_; }  // any thread
   channel::ChannelProvider& cursor_provider() { return cursor_provider_; }    // any thread
+  core::DisplayView& view() { return onlooker_; }                             // any thread
   void ring_poke() { poke_.ring(); }                                          // any thread
 
   void stop() {  // control loop
@@ -188,6 +191,34 @@ class DisplayWorker::Impl final : private ScreenListener {
     Impl& impl_;
   };
 
+  // [core/ports/view.h] on the onlooker's thread.
+  class Onlooker final : public core::DisplayView {
+   public:
+    explicit Onlooker(Impl& impl) : impl_(impl) {}
+    void set_listener(std::function<void()> changed) override {
+      impl_.worker_.run_and_wait([this, &changed] { impl_.set_onlooker(std::move(changed)); });
+    }
+    Changes look(core::ViewedPicture& picture, Pointer pointer) override {
+      Changes changes;
+      impl_.worker_.run_and_wait([&] { changes = impl_.show(picture, pointer); });
+      return changes;
+    }
+
+   private:
+    Impl& impl_;
+  };
+
+  void set_onlooker(std::function<void()> changed) {
+    local_view_.set_listener(std::move(changed));
+    look();
+  }
+  core::DisplayView::Changes show(core::ViewedPicture& picture, core::DisplayView::Pointer pointer) {
+    drain();
+    auto changes = local_view_.look(screen_, picture, pointer);
+    keep_looking();
+    return changes;
+  }
+
   Picture picture_of_surface(Pointer pointer) {
     drain();
     auto result = picture_of(screen_.surface());
@@ -196,7 +227,8 @@ class DisplayWorker::Impl final : private ScreenListener {
     return result;
   }
 
-  bool watched() const { return !displays_.empty(); }
+  bool has_clients() const { return !displays_.empty(); }
+  bool watched() const { return has_clients() || local_view_.waits(); }
 
   void add_display(channel::LinkedConnection linked) {
     displays_.add(std::make_unique<DisplayChannel>(
@@ -226,8 +258,12 @@ class DisplayWorker::Impl final : private ScreenListener {
     const auto bounds = screen_.bounds();
     const auto changes = screen_.refresh(source_, std::exchange(full_wanted_, false));
     deliver(changes, bounds);
-    const auto interval = pace_.after_refresh(seen_in(changes));
-    if (watched() && !screen_.is_native()) timer_.arm(interval);
+    pace_.after_refresh(seen_in(changes));
+    keep_looking();
+  }
+  // A frame buffer changes without a word.
+  void keep_looking() {
+    if (watched() && !screen_.is_native()) timer_.arm(pace_.interval());
   }
 
   core::DisplaySource::Next pull_once() {
@@ -278,6 +314,8 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([](DisplayChannel& display) { display.pump(); });
     if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
     show_cursor();
+    if (changes.mode_set) local_view_.reshaped();
+    local_view_.tell(screen_.pointer().state());
     tell_size();
   }
 
@@ -292,8 +330,8 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   void timer_fired() {
-    if (watched()) return look();
-    encoder_.trim();  // the last client has gone
+    if (!has_clients()) encoder_.trim();  // the last one has gone
+    if (watched()) look();
   }
 
   // Bits that all of them have.
@@ -321,13 +359,15 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
   void painted(SurfaceKey key, const canvas::Region& region) override {
     auto rest = region;
-    if (watched() && key == screen_.primary())
+    if (key == screen_.primary()) local_view_.painted(region);
+    if (has_clients() && key == screen_.primary())
       video_.take_pictures(screen_, rest, [this](const PlacedDrawingPtr& drawing, const VideoFeed::Picture& picture) {
         displays_.for_each([&](DisplayChannel& display) { display.drawn(drawing, &picture); });
       });
     if (!rest.empty()) displays_.for_each([key, &rest](DisplayChannel& display) { display.painted(key, rest); });
   }
   void drawn(const PlacedDrawingPtr& drawing) override {
+    if (drawing->surface == screen_.primary()) local_view_.painted(drawing->changed);
     const auto picture = video_.add(drawing, screen_.bounds());
     displays_.for_each([&](DisplayChannel& display) { display.drawn(drawing, picture ? &*picture : nullptr); });
   }
@@ -335,6 +375,7 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([id](DisplayChannel& display) { display.stream_ended(id); });
   }
   void monitors_changed() override {
+    local_view_.reshaped();
     displays_.for_each([](DisplayChannel& display) { display.monitors_changed(); });
   }
   void drawings_too_many() override {
@@ -374,10 +415,12 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::Signal clients_;
   core::Signal poke_;
   VideoFeed video_;
+  LocalView local_view_;
   channel::ChannelList<DisplayChannel> displays_;
   channel::ChannelList<CursorChannel> cursors_;
   DisplayProvider display_provider_;
   CursorProvider cursor_provider_;
+  Onlooker onlooker_;
 };
 
 DisplayWorker::DisplayWorker(const Config& config, core::DisplaySource& source)
@@ -427,6 +470,9 @@ void DisplayWorker::redraw() {
   impl_->worker().loop().post([this] { impl_->redraw(); });
 }
 
+core::DisplayView& DisplayWorker::view() {
+  return impl_->view();
+}
 channel::ChannelProvider& DisplayWorker::display_provider() {
   return impl_->display_provider();
 }

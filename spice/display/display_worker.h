@@ -14,6 +14,7 @@
 
 #include "core/base/thread_start.h"
 #include "core/ports/display.h"
+#include "core/ports/view.h"
 #include "spice/channel/linked_connection.h"
 #include "spice/display/display_figures.h"
 #include "spice/display/video_feed.h"
@@ -78,6 +79,9 @@ class DisplayWorker {
   void expect_change();
   // What the surface shows has nothing to do with the source any more (state was loaded): draw all of it. Any thread.
   void redraw();
+
+  // For one onlooker, who is gone before this is.
+  core::DisplayView& view();
 
   // To be registered with the server for channels (Display, id) and (Cursor, id).
   channel::ChannelProvider& display_provider();

@@ -9,6 +9,7 @@ import sys
 
 from guests import DEBIAN_GUESTS, DISPLAY_FAULTS, TIMEOUT, Guest, restored
 from harness import GOLDEN, MINIVMM, Failure, Picture, SpiceClient, check, read_picture, read_ppm, run_cases, wait_for
+from window import Window, XScreen
 
 KERNEL_DRIVERS = ("modesetting", "qxl")
 USER_DRIVER = "qxl-user"
@@ -137,6 +138,10 @@ class Session:
             return None
         picture = read_ppm(path)
         return picture.width, picture.height
+
+    def place_of_the_pointer(self):
+        words = dict(word.split(":") for word in self.run("xdotool getmouselocation").split())
+        return int(words["x"]), int(words["y"])
 
     def first_output(self):
         return self.run("xrandr | sed -n 's/ connected.*//p' | head -1")
@@ -382,11 +387,33 @@ def screen_follows_the_window_of_remote_viewer():
         session.check_no_faults()
 
 
+def local_window_is_a_second_head():
+    """It shows what X says and what clients see, its size becomes the guest's, and the guest's pointer is where the mouse is."""
+    with XScreen(), Session("--display", "sdl") as session:
+        session.start_x("modesetting")
+        window = Window()
+        session.work("text")
+        session.shows("text", read_picture(os.path.join(GOLDEN, "xorg-text.png")))
+        wait_for("the window to show text", lambda: window.screen() == session.own_picture(), TIMEOUT)
+        session.follow_clients()
+        window.resize(1100, 900)
+        wait_for("the screen to have the window's size", lambda: session.size() == (1100, 900) == window.size(), TIMEOUT)
+        wait_for("the window to show all of it", lambda: window.screen() == session.own_picture(), TIMEOUT)
+
+        def moves_to(place):
+            for step in ((500, 500), place):
+                window.move(*step)
+            return session.place_of_the_pointer() == place
+        for place in ((0, 0), (1099, 899), (123, 456)):
+            wait_for(f"the pointer at {place}", lambda place=place: moves_to(place), TIMEOUT)
+        session.check_no_faults()
+
+
 CASES = {function.__name__: function for function in (
     modesetting_on_the_kernels_driver, device_driver_on_the_kernels_driver, device_driver_alone,
     device_driver_alone_with_surfaces, surfaces_survive_a_snapshot, device_driver_alone_renders, modes_from_small_to_large,
     clients_choose_sizes_and_heads, agent_enables_a_second_head, screen_follows_the_window_of_remote_viewer,
-    largest_mode_with_modesetting, largest_mode_with_the_devices_driver, two_devices_with_modesetting,
+    local_window_is_a_second_head, largest_mode_with_modesetting, largest_mode_with_the_devices_driver, two_devices_with_modesetting,
     two_devices_with_the_devices_driver)}
 
 if __name__ == "__main__":

@@ -154,6 +154,18 @@ struct QxlConfig {
 };
 constexpr std::size_t kMaxDisplays = 4;  // a client's caches have no more
 
+// The keys that are held to speak to the window instead of the guest; grab-mod's values.
+enum class GrabKeys : std::uint8_t { LeftCtrlAlt, LeftShiftCtrlAlt, RightCtrl };
+
+// A window on this computer's screen for each display.
+struct WindowConfig {
+  bool enabled = false;
+  bool full_screen = false;
+  bool close_ends = true;    // closing one ends the machine
+  bool shows_arrow = false;  // the host's pointer, also where the guest has its own
+  GrabKeys grab_keys = GrabKeys::LeftCtrlAlt;
+};
+
 struct MachineConfig {
   // Machine
   std::string name = "minivmm";
@@ -201,6 +213,7 @@ struct MachineConfig {
 
   // Display and control
   std::vector<QxlConfig> displays;  // the first is the VGA, too; empty: one of the defaults
+  WindowConfig window;
   SpiceConfig spice;
   std::string monitor;  // character stream spec; empty: none
   std::string qmp;

@@ -458,6 +458,15 @@ constexpr Option kOptions[] = {
      "times.",
      true, apply_virtio_port},
 
+    {kDisplay, "--display", "none|sdl[,KEY=VALUE...]",
+     "With sdl, a window on this computer's screen for each display, by SDL2 and X11. Keys as QEMU has them: "
+     "full-screen=on, window-close=off (closing a window does not end the machine), show-cursor=on (the host's pointer "
+     "over the guest's), grab-mod=lctrl-lalt|lshift-lctrl-lalt|rctrl (the keys to hold for what follows). In a window "
+     "Ctrl+Alt+G takes keyboard and mouse for the guest and frees them, as a click does where the guest has no tablet; "
+     "Ctrl+Alt+F is full screen and back, Ctrl+Alt+U the guest's own size, Ctrl+Alt+S saves a picture as a PNG file in "
+     "the current directory. A window that is resized resizes the guest's screen if its driver can do that, and the "
+     "picture otherwise. The default is none.",
+     false, apply_display},
     {kDisplay, "--spice", "PORT|KEY=VALUE,...",
      "Serve SPICE. A bare port listens on loopback without a password; the keys are those of QEMU's -spice, listed "
      "below.",

@@ -20,6 +20,9 @@ struct Option {
 
 std::span<const Option> options();
 
+// --display's value: none, or a window.
+core::Result<> apply_display(MachineConfig& config, std::string_view value);
+
 // --qxl's value: one more display.
 core::Result<> apply_qxl(MachineConfig& config, std::string_view value);
 

@@ -1,13 +1,18 @@
 #include "vmm/control/screendump.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <memory>
 #include <png.h>
 #include <unistd.h>
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/base/log.h"
 
 namespace vmm::control {
 
@@ -77,6 +82,20 @@ core::Result<> write_picture(const machine::Picture& picture, PictureFormat form
   const auto file = as_png(picture);
   if (!file) return std::unexpected(file.error());
   return write_whole(*file, path);
+}
+
+void keep_picture(machine::Controllable& machine, const std::string& device) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto time = std::chrono::system_clock::to_time_t(now);
+  tm local{};
+  ::localtime_r(&time, &local);
+  auto name = machine.name();
+  std::ranges::replace(name, '/', '-');
+  const auto path = fmt::format("{}-{:%Y%m%d-%H%M%S}-{:03}.png", name, local, now.time_since_epoch().count() % 1000);
+  const auto picture = machine.screenshot({.device = device, .pointer = true});
+  const auto written = picture ? write_picture(*picture, PictureFormat::Png, path) : std::unexpected(picture.error());
+  if (!written) return core::log(core::LogLevel::Error, "window", "no picture: {}", written.error().message);
+  core::log(core::LogLevel::Info, "window", "the picture is in {}", path);
 }
 
 }  // namespace vmm::control

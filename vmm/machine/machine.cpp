@@ -360,10 +360,13 @@ void Machine::start() {
   impl_->control.loop().post([this] { cont(); });
 }
 
-int Machine::wait() {
-  pollfd watched[] = {{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
+int Machine::wait(const MainThreadWork& also) {
+  std::vector<pollfd> watched{{impl_->signals.get(), POLLIN, 0}, {impl_->ended->get(), POLLIN, 0}};
+  for (const int descriptor : also.descriptors)
+    watched.push_back({descriptor, POLLIN, 0});
   while (!impl_->ended->drain()) {
-    ::poll(watched, 2, -1);
+    const auto next = also.run ? also.run() : std::nullopt;
+    ::poll(watched.data(), watched.size(), next ? static_cast<int>(next->count()) : -1);
     signalfd_siginfo info{};
     if (::read(impl_->signals.get(), &info, sizeof info) == sizeof info) {
       impl_->control.loop().post([impl = impl_.get()] { impl->finish(0, false, "host-signal"); });
@@ -371,6 +374,10 @@ int Machine::wait() {
   }
   impl_->control.stop();
   return impl_->exit_status;
+}
+
+std::vector<LocalDisplay> Machine::local_displays() {
+  return impl_->spice->local_displays();
 }
 
 core::Loop& Machine::control_loop() {

@@ -5,14 +5,18 @@
 // loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/base/thread_start.h"
 #include "core/event/loop.h"
 #include "vmm/config/machine_config.h"
 #include "vmm/machine/controllable.h"
+#include "vmm/machine/local_displays.h"
 
 namespace vmm::machine {
 
@@ -27,10 +31,16 @@ class Machine final : public Controllable {
   // The guest begins to run; what the control loop is given afterwards finds it running.
   void start();
   // Returns the process's exit status when the machine has ended: guest power-off and quit give 0, the debug exit port
-  // its own. SIGINT and SIGTERM, blocked in all threads, end it too.
-  int wait();
+  // its own. SIGINT and SIGTERM, blocked in all threads, end it too. Meanwhile the main thread may have more to do.
+  struct MainThreadWork {
+    std::vector<int> descriptors;  // there is something to do when one of them can be read
+    // What there is, at first, too. When to come again at the latest; nothing: when a descriptor says so.
+    std::function<std::optional<std::chrono::milliseconds>()> run;
+  };
+  int wait(const MainThreadWork& also = {});
 
   core::Loop& control_loop();
+  std::vector<LocalDisplay> local_displays();  // main thread
   // Told of every event, on the control loop. Listeners live as long as the machine.
   void add_listener(std::function<void(const Event&)> listener);
 

@@ -238,8 +238,11 @@ struct SpiceEnd::Impl {
       }
       workers.push_back(std::make_unique<spice::display::DisplayWorker>(own, *from.source));
     }
-    if (wiring.tablet == nullptr) return;
-    tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { expect_change(); });
+    if (wiring.tablet != nullptr) tablet = std::make_unique<WatchedTablet>(*wiring.tablet, [this] { expect_change(); });
+    // A tablet's places are those of one display.
+    auto* const local_tablet = wiring.displays.size() == 1 ? tablet.get() : nullptr;
+    for (const auto& from : wiring.displays)
+      local_inputs.push_back(std::make_unique<LocalInput>(wiring.control, input, input, local_tablet, *from.source));
   }
 
   void expect_change() {
@@ -268,7 +271,8 @@ struct SpiceEnd::Impl {
   std::vector<std::unique_ptr<spice::display::DisplayWorker>> workers;
   std::vector<std::string> names;  // of their devices
   WatchedInput input;
-  std::unique_ptr<WatchedTablet> tablet;  // null: none
+  std::unique_ptr<WatchedTablet> tablet;                  // null: none
+  std::vector<std::unique_ptr<LocalInput>> local_inputs;  // of the displays
   std::vector<std::unique_ptr<spice::channel::PortProvider>> ports;
   std::unique_ptr<spice::server::Server> server;
   std::optional<spice::server::ViewerFile> viewer_file;
@@ -374,6 +378,13 @@ core::Result<Picture> SpiceEnd::screenshot(const ScreenshotOf& what) {
                            : std::optional(worker.screenshot(pointer));
   if (!picture) return core::fail("display '{}' has no head {}", *named, *what.head);
   return Picture{picture->width, picture->height, std::move(picture->pixels)};
+}
+
+std::vector<LocalDisplay> SpiceEnd::local_displays() {
+  std::vector<LocalDisplay> displays;
+  for (std::size_t i = 0; i < impl_->workers.size(); ++i)
+    displays.push_back({impl_->names[i], &impl_->workers[i]->view(), impl_->local_inputs[i].get()});
+  return displays;
 }
 
 SpiceStatus SpiceEnd::status() {

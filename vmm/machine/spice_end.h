@@ -13,6 +13,7 @@
 #include "vmm/config/machine_config.h"
 #include "vmm/machine/board.h"
 #include "vmm/machine/controllable.h"
+#include "vmm/machine/local_displays.h"
 #include "vmm/machine/spice_ports.h"
 
 namespace vmm::machine {
@@ -46,6 +47,7 @@ class SpiceEnd {
   void release_display();
   void redraw();  // the guest's picture may be another one altogether; any thread
   core::Result<Picture> screenshot(const ScreenshotOf& what);  // control loop
+  std::vector<LocalDisplay> local_displays();                  // main thread
 
   // Control loop; these fail without a server, too.
   SpiceStatus status();

@@ -183,6 +183,9 @@ constexpr SystemCall kControl[] = {
     {SYS_prlimit64},                     // the stack's size for a thread
 };
 
+// Pictures for the X server, in memory shared with it.
+constexpr SystemCall kWindows[] = {{SYS_shmget}, {SYS_shmat}, {SYS_shmdt}, {SYS_shmctl}};
+
 // clone3() has its flags in memory, where no filter sees them; clone() does as well.
 constexpr RefusedCall kNoClone3{SYS_clone3, ENOSYS};
 // malloc() looks at how the system overcommits memory, once, and can also do without knowing.
@@ -235,6 +238,7 @@ constexpr SystemCalls kInstruments;
 std::vector<SystemCalls> allowed_calls(core::ThreadKind kind) {
   switch (kind) {
     case core::ThreadKind::Main:
+      return {kEveryThread, kDevices, kConnections, kNewConnections, kTerminals, kControl, kWindows, kInstruments};
     case core::ThreadKind::Control:
       return {kEveryThread, kDevices, kConnections, kNewConnections, kTerminals, kControl, kInstruments};
     case core::ThreadKind::Display: return {kEveryThread, kConnections, kDirtyPages, kInstruments};

@@ -64,6 +64,20 @@ TEST(CommandLine, displays_are_recorded_into_a_file_each) {
   EXPECT_THAT(vmm::config::problems(*same), testing::ElementsAre(HasSubstr("one.mv")));
 }
 
+TEST(Options, display_is_a_window_or_none) {
+  EXPECT_FALSE(parse({})->window.enabled);
+  EXPECT_FALSE(parse({"--display", "none"})->window.enabled);
+  const auto usual = parse({"--display", "sdl"});
+  EXPECT_TRUE(usual->window.enabled && usual->window.close_ends);
+  EXPECT_FALSE(usual->window.full_screen || usual->window.shows_arrow);
+  const auto other = parse({"--display", "sdl,full-screen=on,window-close=off,show-cursor=on,grab-mod=rctrl"});
+  EXPECT_TRUE(other->window.full_screen && other->window.shows_arrow);
+  EXPECT_FALSE(other->window.close_ends);
+  EXPECT_EQ(other->window.grab_keys, vmm::config::GrabKeys::RightCtrl);
+  for (const auto* wrong : {"gtk", "sdl,gl=on", "sdl,grab-mod=alt", "sdl,full-screen=2"})
+    EXPECT_FALSE(parse({"--display", wrong}).has_value()) << wrong;
+}
+
 TEST(CommandLine, senseless_displays_are_refused) {
   EXPECT_THAT(error_of({"--qxl", "revision=6"}), HasSubstr("revision"));
   EXPECT_THAT(error_of({"--qxl", "colour=red"}), HasSubstr("unknown key"));

@@ -106,4 +106,19 @@ TEST(CursorImage, positions_far_outside_draw_nothing) {
   EXPECT_THAT(picture.pixels, Each(kUnder));
 }
 
+TEST(CursorImage, picture_of_its_own_shows_what_it_would_over_black_and_white) {
+  const auto alpha = shown(CursorType::Alpha, 3, 1,
+                           {0, 0, 0, 0,              // nothing
+                            0x08, 0x20, 0x40, 0x80,  // half of it, premultiplied
+                            1, 2, 3, 0xff},          // all
+                           {}, {2, 0});
+  const auto picture = spice::display::cursor_picture(*alpha.shape);
+  EXPECT_EQ(picture.width, 3);
+  EXPECT_EQ(picture.height, 1);
+  EXPECT_EQ(picture.hot_spot, (core::Point{2, 0}));
+  EXPECT_THAT(picture.pixels, ElementsAre(0, 0x80804010, 0xff030201));
+  const auto mono = shown(CursorType::Mono, 4, 1, {0b0011'0000, 0b0101'0000});
+  EXPECT_THAT(spice::display::cursor_picture(*mono.shape).pixels, ElementsAre(0xff000000, 0xffffffff, 0, 0xff808080));
+}
+
 }  // namespace
