@@ -76,8 +76,9 @@ core::Result<std::unique_ptr<Windows>> Windows::create(const WindowOptions& opti
   if (!sdl) return std::unexpected(sdl.error());
   auto wake = core::EventFd::create();
   if (!wake) return std::unexpected(wake.error());
-  if (auto started = start(**sdl); !started) return std::unexpected(started.error());
-  auto impl = std::make_unique<Impl>(std::move(*sdl), std::move(*wake), options, std::move(closed));
+  const auto library = std::move(*sdl);
+  if (auto started = start(*library); !started) return std::unexpected(started.error());
+  auto impl = std::make_unique<Impl>(library, std::move(*wake), options, std::move(closed));
   for (const auto& display : displays) {
     auto window = SdlWindow::create(impl->sdl, options, display, [&event = impl->wake] { event.signal(); });
     if (!window) return std::unexpected(window.error());
@@ -92,7 +93,7 @@ Windows::~Windows() = default;
 
 std::vector<int> Windows::descriptors() const {
   std::vector<int> all{impl_->wake.get()};
-  if (impl_->connection) all.push_back(*impl_->connection);
+  if (const auto& connection = impl_->connection) all.push_back(*connection);
   return all;
 }
 

@@ -26,16 +26,16 @@ TEST(KeyMap, every_key_of_the_board_is_another_one) {
   unsigned keys = 0;
   for (int scancode = SDL_SCANCODE_A; scancode <= SDL_SCANCODE_APPLICATION; ++scancode) {
     if (scancode == SDL_SCANCODE_NONUSHASH) continue;  // the backslash's place on other boards
-    ASSERT_TRUE(key_code(scancode)) << scancode;
-    codes.insert(*key_code(scancode));
+    codes.insert(key_code(scancode).value_or(0));
     ++keys;
   }
   for (int scancode = SDL_SCANCODE_LCTRL; scancode <= SDL_SCANCODE_RGUI; ++scancode) {
-    codes.insert(key_code(scancode).value());
+    codes.insert(key_code(scancode).value_or(0));
     ++keys;
   }
   EXPECT_EQ(keys, 105U);
   EXPECT_EQ(codes.size(), 105U);
+  EXPECT_FALSE(codes.contains(0));
 }
 
 }  // namespace
