@@ -48,6 +48,8 @@ endif()
 
 minivmm_client_test(sandbox sandbox_test.py TIMEOUT 300)
 minivmm_client_test(window window_test.py TIMEOUT 600 LABELS threads)
+set_property(TEST client_window APPEND PROPERTY
+  ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/client/leaks_of_libraries.txt")
 
 foreach(accel kvm soft)
   minivmm_client_test(seabios_${accel} boot_test.py ACCEL ${accel} TIMEOUT 1500
