@@ -1,7 +1,7 @@
 # Unit tests of vmm/cpu, and bare guests on real accelerators.
 include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
 
-foreach(guest interrupts ports memory processors compute triple_fault virtqueue sleeper)
+foreach(guest interrupts ports memory processors compute triple_fault virtqueue sleeper posted)
   minivmm_guest(${guest} SOURCES guest/bare/guests/${guest}.cpp)
 endforeach()
 foreach(guest cpuid ext_int kvm_clock nowhere)
@@ -27,7 +27,7 @@ minivmm_test(vmm_cpu_soft SOURCES ${guest_tests} guest/accelerator_soft.cpp
 foreach(accelerator kvm soft)
   target_compile_definitions(test_vmm_cpu_${accelerator} PRIVATE MINIVMM_GUESTS="${MINIVMM_GUEST_DIR}")
   add_dependencies(test_vmm_cpu_${accelerator} guest_interrupts guest_ports guest_memory guest_processors guest_compute
-    guest_cpuid guest_ext_int guest_kvm_clock guest_triple_fault guest_nowhere
+    guest_cpuid guest_ext_int guest_kvm_clock guest_triple_fault guest_nowhere guest_posted
     guest_virtqueue)
 endforeach()
 

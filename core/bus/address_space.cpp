@@ -58,10 +58,28 @@ Registration AddressSpace::add_doorbell(const Doorbell& doorbell) {
   return {*this, id};
 }
 
+Registration AddressSpace::add_posted(const PostedRange& range) {
+  const std::unique_lock guard(mutex_);
+  const auto id = next_id_++;
+  posted_.push_back({range, id});
+  if (auto* const listener = posted_listener_.load()) listener->posted_added(range);
+  return {*this, id};
+}
+
+void AddressSpace::settle() {
+  if (auto* const listener = posted_listener_.load()) listener->settle();
+}
+
 void AddressSpace::remove(std::uint64_t id) {
   std::shared_ptr<Region> region;
   {
     const std::unique_lock guard(mutex_);
+    const auto posted = std::ranges::find(posted_, id, &PostedEntry::id);
+    if (posted != posted_.end()) {
+      if (auto* const listener = posted_listener_.load()) listener->posted_removed(posted->range);
+      posted_.erase(posted);
+      return;
+    }
     const auto bell = std::ranges::find(doorbells_, id, &DoorbellEntry::id);
     if (bell != doorbells_.end()) {
       if (doorbell_listener_ != nullptr) doorbell_listener_->doorbell_removed(bell->doorbell);
@@ -84,6 +102,14 @@ void AddressSpace::set_doorbell_listener(DoorbellListener* listener) {
   if (listener == nullptr) return;
   for (const auto& entry : doorbells_)
     listener->doorbell_added(entry.doorbell);
+}
+
+void AddressSpace::set_posted_listener(PostedListener* listener) {
+  const std::unique_lock guard(mutex_);
+  posted_listener_ = listener;
+  if (listener == nullptr) return;
+  for (const auto& entry : posted_)
+    listener->posted_added(entry.range);
 }
 
 std::vector<AddressSpace::Entry> AddressSpace::entries() const {

@@ -87,6 +87,22 @@ class DoorbellListener {
   virtual void doorbell_removed(const Doorbell& doorbell) = 0;
 };
 
+// Writes of which nobody needs to hear at once. They come to their handler some time later, in order, but before
+// anything else that the CPU does to a device outside of such ranges.
+struct PostedRange {
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;
+};
+
+// The accelerator, which may keep such writes for a while.
+class PostedListener {
+ public:
+  virtual ~PostedListener() = default;
+  virtual void posted_added(const PostedRange& range) = 0;
+  virtual void posted_removed(const PostedRange& range) = 0;
+  virtual void settle() = 0;  // delivers what it keeps
+};
+
 class AddressSpace;
 
 // Takes the range out of its space when it goes out of scope.
@@ -120,6 +136,10 @@ class AddressSpace {
   [[nodiscard]] Result<Registration> add(const IoRange& range, IoHandler& handler, DeviceLock& lock,
                                          std::string_view owner);
   [[nodiscard]] Registration add_doorbell(const Doorbell& doorbell);
+  // Its handler is registered beside it.
+  [[nodiscard]] Registration add_posted(const PostedRange& range);
+  // Every posted write of now has come to its handler when this returns. Any thread, no device lock held.
+  void settle();
 
   std::uint64_t read(std::uint64_t address, unsigned width);
   void write(std::uint64_t address, unsigned width, std::uint64_t value);
@@ -128,6 +148,7 @@ class AddressSpace {
   void write_string(std::uint64_t address, unsigned width, std::span<const std::uint8_t> data);
 
   void set_doorbell_listener(DoorbellListener* listener);
+  void set_posted_listener(PostedListener* listener);
   std::uint64_t unclaimed_accesses() const { return unclaimed_.load(std::memory_order_relaxed); }
   const std::string& name() const { return name_; }
 
@@ -153,6 +174,10 @@ class AddressSpace {
     Doorbell doorbell;
     std::uint64_t id = 0;
   };
+  struct PostedEntry {
+    PostedRange range;
+    std::uint64_t id = 0;
+  };
   static std::uint64_t address_of(const DoorbellEntry& entry) { return entry.doorbell.address; }
 
   void remove(std::uint64_t id);
@@ -167,6 +192,8 @@ class AddressSpace {
   std::vector<std::shared_ptr<Region>> regions_;  // by start
   std::vector<DoorbellEntry> doorbells_;          // by address
   DoorbellListener* doorbell_listener_ = nullptr;
+  std::vector<PostedEntry> posted_;
+  std::atomic<PostedListener*> posted_listener_ = nullptr;
   std::uint64_t next_id_ = 1;
   std::atomic<std::uint64_t> unclaimed_{0};
   std::atomic<bool> has_doorbells_{false};

@@ -69,6 +69,7 @@ core::Result<> Rtc::attach(core::AddressSpace& io) {
   auto ports = io.add({.start = kPort, .size = 4, .max_width = 1}, handler_, lock(), state_name());
   if (!ports) return core::fail_with(state_name(), ports);
   ports_ = std::move(*ports);
+  index_posted_ = io.add_posted({kPort, 1});  // an index alone does nothing
   return {};
 }
 

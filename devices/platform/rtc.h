@@ -109,6 +109,7 @@ class Rtc final : public core::Device {
   std::unique_ptr<core::Timer> timer_;
   core::Handler<Rtc> handler_{*this, &Rtc::read, &Rtc::write};
   core::Registration ports_;
+  core::Registration index_posted_;
 };
 
 }  // namespace devices::platform

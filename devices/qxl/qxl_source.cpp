@@ -49,6 +49,7 @@ bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {
     return true;
   }
   if (full) canvas.cursor().reset();
+  wiring_.vga->settle();
   VgaSnapshot registers;
   {
     const std::scoped_lock device(wiring_.lock);

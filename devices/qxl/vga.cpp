@@ -32,6 +32,9 @@ core::Result<> Vga::attach(core::AddressSpace& io, core::AddressSpace& mmio, cor
     if (!range) return std::unexpected(range.error());
     registrations_[index++] = std::move(*range);
   }
+  // Planes are drawn byte by byte, and nobody looks before the next refresh or the next port.
+  mmio_ = &mmio;
+  posted_ = mmio.add_posted({kWindow, kWindowSize});
   return {};
 }
 
@@ -65,6 +68,10 @@ void Vga::write_vbe(std::uint64_t offset, unsigned width, std::uint64_t value) {
   if (vbe_.write(static_cast<std::uint16_t>(value))) memory_.clear(vbe_.clear_bytes());
   registers_.dac().set_eight_bit(vbe_.dac_eight_bit());
   memory_.update(registers_, vbe_);
+}
+
+void Vga::settle() const {
+  if (mmio_ != nullptr) mmio_->settle();
 }
 
 VgaSnapshot Vga::snapshot() const {

@@ -33,6 +33,8 @@ class Vga {
   core::Result<> attach(core::AddressSpace& io, core::AddressSpace& mmio, core::DeviceLock& lock);
 
   VgaSnapshot snapshot() const;
+  // What the guest has written to the window is in memory. No lock held.
+  void settle() const;
   void reset();
   void visit(core::StateVisitor& visitor);
   void state_loaded();
@@ -66,6 +68,8 @@ class Vga {
   Ports colour_{*this, abi::kColourPorts};
   core::Handler<Vga> vbe_ports_{*this, &Vga::read_vbe, &Vga::write_vbe};
   std::array<core::Registration, 4> registrations_;
+  core::AddressSpace* mmio_ = nullptr;  // once it is attached
+  core::Registration posted_;
 };
 
 }  // namespace devices::qxl

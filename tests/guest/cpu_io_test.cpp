@@ -59,4 +59,44 @@ TEST(CpuIo, widths_and_strings_arrive_whole) {
   EXPECT_LE(calls[4], 2u);
 }
 
+// Whether an accelerator keeps them or not: the order is the guest's, and nothing is kept for good.
+TEST(CpuIo, posted_writes_come_before_what_is_not_posted_or_when_somebody_asks) {
+  RIG_REQUIRES_CPUS();
+  rig::Machine machine;
+  const auto memory = machine.mmio.add_posted({rig::Machine::kProbe, 0x1000});
+  const auto port = machine.io.add_posted({rig::Machine::kProbePort + 2, 1});
+  std::mutex mutex;
+  std::vector<Write> writes;
+  std::size_t before_the_port = 0;
+  const auto remember = [&](std::uint64_t offset, unsigned width, std::uint64_t value) {
+    const std::scoped_lock lock(mutex);
+    writes.push_back({offset, width, value});
+  };
+  machine.probe.on_write = remember;
+  machine.port_probe.on_write = [&](std::uint64_t offset, unsigned width, std::uint64_t value) {
+    remember(offset, width, value);
+    if (offset == 1) before_the_port = writes.size() - 1;
+  };
+  machine.load_guest("posted");
+  machine.start();
+  constexpr std::size_t kAll = 500 + 2 + 5;
+  const auto end = std::chrono::steady_clock::now() + rig::kPatience;
+  const auto arrived = [&] {
+    machine.mmio.settle();
+    const std::scoped_lock lock(mutex);
+    return writes.size() == kAll;
+  };
+  while (!arrived() && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+
+  machine.threads->pause();
+  ASSERT_EQ(writes.size(), kAll);
+  EXPECT_EQ(before_the_port, 501u);
+  for (std::uint64_t i = 0; i < 500; ++i)
+    EXPECT_EQ(writes[i], (Write{i % 16, 1, i & 0xff}));
+  EXPECT_EQ(writes[500], (Write{2, 1, 1}));
+  for (std::uint64_t i = 0; i < 5; ++i)
+    EXPECT_EQ(writes[502 + i], (Write{4 * i, 4, i}));
+}
+
 }  // namespace

@@ -116,6 +116,32 @@ TEST_F(AddressSpaceTest, doorbell_rings_and_hides_the_write) {
   EXPECT_EQ(device.calls.size(), 1u);
 }
 
+// Keeps nothing, and remembers what it is told.
+class PostedLog final : public core::PostedListener {
+ public:
+  std::vector<std::string> told;
+  void posted_added(const core::PostedRange& range) override {
+    told.push_back(fmt::format("+{:x} {}", range.start, range.size));
+  }
+  void posted_removed(const core::PostedRange& range) override { told.push_back(fmt::format("-{:x}", range.start)); }
+  void settle() override { told.emplace_back("settle"); }
+};
+
+TEST_F(AddressSpaceTest, posted_ranges_are_the_accelerators) {
+  PostedLog log;
+  space.settle();  // there is none yet
+  auto early = space.add_posted({0x70, 1});
+  space.set_posted_listener(&log);
+  {
+    const auto later = space.add_posted({0x80, 4});
+    space.settle();
+  }
+  space.set_posted_listener(nullptr);
+  space.settle();
+  early.reset();
+  EXPECT_EQ(log.told, (std::vector<std::string>{"+70 1", "+80 4", "settle", "-80"}));
+}
+
 constexpr core::Register kTable[] = {
     {.name = "CTL", .offset = 0, .width = 2, .reset = 0x1234, .writable = 0x00ff},
     {.name = "STS", .offset = 2, .width = 2, .reset = 0x0f0f, .clear_on_one = 0x00ff},

@@ -12,6 +12,7 @@
 #include "vmm/cpu/kvm/kick_signal.h"
 #include "vmm/cpu/kvm/kvm_abi.h"
 #include "vmm/cpu/kvm/memory_slots.h"
+#include "vmm/cpu/kvm/posted_writes.h"
 #include "vmm/cpu/kvm/system.h"
 #include "vmm/cpu/kvm/vcpu.h"
 
@@ -36,7 +37,8 @@ class KvmAccelerator final : public Accelerator {
         routes_(vm_.get(), static_cast<unsigned>(system.capability(KVM_CAP_IRQ_ROUTING))),
         port_doorbells_(vm_.get(), Space::Ports),
         mmio_doorbells_(vm_.get(), Space::Mmio),
-        common_{.wiring = wiring} {}
+        posted_writes_(vm_.get(), wiring.io, wiring.mmio),
+        common_{.wiring = wiring, .posted_writes = &posted_writes_} {}
 
   ~KvmAccelerator() override {
     common_.wiring.mmio.set_doorbell_listener(nullptr);
@@ -77,6 +79,7 @@ class KvmAccelerator final : public Accelerator {
   InterruptRoutes routes_;
   Doorbells port_doorbells_;
   Doorbells mmio_doorbells_;
+  PostedWrites posted_writes_;
   VcpuCommon common_;
   std::vector<std::unique_ptr<KvmVcpu>> owned_;
   std::vector<Vcpu*> vcpus_;
@@ -134,6 +137,7 @@ core::Result<> KvmAccelerator::create_vcpus(const System& system, unsigned count
     runners_.push_back(vcpu->get());
     owned_.push_back(std::move(*vcpu));
   }
+  posted_writes_.map(owned_.front()->descriptor());
   return {};
 }
 

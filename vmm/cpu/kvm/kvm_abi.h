@@ -5,6 +5,7 @@
 // here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <linux/kvm.h>
@@ -26,6 +27,16 @@ struct MsrListHead {
 // kvm_xsave without its extension
 struct XsaveHead {
   std::uint8_t region[4096];
+};
+
+// kvm_coalesced_mmio_ring, which fills a page
+struct PostedRing {
+  static constexpr std::size_t kPageBytes = 4096;
+  static constexpr std::uint32_t kEntries = (kPageBytes - 2 * sizeof(std::uint32_t)) / sizeof(kvm_coalesced_mmio);
+
+  std::uint32_t first;  // ours
+  std::uint32_t last;   // the kernel's
+  std::array<kvm_coalesced_mmio, kEntries> entries;
 };
 
 constexpr unsigned long kGetMsrIndexList = _IOWR(KVMIO, 0x02, MsrListHead);

@@ -89,6 +89,7 @@ RunExit KvmVcpu::run() {
     offer_ext_int();
     const int answer = ::ioctl(fd_.get(), KVM_RUN, 0);
     const int error = errno;
+    common_.posted_writes->settle();
     if (answer < 0 && error == EINTR) {
       settle_ext_int();
       end_kick();

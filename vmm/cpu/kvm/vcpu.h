@@ -18,6 +18,7 @@
 #include "core/base/fd.h"
 #include "vmm/cpu/accelerator.h"
 #include "vmm/cpu/cpu_state.h"
+#include "vmm/cpu/kvm/posted_writes.h"
 #include "vmm/cpu/kvm/system.h"
 
 namespace vmm::cpu::kvm {
@@ -45,6 +46,7 @@ class RunArea {
 // What all vCPUs of a VM have in common.
 struct VcpuCommon {
   AcceleratorWiring wiring;
+  PostedWrites* posted_writes = nullptr;  // outlives the CPUs
   std::vector<std::uint32_t> msr_indices = {};
   std::size_t run_area_bytes = 0;
   std::size_t xsave_bytes = 0;
@@ -59,6 +61,7 @@ class KvmVcpu final : public Vcpu, public CpuRunner {
 
   // The 8259's INTR is up, or may be: look before the guest runs on.
   void want_ext_int();
+  int descriptor() const { return fd_.get(); }
   // The machine is being paused.
   void note_pause() const;
 
