@@ -6,21 +6,22 @@
 #include <memory>
 
 #include "core/event/loop.h"
+#include "core/event/timeout.h"
 
 namespace core::inline event {
 
-class LoopTimer {
+class LoopTimer final : public Timeout {
  public:
   // `fire` runs on the loop, once for each arm(). It may arm again and may destroy the timer.
   LoopTimer(Loop& loop, std::move_only_function<void()> fire);
-  ~LoopTimer();  // loop thread, or the loop has stopped; `fire` does not run afterwards
+  ~LoopTimer() override;  // loop thread, or the loop has stopped; `fire` does not run afterwards
   LoopTimer(const LoopTimer&) = delete;
   LoopTimer& operator=(const LoopTimer&) = delete;
 
   // Loop thread.
-  void arm(std::chrono::nanoseconds delay);  // replaces an earlier deadline
-  void cancel();
-  bool armed() const;
+  void arm(std::chrono::nanoseconds delay) override;
+  void cancel() override;
+  bool armed() const override;
 
  private:
   struct Impl;

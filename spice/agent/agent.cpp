@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/event/loop_timer.h"
 #include "spice/agent/agent_abi.h"
 
 namespace spice::agent {
@@ -14,16 +15,21 @@ namespace {
 constexpr std::size_t kReadBytes = 4 * abi::VD_AGENT_MAX_DATA_SIZE;
 constexpr std::size_t kMostPlaces = 16;  // of the pointer, that wait for the guest
 
+std::unique_ptr<core::Timeout> make_timeout(const Agent::Wiring& wiring, std::move_only_function<void()> fire) {
+  if (wiring.make_timeout) return wiring.make_timeout(std::move(fire));
+  return std::make_unique<core::LoopTimer>(wiring.loop, std::move(fire));
+}
+
 }  // namespace
 
 Agent::Agent(const Config& config, const Wiring& wiring)
     : config_(config),
       port_(wiring.port),
       displays_(wiring.displays),
-      starvation_(wiring.loop,
-                  [this] {
-                    if (client_ != nullptr) client_->refuse("it gives the agent no tokens");
-                  }),
+      starvation_(make_timeout(wiring,
+                               [this] {
+                                 if (client_ != nullptr) client_->refuse("it gives the agent no tokens");
+                               })),
       from_guest_({config.copy_paste, config.file_transfer, false}),
       from_client_({config.copy_paste, config.file_transfer, true}) {
   from_guest_.discard(true);
@@ -140,26 +146,32 @@ bool Agent::deliver() {
 
 void Agent::watch_starvation() {
   const bool is_starving = owed_ && credit_ == 0;
-  if (!is_starving) return starvation_.cancel();
-  if (!starvation_.armed()) starvation_.arm(kStarvation);
+  if (!is_starving) return starvation_->cancel();
+  if (!starvation_->armed()) starvation_->arm(kStarvation);
 }
 
 // --- from the client -------------------------------------------------------------------------------------------------
 
 void Agent::start(std::uint32_t tokens) {
   if (!is_present_) return;
-  credit_ = tokens;
+  credit_ = 0;
   if (!std::exchange(is_started_, true)) {
     bank_.refill();
     from_client_.discard(false);
     from_guest_.discard(false);
   }
-  take_from_guest();
+  take_tokens(tokens);
 }
 
 void Agent::add_tokens(std::uint32_t tokens) {
+  take_tokens(tokens);
+}
+
+void Agent::take_tokens(std::uint32_t tokens) {
   constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
   credit_ = tokens > kMost - credit_ ? kMost : credit_ + tokens;
+  // It is a client that reads: if these do not last, it starves anew.
+  if (tokens > 0) starvation_->cancel();
   take_from_guest();
 }
 

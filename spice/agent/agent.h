@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/event/loop_timer.h"
+#include "core/event/loop.h"
+#include "core/event/timeout.h"
 #include "core/ports/display.h"
 #include "spice/agent/chunk_reader.h"
 #include "spice/agent/guest_port.h"
@@ -46,9 +48,10 @@ class Agent final : private GuestPort::Host {
     core::Loop& loop;
     GuestPort& port;
     std::vector<core::DisplaySource*> displays{};  // who may take a client's wish for monitors, in their order
+    core::TimeoutMaker make_timeout{};             // if not on the loop, in real time
   };
 
-  // How long a client that has what it is owed may give us no tokens.
+  // How long a client may give no tokens although something waits for it.
   static constexpr std::chrono::seconds kStarvation{30};
 
   Agent(const Config& config, const Wiring& wiring);
@@ -83,6 +86,7 @@ class Agent final : private GuestPort::Host {
   void take_from_guest();
   bool take_piece(Bytes piece);
   bool deliver();
+  void take_tokens(std::uint32_t tokens);
   void watch_starvation();
   void push();
   void pass_on(std::span<const std::uint8_t> piece);
@@ -95,7 +99,7 @@ class Agent final : private GuestPort::Host {
   GuestPort& port_;
   std::vector<core::DisplaySource*> displays_;
   std::function<void()> presence_changed_;
-  core::LoopTimer starvation_;
+  std::unique_ptr<core::Timeout> starvation_;
 
   bool is_present_ = false;
   AgentClient* client_ = nullptr;

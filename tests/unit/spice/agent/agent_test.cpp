@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/spice/agent/fake_guest.h"
+#include "tests/unit/spice/fake_timeouts.h"
 
 namespace spice::agent {
 namespace {
@@ -14,6 +15,7 @@ using test::message;
 using test::on_loop;
 using test::type_of;
 using testing::ElementsAre;
+using namespace std::chrono_literals;
 
 class FakeDisplay final : public core::DisplaySource {
  public:
@@ -36,7 +38,7 @@ class AgentTest : public testing::Test {
   void make(Agent::Config config) {
     on_loop(worker_, [&] {
       agent_.reset();
-      agent_ = std::make_unique<Agent>(config, Agent::Wiring{worker_.loop(), port_, displays_});
+      agent_ = std::make_unique<Agent>(config, Agent::Wiring{worker_.loop(), port_, displays_, timeouts_.maker()});
     });
   }
   void settle() {
@@ -62,6 +64,9 @@ class AgentTest : public testing::Test {
     settle();
     return accepted;
   }
+  void pass(std::chrono::nanoseconds time) {
+    act([&] { timeouts_.pass(time); });
+  }
   // With a client that has what it asked for.
   void begin(std::uint32_t tokens = 100) {
     open();
@@ -78,6 +83,7 @@ class AgentTest : public testing::Test {
   std::vector<core::DisplaySource*> displays_{&display_};
   FakeClient client_;
   FakeClient second_;
+  spice::test::FakeTimeouts timeouts_;
   std::unique_ptr<Agent> agent_;
 };
 
@@ -107,6 +113,65 @@ TEST_F(AgentTest, pieces_go_to_the_client_as_long_as_it_has_given_tokens) {
   act([this] { agent_->add_tokens(1); });
   ASSERT_EQ(client_.pieces.size(), 3U);
   EXPECT_EQ(client_.pieces[2].size(), 924U);
+}
+
+TEST_F(AgentTest, a_client_that_gives_no_tokens_for_what_waits_is_refused) {
+  begin(1);
+  pass(100s);  // nothing waits
+  guest_says(message(VD_AGENT_CLIPBOARD, 3000));
+  pass(30s - 1ns);
+  act([this] { agent_->add_tokens(0); });
+  EXPECT_THAT(client_.log, ElementsAre());
+  pass(1ns);
+  EXPECT_THAT(client_.log, ElementsAre("refused"));
+}
+
+TEST_F(AgentTest, a_client_that_gives_tokens_one_by_one_starves_nobody) {
+  begin(1);
+  guest_says(message(VD_AGENT_CLIPBOARD, 20'000));
+  for (std::size_t pieces = 1; pieces < 10; ++pieces) {
+    EXPECT_EQ(client_.pieces.size(), pieces);
+    pass(29s);
+    act([this] { agent_->add_tokens(1); });
+  }
+  pass(100s);  // it has everything
+  EXPECT_THAT(client_.log, ElementsAre());
+}
+
+TEST_F(AgentTest, a_client_that_starts_anew_with_tokens_starves_nobody) {
+  begin(0);
+  guest_says(message(VD_AGENT_CLIPBOARD, 5000));
+  pass(29s);
+  act([this] { agent_->start(1); });
+  pass(29s);
+  EXPECT_THAT(client_.log, ElementsAre());
+  act([this] { agent_->start(0); });
+  pass(1s);
+  EXPECT_THAT(client_.log, ElementsAre("refused"));
+}
+
+TEST_F(AgentTest, a_line_that_is_full_is_no_lack_of_tokens) {
+  begin(1);
+  client_.takes = false;
+  guest_says(message(VD_AGENT_CLIPBOARD, 10));
+  pass(100s);
+  EXPECT_THAT(client_.log, ElementsAre());
+}
+
+TEST_F(AgentTest, what_waits_is_forgotten_with_its_agent_and_with_its_client) {
+  begin(0);
+  guest_says(message(VD_AGENT_CLIPBOARD, 10));
+  open(false);
+  pass(100s);
+  EXPECT_THAT(client_.log, ElementsAre("went"));
+  open();
+  act([this] { agent_->start(0); });
+  guest_says(message(VD_AGENT_CLIPBOARD, 10));
+  pass(29s);
+  act([this] { agent_->set_client(&second_); });
+  pass(100s);
+  EXPECT_THAT(client_.log, ElementsAre("went", "came"));
+  EXPECT_THAT(second_.log, ElementsAre());
 }
 
 TEST_F(AgentTest, a_line_that_is_full_makes_the_agent_wait) {

@@ -4,6 +4,7 @@
 #include "spice/channel/main_channel.h"
 #include "tests/unit/spice/agent/fake_guest.h"
 #include "tests/unit/spice/fake_inputs.h"
+#include "tests/unit/spice/fake_timeouts.h"
 #include "tests/unit/spice/loop_fixture.h"
 
 namespace spice::channel {
@@ -118,7 +119,8 @@ class MainAgentTest : public MainTest {
  protected:
   MainAgentTest() {
     on_loop(worker_, [this] {
-      agent_ = std::make_unique<agent::Agent>(agent::Agent::Config{}, agent::Agent::Wiring{worker_.loop(), port_});
+      agent_ = std::make_unique<agent::Agent>(agent::Agent::Config{},
+                                              agent::Agent::Wiring{worker_.loop(), port_, {}, timeouts_.maker()});
       pointer_ =
           std::make_unique<Pointer>(Pointer::Wiring{.loop = worker_.loop(), .mouse = mouse_, .agent = agent_.get()});
       provider_ = std::make_unique<MainProvider>(
@@ -159,6 +161,7 @@ class MainAgentTest : public MainTest {
   test::FakeInputs mouse_;
   agent::GuestPort port_{worker_.loop(), agent::GuestPort::AtClose::Drop};
   agent::test::FakeGuest guest_{port_};
+  test::FakeTimeouts timeouts_;
   std::unique_ptr<agent::Agent> agent_;
   std::unique_ptr<Pointer> pointer_;
 };
@@ -215,6 +218,21 @@ TEST_F(MainAgentTest, more_pieces_than_tokens_end_the_client) {
   for (int i = 0; i < 11; ++i)
     client.send_message(wire::MainClientAgentData{wire::Payload(agent::test::message(4, 1))});
   EXPECT_EQ(client.await<wire::MainAgentToken>(), std::nullopt);
+}
+
+TEST_F(MainAgentTest, no_token_for_what_waits_ends_the_client) {
+  open_port();
+  auto client = join(true).line;
+  client.send_message(wire::MainAgentStart{1});
+  client.send_message(wire::MainAttachChannels{});  // answered: the start has arrived
+  EXPECT_TRUE(client.await<wire::MainChannelsList>().has_value());
+  port_.write_some(agent::test::chunk(1, agent::test::message(4, 30)));
+  EXPECT_TRUE(client.await<wire::MainAgentData>().has_value());
+  port_.write_some(agent::test::chunk(1, agent::test::message(4, 30)));
+  for (int i = 0; i < 4; ++i)
+    on_loop(worker_, [] {});
+  on_loop(worker_, [this] { timeouts_.pass(agent::Agent::kStarvation); });
+  EXPECT_EQ(client.await<wire::MainAgentData>(), std::nullopt);
 }
 
 TEST_F(MainTest, good_bye_ends_the_channel) {
