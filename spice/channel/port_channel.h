@@ -52,7 +52,7 @@ class PortChannel final : public Channel {
 
   void data(const wire::PortData& message);
   bool compressed_data(const wire::PortCompressedData& message);
-  void event(const wire::PortClientEvent&) {}  // the guest's ports know no breaks
+  void event(const wire::PortClientEvent&) {}  // virtio ports know no breaks, nor whether a client has others open
 
   void accept(std::vector<std::uint8_t> bytes);
   void send_data(std::vector<std::uint8_t> bytes);

@@ -118,6 +118,29 @@ TEST_F(PortTest, bytes_go_both_ways) {
   EXPECT_THAT(received_, ElementsAre(4, 5, 6));
 }
 
+// As in the reference, where the port's device hears of a break, and virtio's has no use for it.
+TEST_F(PortTest, a_clients_events_change_nothing_in_the_guest_and_say_nothing_to_it) {
+  open();
+  auto client = connect(true).line;
+  EXPECT_EQ(client.receive_message()->type, wire::PortInit::kType);
+  using enum wire::PortChange;
+  for (const auto change : {Opened, Closed, Break, wire::PortChange{255}})
+    client.send_message(wire::PortClientEvent{change});
+  client.send_message(wire::PortData{wire::Payload({6})});
+  await_received(1);
+  EXPECT_THAT(received_, ElementsAre(6));
+  EXPECT_THAT(presence_, ElementsAre(false, true));
+  guest_writes({7});
+  EXPECT_EQ(client.receive_message()->type, wire::PortData::kType);
+}
+
+TEST_F(PortTest, an_event_is_one_byte) {
+  auto client = connect(true).line;
+  EXPECT_EQ(client.receive_message()->type, wire::PortInit::kType);
+  client.send_plain(wire::MiniHeader{wire::PortClientEvent::kType, 0});
+  EXPECT_EQ(client.receive_message(), std::nullopt);
+}
+
 TEST_F(PortTest, much_that_packs_well_is_packed_for_who_can) {
   open();
   auto client = connect(true, {wire::kPortLz4Cap}).line;
