@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include "spice/channel/lock_sync.h"
 
@@ -69,7 +68,7 @@ void InputsChannel::scan(std::uint8_t byte) {
   // A repeated press is the client's auto-repeat and toggles nothing.
   const bool fresh = event->down ? held_keys_.insert(event->code).second : held_keys_.erase(event->code) > 0;
   if (event->down) {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto now = shared_.now();
     if (!fresh && !repeat_.passes(now)) return;
     repeat_.pressed(now);
   }

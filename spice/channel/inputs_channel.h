@@ -21,6 +21,7 @@ class SharedInputs {
   virtual core::KeyboardSink& keyboard() = 0;
   virtual Pointer& pointer() = 0;
   virtual std::uint8_t lights() = 0;
+  virtual KeyRepeat::Time now() = 0;
   // A client typed these lock keys (KeyLed bits).
   virtual void lock_keys_typed(std::uint8_t keys) = 0;
   // A client wants these lights; it holds the lock keys `held`.

@@ -1,17 +1,21 @@
 #include "spice/channel/inputs_hub.h"
 
+#include <utility>
+
 namespace spice::channel {
 
 namespace {
-LockSync::Time now() {
+LockSync::Time steady_time() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 }  // namespace
 
-InputsHub::InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer)
+InputsHub::InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer,
+                     std::function<LockSync::Time()> now)
     : loop_(loop),
       keyboard_(keyboard),
       pointer_(pointer),
+      now_(now ? std::move(now) : steady_time),
       lights_(keyboard.leds()),
       settle_timer_(loop, [this] { broadcast_lights(); }),
       lights_changed_(std::make_shared<core::Signal>(loop, [this] { look_at_lights(); })) {

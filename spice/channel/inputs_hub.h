@@ -1,6 +1,7 @@
 // Serves the inputs channel: all clients drive one keyboard and one pointer. Control loop, except where said.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/event/loop_timer.h"
@@ -13,8 +14,8 @@ namespace spice::channel {
 class InputsHub final : public ChannelProvider, private SharedInputs {
  public:
   // Constructed on any thread before the loop serves clients; destroyed on the loop, or when it has stopped. What
-  // it is given must outlive it.
-  InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer);
+  // it is given must outlive it. `now` is a steady clock.
+  InputsHub(core::Loop& loop, core::KeyboardSink& keyboard, Pointer& pointer, std::function<LockSync::Time()> now = {});
   ~InputsHub() override;
   InputsHub(const InputsHub&) = delete;
   InputsHub& operator=(const InputsHub&) = delete;
@@ -26,6 +27,7 @@ class InputsHub final : public ChannelProvider, private SharedInputs {
   core::KeyboardSink& keyboard() override { return keyboard_; }
   Pointer& pointer() override { return pointer_; }
   std::uint8_t lights() override { return lights_; }
+  LockSync::Time now() override { return now_(); }
   void lock_keys_typed(std::uint8_t keys) override;
   void lights_wanted(std::uint8_t wanted, std::uint8_t held) override;
 
@@ -35,6 +37,7 @@ class InputsHub final : public ChannelProvider, private SharedInputs {
   core::Loop& loop_;
   core::KeyboardSink& keyboard_;
   Pointer& pointer_;
+  const std::function<LockSync::Time()> now_;
   LockSync lock_sync_;
   std::uint8_t lights_ = 0;
   core::LoopTimer settle_timer_;

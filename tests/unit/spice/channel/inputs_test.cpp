@@ -1,3 +1,4 @@
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@ namespace {
 using test::on_loop;
 using test::RawClient;
 using testing::ElementsAre;
+using namespace std::chrono_literals;
 
 class InputsTest : public testing::Test {
  protected:
@@ -18,7 +20,7 @@ class InputsTest : public testing::Test {
     on_loop(worker_, [this] {
       pointer_ =
           std::make_unique<Pointer>(Pointer::Wiring{.loop = worker_.loop(), .mouse = guest_, .tablet = &tablet_});
-      hub_ = std::make_unique<InputsHub>(worker_.loop(), guest_, *pointer_);
+      hub_ = std::make_unique<InputsHub>(worker_.loop(), guest_, *pointer_, [this] { return now_.load(); });
     });
   }
   ~InputsTest() override {
@@ -37,6 +39,7 @@ class InputsTest : public testing::Test {
     return std::move(pair.theirs);
   }
 
+  std::atomic<LockSync::Time> now_{1h};
   test::FakeInputs guest_;
   test::FakeTablet tablet_;
   core::Worker worker_{"test"};
@@ -62,6 +65,42 @@ TEST_F(InputsTest, keys_reach_the_guest) {
   client.send_message(wire::InputsKeyDown{0x451de1});
   client.send_message(wire::InputsKeyUp{0xc59de1});
   EXPECT_THAT(guest_.await(6), ElementsAre("1e+", "1e-", "e053+", "e053-", "e11d+", "e11d-"));
+}
+
+TEST_F(InputsTest, a_held_key_repeats_at_the_clients_pace) {
+  auto client = connect();
+  for (std::size_t times = 1; times <= 4; ++times) {
+    client.send_message(wire::InputsKeyDown{0x1e});
+    EXPECT_EQ(guest_.await(times).size(), times);
+    now_ = now_.load() + 33ms;
+  }
+  client.send_message(wire::InputsKeyUp{0x9e});
+  EXPECT_THAT(guest_.await(5), ElementsAre("1e+", "1e+", "1e+", "1e+", "1e-"));
+}
+
+TEST_F(InputsTest, repeats_that_a_slow_line_held_up_are_one) {
+  auto client = connect();
+  client.send_message(wire::InputsKeyDown{0x1e});
+  EXPECT_EQ(guest_.await(1).size(), 1U);
+  // A round trip later all that the client said meanwhile arrives at once, and so does the same key pressed anew.
+  now_ = now_.load() + 200ms;
+  for (int i = 0; i < 6; ++i)
+    client.send_message(wire::InputsKeyDown{0x1e});
+  client.send_message(wire::InputsKeyUp{0x9e});
+  for (int i = 0; i < 6; ++i)
+    client.send_message(wire::InputsKeyDown{0x1e});
+  client.send_message(wire::InputsKeyUp{0x9e});
+  client.send_message(wire::InputsKeyDown{0x30});
+  EXPECT_THAT(guest_.await(6), ElementsAre("1e+", "1e+", "1e-", "1e+", "1e-", "30+"));
+}
+
+TEST_F(InputsTest, keys_typed_fast_all_arrive_however_late) {
+  auto client = connect();
+  for (int i = 0; i < 3; ++i) {
+    client.send_message(wire::InputsKeyDown{0x1e});
+    client.send_message(wire::InputsKeyUp{0x9e});
+  }
+  EXPECT_THAT(guest_.await(6), ElementsAre("1e+", "1e-", "1e+", "1e-", "1e+", "1e-"));
 }
 
 TEST_F(InputsTest, scancodes_reach_the_guest_over_message_bounds) {
