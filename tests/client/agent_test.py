@@ -18,6 +18,9 @@ CAN_SEND, SUCCESS = 0, 3
 CAN_MOUSE, CAN_CLIPBOARD, CAN_NOT_TRANSFER = 0, (3, 5, 6), 13  # of capabilities
 TEXT = 1
 CLIENT_MODE, SERVER_MODE = 2, 1
+OPEN = "port={port},addr=127.0.0.1,disable-ticketing=on"
+FORBIDDING = OPEN + ",disable-copy-paste=on,disable-agent-file-xfer=on,agent-mouse=off"
+SIDE, EXTRA = 6, 7  # buttons
 OPENED, CLOSED, BREAK = 0, 1, 2  # events of a port
 
 guest = None
@@ -100,13 +103,17 @@ class AgentClient(SpiceClient):
         return self.main.get_property("mouse-mode")
 
 
-def booted(**options):
+def booted(spice=None):
+    """The guest that there is; with these options of SPICE, if they matter."""
     global guest
+    if guest is not None and spice not in (None, guest.spice):
+        ended()
     if guest is None:
         guest = KernelGuest("--virtio-port", "relay.0=unix:{directory}/agent", "--virtio-port", "relay.1=unix:{directory}/port",
                             "--virtio-port", "relay.2=unix:{directory}/webdav",
-                            "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"), **options)
+                            "--spiceport", "test.port", modules=("virtio_pci", "virtio_console"), spice=spice or OPEN)
         guest.__enter__()
+        guest.spice = spice or OPEN
         guest.peers = [guest.connect("agent"), guest.connect("port"), guest.connect("webdav")]
         guest.run("dev() { echo /dev/$(basename $(dirname $(grep -lx $1 /sys/class/virtio-ports/*/name))); }")
         for number in range(3):
@@ -217,6 +224,10 @@ def mouse_follows_the_agent():
     inputs.button_release(client.channels[3, 0], 1, 0)
     agent.wait(MOUSE_STATE, "the button", lambda body: struct.unpack("<IIIB", body) == (719, 399, 2, 0))
     agent.wait(MOUSE_STATE, "its end", lambda body: struct.unpack("<IIIB", body) == (719, 399, 0, 0))
+    for button, bit in ((SIDE, 0x40), (EXTRA, 0x80)):
+        inputs.button_press(client.channels[3, 0], button, 0)
+        agent.wait(MOUSE_STATE, "the button", lambda body, wanted=bit: struct.unpack("<IIIB", body) == (719, 399, wanted, 0))
+        inputs.button_release(client.channels[3, 0], button, 0)
     stop_agent()
     client.wait("the agent's end", lambda: not client.agent())
     client.wait("server mode", lambda: client.mode() == SERVER_MODE)
@@ -329,8 +340,7 @@ def folder_of_the_client_is_read_over_webdav():
 
 
 def what_is_forbidden_is_neither_offered_nor_passed_on():
-    ended()
-    booted(spice="port={port},addr=127.0.0.1,disable-ticketing=on,disable-copy-paste=on,disable-agent-file-xfer=on")
+    booted(FORBIDDING)
     agent = start_agent()
     client = AgentClient(guest.vmm.port)
     client.wait("the agent", client.agent, TIMEOUT)
@@ -346,12 +356,44 @@ def what_is_forbidden_is_neither_offered_nor_passed_on():
     agent.wait(ANNOUNCE_CAPABILITIES, "the client's answer")
     check(not client.grabs, "the agent's grab reached the client")
     client.close()
+    stop_agent()
+
+
+def pointer_that_the_agent_may_not_have_is_the_tablets():
+    booted(FORBIDDING)
+    for module in ("ehci-pci", "uhci-hcd", "usbhid", "hid-generic", "evdev"):
+        guest.run("modprobe " + module)
+    event = wait_for("the tablet", lambda: guest.run("grep -lx '.*USB Tablet' /sys/class/input/event*/device/name"), TIMEOUT).split("/")[4]
+    guest.run(f"cat /dev/input/{event} >&4 & events=$!")
+    agent = start_agent()
+    client = AgentClient(guest.vmm.port)
+    client.wait("the agent", client.agent, TIMEOUT)
+    client.wait("client mode", lambda: client.mode() == CLIENT_MODE)
+    client.wait("the inputs channel", lambda: (3, "opened") in client.events)
+    inputs, channel = client.spice.InputsChannel, client.channels[3, 0]
+    inputs.position(channel, 719, 399, 0, 0)
+    for button in (SIDE, EXTRA):
+        inputs.button_press(channel, button, 0)
+        inputs.button_release(channel, button, 0)
+    peer, received = guest.peers[1], b""
+    wanted = {(3, 0, 32767), (3, 1, 32767), *((1, key, down) for key in (0x113, 0x114) for down in (1, 0))}  # as evdev has them
+
+    def seen():
+        nonlocal received
+        received += peer.recv(24)
+        return wanted <= {struct.unpack_from("<HHi", received, at + 16) for at in range(0, len(received) - 23, 24)}
+    wait_for("the tablet's events", seen, TIMEOUT, 0)
+    check(not any(kind == MOUSE_STATE for _, kind, _ in agent.look()), "the agent got the pointer")
+    client.close()
+    guest.run("kill $events")
+    stop_agent()
 
 
 CASES = {function.__name__: function for function in (
     the_agent_learns_its_displays, clipboard_both_ways, file_arrives_whole, resize_reaches_the_agent, mouse_follows_the_agent,
     client_that_dies_in_mid_message_harms_nobody, port_carries_bytes_and_turns,
-    folder_of_the_client_is_read_over_webdav, what_is_forbidden_is_neither_offered_nor_passed_on)}
+    folder_of_the_client_is_read_over_webdav, what_is_forbidden_is_neither_offered_nor_passed_on,
+    pointer_that_the_agent_may_not_have_is_the_tablets)}
 
 if __name__ == "__main__":
     try:
