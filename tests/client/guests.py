@@ -8,6 +8,8 @@ from harness import DEBIAN_GUESTS, MINIVMM, SNAPSHOTS, Failure, SerialShell, Vmm
 from keys import KEYS
 
 TIMEOUT = 600  # of anything a guest does; instrumented builds are slow
+# What evtest says when each button of a mouse was pressed once.
+CLICKS = [f"(BTN_{name}), value {value}" for name in ("LEFT", "RIGHT", "MIDDLE", "SIDE", "EXTRA") for value in (1, 0)]
 DISPLAY_FAULTS = "dmesg | grep -iE 'warning|call trace|bug:|qxl.*(error|fail)|drm.*(error|fail)'"  # as Linux words them
 
 
@@ -116,3 +118,12 @@ def press_every_key(guest, files, together):
         for name in group:
             guest.vmm.hmp(f"sendkey {name} 10")
         recorded(guest, files, *(f"(KEY_{KEYS[name]}), value {value}" for name in group for value in (1, 0)))
+
+
+def press_every_button(client):
+    """As CLICKS has it, and the wheel up and down."""
+    for button in (1, 2, 3, 4, 5, 6, 7):  # left, middle, right, wheel up and down, side, extra
+        client.spice.InputsChannel.button_press(client.channels[3, 0], button, 0)
+        client.pump(0.1)
+        client.spice.InputsChannel.button_release(client.channels[3, 0], button, 0)
+        client.pump(0.1)

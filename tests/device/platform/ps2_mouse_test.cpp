@@ -95,6 +95,7 @@ TEST_F(Ps2Mouse, knock_makes_a_wheel_mouse) {
   send({0xf4});
   EXPECT_EQ(move(0, 0, 1), (Bytes{0x08, 0, 0, 0x01}));
   EXPECT_EQ(move(0, 0, -2), (Bytes{0x08, 0, 0, 0xfe}));
+  EXPECT_EQ(move(0, 0, 0, core::kSideButton | core::kExtraButton), Bytes{});
 }
 
 TEST_F(Ps2Mouse, knock_makes_a_five_button_mouse) {
@@ -104,6 +105,18 @@ TEST_F(Ps2Mouse, knock_makes_a_five_button_mouse) {
   send({0xf4});
   EXPECT_EQ(move(0, 0, 0, core::kSideButton), (Bytes{0x08, 0, 0, 0x10}));
   EXPECT_EQ(move(0, 0, -1, core::kExtraButton), (Bytes{0x08, 0, 0, 0x2f}));
+}
+
+TEST_F(Ps2Mouse, five_button_mouse_tells_each_of_them) {
+  become_wheel_mouse();
+  become_five_button_mouse();
+  send({0xf4});
+  EXPECT_EQ(move(0, 0, 0, core::kLeftButton), (Bytes{0x09, 0, 0, 0}));
+  EXPECT_EQ(move(0, 0, 0, core::kRightButton), (Bytes{0x0a, 0, 0, 0}));
+  EXPECT_EQ(move(0, 0, 0, core::kMiddleButton), (Bytes{0x0c, 0, 0, 0}));
+  EXPECT_EQ(move(0, 0, 0, core::kSideButton), (Bytes{0x08, 0, 0, 0x10}));
+  EXPECT_EQ(move(0, 0, 0, core::kExtraButton), (Bytes{0x08, 0, 0, 0x20}));
+  EXPECT_EQ(move(0, 0, 0, 0xe0), (Bytes{0x08, 0, 0, 0}));
 }
 
 TEST_F(Ps2Mouse, other_rates_are_no_knock) {

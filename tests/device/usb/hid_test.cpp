@@ -1,4 +1,5 @@
 // Tablet, mouse and keyboard: descriptors, reports, the idle rate, boot protocol, LEDs, remote wake-up.
+#include <array>
 #include <gtest/gtest.h>
 #include <mutex>
 
@@ -104,6 +105,14 @@ TEST(UsbTablet, motion_joins_and_clicks_do_not) {
   EXPECT_FALSE(rig.report());
 }
 
+TEST(UsbTablet, tells_each_of_five_buttons) {
+  HidRig<usb::HidTablet> rig;
+  for (unsigned bit = 0; bit < 8; ++bit)
+    rig.device.position(0, 0, 0, static_cast<std::uint8_t>(1U << bit));
+  for (const auto buttons : std::to_array<std::uint8_t>({1, 2, 4, 8, 16, 0}))
+    EXPECT_EQ(rig.report(), (Bytes{buttons, 0, 0, 0, 0, 0}));
+}
+
 TEST(UsbTablet, use_follows_the_configuration) {
   HidRig<usb::HidTablet> rig;
   std::vector<bool> told;
@@ -132,6 +141,14 @@ TEST(UsbMouse, large_ways_take_several_reports) {
   EXPECT_EQ(rig.report(), (Bytes{2, 127, 0, 0}));
   EXPECT_EQ(rig.report(), (Bytes{2, 46, 0, 0}));
   EXPECT_FALSE(rig.report());
+}
+
+TEST(UsbMouse, tells_each_of_five_buttons) {
+  HidRig<usb::HidMouse> rig;
+  for (unsigned bit = 0; bit < 8; ++bit)
+    rig.device.move(0, 0, 0, static_cast<std::uint8_t>(1U << bit));
+  for (const auto buttons : std::to_array<std::uint8_t>({1, 2, 4, 8, 16, 0}))
+    EXPECT_EQ(rig.report(), (Bytes{buttons, 0, 0, 0}));
 }
 
 TEST(UsbMouse, boot_protocol_has_three_bytes) {

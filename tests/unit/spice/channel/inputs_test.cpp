@@ -141,6 +141,15 @@ TEST_F(InputsTest, presses_and_the_wheel) {
   EXPECT_THAT(guest_.await(6), ElementsAre("0,0,0,1", "0,0,-1,1", "0,0,0,1", "0,0,1,1", "0,0,0,0", "0,0,0,0"));
 }
 
+TEST_F(InputsTest, side_buttons_are_pressed_and_released_with_others) {
+  auto client = connect();
+  client.send_message(wire::InputsMousePress{wire::Button::Side, 0});
+  client.send_message(wire::InputsMousePress{wire::Button::Extra, wire::kSideBit});
+  client.send_message(wire::InputsMouseRelease{wire::Button::Side, wire::kSideBit | wire::kExtraBit});
+  client.send_message(wire::InputsMouseRelease{wire::Button::Extra, 0});
+  EXPECT_THAT(guest_.await(4), ElementsAre("0,0,0,8", "0,0,0,24", "0,0,0,16", "0,0,0,0"));
+}
+
 TEST_F(InputsTest, enormous_motion_is_cut) {
   auto client = connect();
   client.send_message(wire::InputsMouseMotion{INT32_MIN, INT32_MAX, 0});

@@ -164,6 +164,22 @@ TEST_F(PointerTest, places_go_to_the_agent_before_the_tablet) {
   EXPECT_EQ(chunks[1].body[28], 0x02 | 0x20);
 }
 
+TEST_F(PointerTest, side_buttons_reach_tablet_and_agent) {
+  use_tablet(true);
+  want_client_mode();
+  act([this] { pointer_->press(0, wire::kSideBit); });
+  act([this] { pointer_->press(0, wire::kExtraBit); });
+  act([this] { pointer_->press(0, 0); });
+  EXPECT_THAT(tablet_.log, ElementsAre("0,0,0,8", "0,0,0,16", "0,0,0,0"));
+  open_agent(true);
+  act([this] { pointer_->press(0, wire::kSideBit); });
+  act([this] { pointer_->press(0, wire::kExtraBit); });
+  const auto chunks = guest_.chunks();
+  ASSERT_EQ(chunks.size(), 2U);
+  EXPECT_EQ(chunks[0].body[28], 0x40);
+  EXPECT_EQ(chunks[1].body[28], 0x80);
+}
+
 TEST_F(PointerTest, agent_mouse_off_leaves_the_tablet) {
   take_down();
   make(false);
