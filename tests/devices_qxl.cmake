@@ -26,4 +26,6 @@ minivmm_guest(qxl_still SOURCES guest/bare/guests/qxl_still.cpp ${rig}/drawings.
 if(MINIVMM_BENCH)
   minivmm_guest(qxl_bench SOURCES bench/guest/qxl_bench.cpp bench/guest/pci.cpp ${rig}/drawings.cpp ${rig}/driver.cpp
     INCLUDES ${spice-protocol_INCLUDE_DIRS})
+  minivmm_guest(pointer_bench SOURCES bench/guest/pointer_bench.cpp bench/guest/pci.cpp bench/guest/ps2_mouse.cpp
+    ${rig}/drawings.cpp ${rig}/driver.cpp INCLUDES ${spice-protocol_INCLUDE_DIRS})
 endif()

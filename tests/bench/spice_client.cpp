@@ -3,17 +3,21 @@
 //   spice_client link PORT PASSWORD COUNT        ms from connecting to INIT of the main channel, a line each
 //   spice_client picture PORT|tls:PORT COUNT     bytes and ms from INIT to MARK of a display channel, a line each
 //   spice_client watch PORT SECONDS CLIENTS      shows CLIENTS displays for so long; bytes of each, a line each
+//   spice_client moves PORT COUNT                ms from motion of the mouse to the pointer's MOVE, a line each
 //   spice_client draws PORT                      shows a display; for each line of its input a line that says what
 //     has come since the last: bytes, messages, pictures of films, the TSC after the last message, and for each stamp
 //     (see guest/qxl_bench.cpp) the ticks from it until its last byte was read
 #include <cstdlib>
 #include <fmt/core.h>
 #include <poll.h>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "spice/wire/cursor.h"
 #include "spice/wire/display.h"
+#include "spice/wire/inputs.h"
 #include "spice/wire/stream.h"
 #include "tests/bench/spice_channel.h"
 
@@ -68,6 +72,31 @@ void watch_all(const Target& target, int seconds, std::size_t clients) {
   }
   for (const auto of_one : bytes)
     fmt::print("{}\n", of_one);
+}
+
+bool has_something(const Channel& channel) {
+  pollfd waiting{channel.fd(), POLLIN, 0};
+  return channel.has_buffered() || ::poll(&waiting, 1, 0) > 0;
+}
+
+// One by one, at times that nothing in the server keeps.
+void measure_moves(const Target& target, int count) {
+  Session session(target);
+  Channel cursor(target, wire::ChannelType::Cursor, session.id);
+  Channel inputs(target, wire::ChannelType::Inputs, session.id);
+  cursor.receive_until(wire::CursorInit::kType);
+  std::minstd_rand random;
+  std::uniform_int_distribution<int> microseconds(5'000, 25'000);
+  for (int i = 0; i < count; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
+    for (auto* channel : {&session.main, &inputs, &cursor})
+      while (has_something(*channel))
+        channel->receive();
+    const auto begun = Clock::now();
+    inputs.send(wire::InputsMouseMotion{i % 2 == 0 ? 3 : -3, 0, 0});
+    cursor.receive_until(wire::CursorMove::kType);
+    fmt::print("{:.3f}\n", ms_since(begun));
+  }
 }
 
 // What has come of a display since somebody asked last.
@@ -141,6 +170,8 @@ int main(int argc, char** argv) {
     measure_pictures(target_of(arguments[1]), std::stoi(arguments[2]));
   } else if (arguments.size() == 4 && arguments[0] == "watch") {
     watch_all(target_of(arguments[1]), std::stoi(arguments[2]), std::stoul(arguments[3]));
+  } else if (arguments.size() == 3 && arguments[0] == "moves") {
+    measure_moves(target_of(arguments[1]), std::stoi(arguments[2]));
   } else if (arguments.size() == 2 && arguments[0] == "draws") {
     watch_draws(target_of(arguments[1]));
   } else {

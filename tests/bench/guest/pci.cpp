@@ -96,7 +96,11 @@ bool PciFunction::route_msi(std::uint8_t vector) const {
 // By its rising edge: a level interrupt that comes while CPL 3 runs is delivered without end by KVM where it emulates
 // kernel-mode code. So a handler has to leave the line low. PIRQs are active high behind a PIIX3.
 void PciFunction::route_line(std::uint8_t vector) const {
-  const std::uint32_t entry = 0x10 + 2U * config8(kInterruptLine);
+  route_isa_interrupt(config8(kInterruptLine), vector);
+}
+
+void route_isa_interrupt(unsigned line, std::uint8_t vector) {
+  const std::uint32_t entry = 0x10 + 2U * line;
   write_io_apic(entry + 1, 0);
   write_io_apic(entry, vector);
 }

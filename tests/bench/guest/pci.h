@@ -1,4 +1,4 @@
-// PCI by configuration mechanism #1, and a function's interrupt as a message or through the I/O APIC. [PCI 3.0]
+// PCI by configuration mechanism #1, and interrupts as messages or through the I/O APIC. [PCI 3.0]
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,9 @@ struct PciFunction {
   bool route_msi(std::uint8_t vector) const;
   void route_line(std::uint8_t vector) const;
 };
+
+// The same for an interrupt of the board: its line comes as `vector`, by its rising edge.
+void route_isa_interrupt(unsigned line, std::uint8_t vector);
 
 // The first function 0 that fits `mask` and `value` at `offset`; ends the guest without one.
 PciFunction find_function(unsigned offset, std::uint32_t mask, std::uint32_t value, const char* what);
