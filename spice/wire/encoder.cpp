@@ -19,21 +19,25 @@ void Gather::prepend_header(std::span<const std::uint8_t> header) {
   std::ranges::copy(header, head_.begin() + static_cast<std::ptrdiff_t>(begin_));
 }
 
-std::size_t Gather::pieces_into(std::size_t skip, std::span<std::span<const std::uint8_t>> out) const {
-  std::size_t count = 0;
-  const auto add = [&](std::span<const std::uint8_t> piece) {
-    const auto skipped = std::min(skip, piece.size());
-    skip -= skipped;
-    if (skipped < piece.size() && count < out.size()) out[count++] = piece.subspan(skipped);
-  };
+template <class F>
+void Gather::for_each_piece(F f) const {
   auto position = begin_;
   const auto head = std::span(head_).first(end_);
   for (const auto& splice : splices_) {
-    add(head.subspan(position, splice.head_position - position));
-    add(splice.payload.bytes());
+    f(head.subspan(position, splice.head_position - position));
+    f(splice.payload.bytes());
     position = splice.head_position;
   }
-  add(head.subspan(position));
+  f(head.subspan(position));
+}
+
+std::size_t Gather::pieces_into(std::size_t skip, std::span<std::span<const std::uint8_t>> out) const {
+  std::size_t count = 0;
+  for_each_piece([&](std::span<const std::uint8_t> piece) {
+    const auto skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    if (skipped < piece.size() && count < out.size()) out[count++] = piece.subspan(skipped);
+  });
   return count;
 }
 
@@ -45,17 +49,7 @@ std::vector<std::uint8_t> Gather::flatten() const {
 }
 
 void Gather::append_to(std::vector<std::uint8_t>& out) const {
-  const auto append = [&out](std::span<const std::uint8_t> piece) {
-    out.insert(out.end(), piece.begin(), piece.end());
-  };
-  auto position = begin_;
-  const auto head = std::span(head_).first(end_);
-  for (const auto& splice : splices_) {
-    append(head.subspan(position, splice.head_position - position));
-    append(splice.payload.bytes());
-    position = splice.head_position;
-  }
-  append(head.subspan(position));
+  for_each_piece([&out](std::span<const std::uint8_t> piece) { out.insert(out.end(), piece.begin(), piece.end()); });
 }
 
 void Encoder::text32(const char*, const std::string& field) {

@@ -56,6 +56,9 @@ class Gather {
  private:
   static constexpr std::size_t kUsualHead = 256;
 
+  // Header and body in order: a run of the head, a payload, and so on. A run may be empty.
+  template <class F>
+  void for_each_piece(F f) const;
   std::size_t pieces_into(std::size_t skip, std::span<std::span<const std::uint8_t>> out) const;
 
   std::vector<std::uint8_t> head_;  // from begin_ to end_
