@@ -143,6 +143,10 @@ class Session:
         words = dict(word.split(":") for word in self.run("xdotool getmouselocation").split())
         return int(words["x"]), int(words["y"])
 
+    def layout(self):
+        """The outputs of X that are on: their sizes and places."""
+        return dict(re.findall(r"^(\S+) connected (?:primary )?(\d+x\d+\+\d+\+\d+)", self.run("xrandr"), re.MULTILINE))
+
     def first_output(self):
         return self.run("xrandr | sed -n 's/ connected.*//p' | head -1")
 
@@ -342,7 +346,8 @@ def clients_choose_sizes_and_heads():
 
 
 def agent_enables_a_second_head():
-    """X's driver alone does not hear of clients' wishes: they are the agent's, who changes X's screen."""
+    """X's driver alone does not hear of clients' wishes: they are the agent's, who changes X's screen. It places the heads, too, and
+    the first may be the one that is off."""
     with Session() as session:
         session.start_x(TWO_HEADS)
         session.run("modprobe uinput; ip link set lo up; mkdir -p /run/dbus; dbus-daemon --system --fork; agent-daemons")
@@ -355,6 +360,14 @@ def agent_enables_a_second_head():
         spice.update_display(main, 0, 0, 0, 1024, 768, False)
         spice.update_display(main, 1, 1024, 0, 800, 600, True)
         client.wait("two heads", lambda: (session.size(0), session.size(1)) == ((1024, 768), (800, 600)), TIMEOUT)
+        spice.update_display_enabled(main, 0, False, True)
+        client.wait("the second alone", lambda: (session.size(0), session.size(1)) == ((800, 600), None), TIMEOUT)
+        client.wait("its place", lambda: session.layout() == {"qxl-1": "800x600+0+0"}, TIMEOUT)
+        spice.update_display_enabled(main, 0, True, False)
+        spice.update_display(main, 0, 800, 0, 1024, 768, False)
+        spice.update_display(main, 1, 0, 0, 800, 600, True)
+        client.wait("both again", lambda: (session.size(0), session.size(1)) == ((1024, 768), (800, 600)), TIMEOUT)
+        client.wait("their places", lambda: session.layout() == {"qxl-0": "1024x768+800+0", "qxl-1": "800x600+0+0"}, TIMEOUT)
         spice.update_display_enabled(main, 1, False, True)
         client.wait("one head", lambda: session.size(1) is None, TIMEOUT)
         session.check_no_faults()
