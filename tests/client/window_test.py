@@ -110,13 +110,11 @@ def each_display_has_a_window():
 
 def without_a_screen_it_says_so():
     before = os.environ.pop("DISPLAY", None)
-    os.environ["SDL_VIDEODRIVER"] = "x11"
     try:
         vmm = Vmm("--display", "sdl", qmp=False)
         check(vmm.wait_exit() == 1, "it did not end")
-        check("--display sdl: cannot show a window" in vmm.output(), vmm.output())
+        check("--display sdl: there is no screen" in vmm.output(), vmm.output())
     finally:
-        del os.environ["SDL_VIDEODRIVER"]
         if before is not None:
             os.environ["DISPLAY"] = before
 

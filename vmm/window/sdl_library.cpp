@@ -28,6 +28,7 @@ core::Result<std::shared_ptr<const SdlLibrary>> SdlLibrary::load() {
   find(sdl->quit, "SDL_Quit");
   find(sdl->error, "SDL_GetError");
   find(sdl->set_hint, "SDL_SetHint");
+  find(sdl->video_driver, "SDL_GetCurrentVideoDriver");
   find(sdl->stop_text_input, "SDL_StopTextInput");
   find(sdl->poll_event, "SDL_PollEvent");
   find(sdl->create_window, "SDL_CreateWindow");

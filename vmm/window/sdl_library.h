@@ -20,6 +20,7 @@ class SdlLibrary {
   decltype(&::SDL_Quit) quit = nullptr;
   decltype(&::SDL_GetError) error = nullptr;
   decltype(&::SDL_SetHint) set_hint = nullptr;
+  decltype(&::SDL_GetCurrentVideoDriver) video_driver = nullptr;
   decltype(&::SDL_StopTextInput) stop_text_input = nullptr;
   decltype(&::SDL_PollEvent) poll_event = nullptr;
 

@@ -2,6 +2,8 @@
 
 #include <SDL2/SDL_syswm.h>
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "core/base/fd.h"
@@ -35,6 +37,14 @@ core::Result<> start(const SdlLibrary& sdl) {
   if (sdl.init(SDL_INIT_VIDEO) != 0) return core::fail("cannot show a window: {}", sdl.error());
   sdl.stop_text_input();
   return {};
+}
+
+// Where SDL finds no screen it draws for nobody, which is nothing to be had by accident.
+core::Result<> check_screen(const SdlLibrary& sdl) {
+  const auto* const driver = sdl.video_driver();
+  if (driver != nullptr && driver != std::string_view("offscreen")) return {};
+  if (std::getenv("SDL_VIDEODRIVER") != nullptr) return {};
+  return core::fail("there is no screen to show a window on: is DISPLAY set?");
 }
 
 struct Quit {
@@ -79,6 +89,7 @@ core::Result<std::unique_ptr<Windows>> Windows::create(const WindowOptions& opti
   const auto library = std::move(*sdl);
   if (auto started = start(*library); !started) return std::unexpected(started.error());
   auto impl = std::make_unique<Impl>(library, std::move(*wake), options, std::move(closed));
+  if (auto checked = check_screen(*library); !checked) return std::unexpected(checked.error());
   for (const auto& display : displays) {
     auto window = SdlWindow::create(impl->sdl, options, display, [&event = impl->wake] { event.signal(); });
     if (!window) return std::unexpected(window.error());
