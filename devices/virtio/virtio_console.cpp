@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint16_t kPortQueueSize = 128;
 constexpr std::uint16_t kControlQueueSize = 32;
-constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kChunk = std::size_t{32} << 10;  // what Linux sends at a time
 // What a port sends in one go, so that a driver which never stops cannot hold a CPU in here.
 constexpr std::uint64_t kBudget = 1 << 20;
 constexpr core::GuestTime kPause = std::chrono::microseconds(20);
@@ -249,7 +249,7 @@ void VirtioConsole::send_pending() {
 
 // False if the rest of the chain has to wait.
 bool VirtioConsole::transmit_chain(Port& port, const Chain& chain, std::uint64_t& budget) {
-  std::array<std::uint8_t, kChunk> chunk{};
+  std::array<std::uint8_t, kChunk> chunk;
   while (port.sent < chain.readable.size()) {
     const auto part = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), chain.readable.size() - port.sent));
     if (budget < part.size()) {

@@ -8,6 +8,7 @@ namespace spice::agent {
 namespace {
 // What is read of an event goes when all of it is read, so it does not grow for ever.
 constexpr std::size_t kMostOfEvent = GuestPort::kCapacity / 4;
+constexpr std::size_t kMuch = 4096;
 }  // namespace
 
 void GuestPort::serve(Host* host) {
@@ -29,11 +30,16 @@ std::vector<std::uint8_t> GuestPort::read(std::size_t most) {
     if (events_.empty() || events_.front().is_turn()) return result;
     auto& bytes = events_.front().bytes;
     const auto count = std::min(most, bytes.size() - read_);
-    const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(read_);
-    result.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    const bool is_rest = read_ + count == bytes.size();
+    if (read_ == 0 && is_rest) {
+      result = std::move(bytes);
+    } else {
+      const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(read_);
+      result.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    }
     read_ += count;
     buffered_ -= count;
-    if (read_ == bytes.size()) {
+    if (is_rest) {
       events_.pop_front();
       read_ = 0;
       if (!events_.empty()) news_.ring();
@@ -69,9 +75,11 @@ std::size_t GuestPort::write_some(std::span<const std::uint8_t> bytes) {
   const auto taken = bytes.first(std::min(bytes.size(), kCapacity - buffered_));
   if (taken.size() < bytes.size()) is_short_ = true;
   if (taken.empty()) return 0;
-  if (events_.empty() || events_.back().is_turn() || events_.back().bytes.size() >= kMostOfEvent)
+  if (events_.empty() || events_.back().is_turn() || events_.back().bytes.size() + taken.size() > kMostOfEvent)
     events_.emplace_back();
   auto& end = events_.back().bytes;
+  // Who writes so much at a time goes on.
+  if (taken.size() >= kMuch) end.reserve(kMostOfEvent);
   end.insert(end.end(), taken.begin(), taken.end());
   buffered_ += taken.size();
   news_.ring();

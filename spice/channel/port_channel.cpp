@@ -65,23 +65,24 @@ void PortChannel::send_data(std::vector<std::uint8_t> bytes) {
 // --- to the guest ----------------------------------------------------------------------------------------------------
 
 void PortChannel::data(const wire::PortData& message) {
-  const auto bytes = message.data.bytes();
-  accept({bytes.begin(), bytes.end()});
+  accept(message.data.bytes());
 }
 
 bool PortChannel::compressed_data(const wire::PortCompressedData& message) {
   if (message.compression != wire::Compression::Lz4 || message.size > kMostData) return false;
   std::vector<std::uint8_t> bytes(message.size);
   if (!codec::lz4_block_decode(message.data.bytes(), bytes)) return false;
-  accept(std::move(bytes));
+  accept(bytes);
   return true;
 }
 
 // To a port that is closed for this client there is nothing to say.
-void PortChannel::accept(std::vector<std::uint8_t> bytes) {
+void PortChannel::accept(std::span<const std::uint8_t> bytes) {
   if (!told_open_ || bytes.empty()) return;
+  if (waiting_.empty()) bytes = bytes.subspan(shared_.port().give(bytes));
+  if (bytes.empty()) return;
   waiting_bytes_ += bytes.size();
-  waiting_.push_back(std::move(bytes));
+  waiting_.emplace_back(bytes.begin(), bytes.end());
   give_to_guest();
 }
 

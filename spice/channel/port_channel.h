@@ -54,7 +54,7 @@ class PortChannel final : public Channel {
   bool compressed_data(const wire::PortCompressedData& message);
   void event(const wire::PortClientEvent&) {}  // virtio ports know no breaks, nor whether a client has others open
 
-  void accept(std::vector<std::uint8_t> bytes);
+  void accept(std::span<const std::uint8_t> bytes);
   void send_data(std::vector<std::uint8_t> bytes);
   void tell(bool is_open);
 
