@@ -21,19 +21,6 @@ namespace {
 constexpr std::uint8_t kAllWatchers = 0xff;
 constexpr std::size_t kMaxPieces = 64;  // pieces handed to one preadv call; longer vectors take several
 
-// Guests race with these copies by nature; what is copied is validated afterwards. Aligned scalars are moved in one
-// access, so that ring indices never tear.
-template <class T>
-void copy_scalar(std::uint8_t* to, const std::uint8_t* from) {
-  __atomic_store_n(reinterpret_cast<T*>(to), __atomic_load_n(reinterpret_cast<const T*>(from), __ATOMIC_RELAXED),
-                   __ATOMIC_RELAXED);
-}
-
-template <class T>
-bool aligned(const std::uint8_t* a, const std::uint8_t* b) {
-  return (reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b)) % sizeof(T) == 0;
-}
-
 #if defined(__SANITIZE_THREAD__)
 // The sanitizer would report every guest race; a plain loop it does not watch.
 __attribute__((no_sanitize("thread"))) void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t length) {
@@ -47,22 +34,37 @@ void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t length) 
 }
 #endif
 
+template <class T>
+bool aligned(const std::uint8_t* at) {
+  return reinterpret_cast<std::uintptr_t>(at) % sizeof(T) == 0;
+}
+
+// Guests race with these copies by nature; what is copied is validated afterwards. Where the guest's side is an aligned
+// scalar it is accessed once, so that ring indices never tear; our own side may lie anywhere.
+template <class T>
+void copy_scalar(std::uint8_t* to, const std::uint8_t* from) {
+  T value{};
+  if (aligned<T>(from)) {
+    value = __atomic_load_n(reinterpret_cast<const T*>(from), __ATOMIC_RELAXED);
+  } else {
+    copy_bytes(reinterpret_cast<std::uint8_t*>(&value), from, sizeof value);
+  }
+  if (aligned<T>(to)) {
+    __atomic_store_n(reinterpret_cast<T*>(to), value, __ATOMIC_RELAXED);
+  } else {
+    copy_bytes(to, reinterpret_cast<const std::uint8_t*>(&value), sizeof value);
+  }
+}
+
 void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t length) {
   switch (length) {
     case 0: return;
     case 1: return copy_scalar<std::uint8_t>(to, from);
-    case 2:
-      if (aligned<std::uint16_t>(to, from)) return copy_scalar<std::uint16_t>(to, from);
-      break;
-    case 4:
-      if (aligned<std::uint32_t>(to, from)) return copy_scalar<std::uint32_t>(to, from);
-      break;
-    case 8:
-      if (aligned<std::uint64_t>(to, from)) return copy_scalar<std::uint64_t>(to, from);
-      break;
-    default: break;
+    case 2: return copy_scalar<std::uint16_t>(to, from);
+    case 4: return copy_scalar<std::uint32_t>(to, from);
+    case 8: return copy_scalar<std::uint64_t>(to, from);
+    default: return copy_bytes(to, from, length);
   }
-  copy_bytes(to, from, length);
 }
 
 }  // namespace

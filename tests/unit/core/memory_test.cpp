@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <gtest/gtest.h>
+#include <thread>
 #include <unistd.h>
 
+#include "core/base/endian.h"
 #include "core/base/fd.h"
 #include "core/memory/guest_memory.h"
 #include "core/memory/ram_map.h"
@@ -67,6 +70,27 @@ TEST(MemorySlice, scalars_at_any_alignment) {
   EXPECT_EQ(all.read<std::uint32_t>(9), 0x44556677u);
   EXPECT_EQ(all.read<core::be32>(8), 0x88776655u);
   EXPECT_FALSE(all.read<std::uint64_t>(kPageSize - 7));
+}
+
+// A ring's index that goes on from ffh to 100h is neither 0 nor 1ffh in between, wherever it is read to.
+TEST(MemorySlice, scalars_never_tear) {
+  const auto block = block_of(1);
+  const auto slice = block->all();
+  static constexpr std::uint16_t kBefore = 0x00ff, kAfter = 0x0100;
+  slice.write<std::uint16_t>(8, kBefore);
+  const std::jthread guest([&slice](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      slice.write<std::uint16_t>(8, kAfter);
+      slice.write<std::uint16_t>(8, kBefore);
+    }
+  });
+  std::array<std::uint8_t, 3> own{};
+  const auto odd = std::span(own).subspan(reinterpret_cast<std::uintptr_t>(own.data()) % 2 == 0 ? 1 : 0, 2);
+  for (int i = 0; i < 1'000'000; ++i) {
+    slice.read(8, odd);
+    const auto value = core::load_le<std::uint16_t>(odd.data());
+    ASSERT_TRUE(value == kBefore || value == kAfter) << value;
+  }
 }
 
 TEST(MemorySlice, fill_marks_and_fills) {
