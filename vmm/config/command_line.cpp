@@ -18,6 +18,14 @@ core::Result<> apply_values(MachineConfig& config, const Option& option, const s
   return {};
 }
 
+void apply_snapshots_only(MachineConfig& config) {
+  const auto apply = [](auto& disk) { disk.snapshot = disk.snapshot || !disk.read_only; };
+  std::ranges::for_each(config.disks, apply);
+  for (auto& device : config.usb.devices) {
+    if (device.kind == UsbKind::Storage) apply(device);
+  }
+}
+
 std::size_t drives_on(const MachineConfig& config, DiskInterface interface) {
   const auto disks = std::ranges::count(config.disks, interface, &DiskConfig::interface);
   const bool cdrom = config.cdrom && config.cdrom->interface == interface;
@@ -84,7 +92,11 @@ core::Result<CommandLine> parse_command_line(const std::vector<std::string>& arg
     if (flag && option->name == "--version") return Information::Version;
     if (flag && option->name == "--man-page") return Information::ManualPage;
     if (auto applied = apply_values(config, *option, values); !applied) return std::unexpected(applied.error());
+    if (flag && option->apply != nullptr) {
+      if (auto applied = option->apply(config, ""); !applied) return std::unexpected(applied.error());
+    }
   }
+  if (config.snapshots_only) apply_snapshots_only(config);
   return config;
 }
 

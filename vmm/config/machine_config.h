@@ -185,6 +185,7 @@ struct MachineConfig {
   // Disks and boot
   std::vector<DiskConfig> disks;
   std::optional<CdromConfig> cdrom;
+  bool snapshots_only = false;  // --snapshot: no disk keeps what is written; each disk's own `snapshot` says so
   std::string boot_order = "cdn";
   bool boot_menu = false;
   std::string kernel;

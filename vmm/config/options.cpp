@@ -87,6 +87,11 @@ Result<> apply_cdrom(MachineConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> apply_snapshot(MachineConfig& config, std::string_view) {
+  config.snapshots_only = true;
+  return {};
+}
+
 Result<> apply_boot(MachineConfig& config, std::string_view value) {
   const auto pairs = split_key_values(value, "order");
   if (!pairs) return std::unexpected(pairs.error());
@@ -370,6 +375,10 @@ constexpr Option kOptions[] = {
      "An ISO image in an IDE CD-ROM drive, or with if=ahci in a SATA one. An empty FILE gives a drive without a disc, "
      "to be filled by the monitor's change command.",
      false, apply_cdrom},
+    {kDisks, "--snapshot", "",
+     "Keep what is written to any disk in temporary files, as snapshot=on does for one, and leave all images "
+     "untouched.",
+     false, apply_snapshot},
     {kDisks, "--boot", "ORDER|menu=on",
      "What to boot from, in order: letters of c (disk), d (CD-ROM) and n (network); the default is cdn. menu=on lets "
      "SeaBIOS offer its boot menu. Both: --boot order=dc,menu=on.",

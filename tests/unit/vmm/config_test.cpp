@@ -64,6 +64,17 @@ TEST(CommandLine, displays_are_recorded_into_a_file_each) {
   EXPECT_THAT(vmm::config::problems(*same), testing::ElementsAre(HasSubstr("one.mv")));
 }
 
+TEST(Options, snapshot_is_for_every_disk_that_is_written_to) {
+  const auto config = parse({"--disk", "a.img", "--snapshot", "--disk", "b.img,readonly=on", "--disk",
+                             "c.img,snapshot=off", "--usb-device", "storage,file=d.img", "--usb-device", "keyboard"});
+  EXPECT_TRUE(config->disks[0].snapshot);
+  EXPECT_FALSE(config->disks[1].snapshot);
+  EXPECT_TRUE(config->disks[2].snapshot);
+  EXPECT_TRUE(config->usb.devices[0].snapshot);
+  EXPECT_FALSE(config->usb.devices[1].snapshot);
+  EXPECT_FALSE(parse({"--disk", "a.img"})->disks[0].snapshot);
+}
+
 TEST(Options, display_is_a_window_or_none) {
   EXPECT_FALSE(parse({})->window.enabled);
   EXPECT_FALSE(parse({"--display", "none"})->window.enabled);
