@@ -250,9 +250,11 @@ struct SpiceEnd::Impl {
       worker->expect_change();
   }
   void add_displays() {
-    for (std::uint8_t id = 0; id < workers.size(); ++id) {
-      server->add_provider({spice::wire::ChannelType::Display, id}, workers[id]->display_provider());
-      server->add_provider({spice::wire::ChannelType::Cursor, id}, workers[id]->cursor_provider());
+    std::uint8_t id = 0;
+    for (const auto& worker : workers) {
+      server->add_provider({spice::wire::ChannelType::Display, id}, worker->display_provider());
+      server->add_provider({spice::wire::ChannelType::Cursor, id}, worker->cursor_provider());
+      ++id;
     }
   }
   void add_ports(const Wiring& wiring) {
@@ -382,6 +384,7 @@ core::Result<Picture> SpiceEnd::screenshot(const ScreenshotOf& what) {
 
 std::vector<LocalDisplay> SpiceEnd::local_displays() {
   std::vector<LocalDisplay> displays;
+  displays.reserve(impl_->workers.size());
   for (std::size_t i = 0; i < impl_->workers.size(); ++i)
     displays.push_back({impl_->names[i], &impl_->workers[i]->view(), impl_->local_inputs[i].get()});
   return displays;
