@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from guests import CLICKS, TIMEOUT, desktop, press_every_button, press_every_key, recorded, restored
+from guests import CLICKS, TIMEOUT, desktop, press_every_button, press_every_key, record_input, recorded, restored
 from harness import SpiceClient, check, read_file, run_cases, wait_for
 
 KINDS = ("virtio", "ahci", "ide")
@@ -123,7 +123,7 @@ def acpi_tables_are_clean():
 
 def keys_and_mouse_reach_evdev():
     with Workbench() as guest:
-        guest.run("for e in /dev/input/event*; do evtest $e > /tmp/$(basename $e) 2>&1 & done; sleep 3")
+        record_input(guest)
         press_every_key(guest, "/tmp/event*", 4)
         guest.vmm.hmp("mouse_move 5 3 1")
         wanted = ("KEY_A), value 1", "KEY_A), value 0", "REL_X), value 5", "REL_Y), value 3", "REL_WHEEL), value")

@@ -92,6 +92,14 @@ def restored(name, boot, prepare):
     return boot("--restore", snapshot)
 
 
+def record_input(guest):
+    """evtest writes to /tmp/event* what the devices of those names in /dev/input say. All are open when this returns: what a USB
+    device says before that, or while Linux opens it, is lost."""
+    guest.run("for e in /dev/input/event*; do evtest $e > /tmp/$(basename $e) 2>&1 & done")
+    closed = "for e in /dev/input/event*; do grep -q Testing /tmp/$(basename $e) || echo $e; done"
+    wait_for("evtest", lambda: guest.run(closed) == "", TIMEOUT)
+
+
 def recorded(guest, files, *events):
     """Waits until all these events are in what evtest has written to the files."""
     guest.run(": > /tmp/wanted")

@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 
-from guests import CLICKS, TIMEOUT, desktop, press_every_button, press_every_key, recorded, restored
+from guests import CLICKS, TIMEOUT, desktop, press_every_button, press_every_key, record_input, recorded, restored
 from harness import ROOT, SpiceClient, check, read_file, run_cases, wait_for
 
 STICK_BYTES = 12 << 20
@@ -41,8 +41,7 @@ class Bench:
         guest.wait("guest: desktop")
         guest.wait_shell()
         wait_for("two sticks", lambda: guest.run("ls /dev/sda /dev/sdb 2>/dev/null | wc -l") == "2", TIMEOUT)
-        guest.run("for e in /dev/input/event*; do evtest $e > /tmp/$(basename $e) 2>&1 & done")
-        wait_for("evtest", lambda: guest.run("grep -L Testing /tmp/event* | wc -l") == "0", TIMEOUT)
+        record_input(guest)
 
     def __enter__(self):
         self.guest.__enter__()
