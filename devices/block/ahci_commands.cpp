@@ -227,6 +227,12 @@ void AhciPort::queue(const Command& command, const CommandHeader& header, const 
   const auto gathered = prdt.gather(std::uint64_t{access->sectors} * kSectorSize, request->guest);
   if (gathered.table != DmaEngine::Table::Whole) return halt(prdt.is_faulty() ? HBFS : OFS);
   const bool interrupt = prdt.wants_interrupt();
+  const auto op = access->write ? core::BlockOp::Write : core::BlockOp::Read;
+  HostWork work{*drive_->backend(), op, access->lba * kSectorSize, request};
+  if (read_at_once(work)) {
+    if (interrupt) set_bits(PxIS, DPS);
+    return end_queued(slot, *access, true);
+  }
   request->then = [this, slot, access = *access, interrupt](HostRequest&, bool succeeded) {
     if (interrupt) set_bits(PxIS, DPS);
     if (!succeeded || !access.to_medium) return end_queued(slot, access, succeeded);
@@ -234,8 +240,18 @@ void AhciPort::queue(const Command& command, const CommandHeader& header, const 
     flush->then = [this, slot, access](HostRequest&, bool flushed) { end_queued(slot, access, flushed); };
     start_request(slot, {*drive_->backend(), core::BlockOp::Flush, 0, std::move(flush)});
   };
-  const auto op = access->write ? core::BlockOp::Write : core::BlockOp::Read;
-  start_request(slot, {*drive_->backend(), op, access->lba * kSectorSize, std::move(request)});
+  start_request(slot, std::move(work));
+}
+
+// To hand a request over and back costs more than to copy a few pages.
+bool AhciPort::read_at_once(const HostWork& work) {
+  const auto& guest = work.request->guest;
+  if (work.op != core::BlockOp::Read || guest.size() > at_once_left_) return false;
+  at_once_left_ -= guest.size();
+  core::BlockRequest request;
+  request.offset = work.offset;
+  request.guest = &guest;
+  return work.backend.read_at_once(request);
 }
 
 void AhciPort::end_queued(unsigned slot, const SataDisk::Access& access, bool succeeded) {

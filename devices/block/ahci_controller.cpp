@@ -89,8 +89,8 @@ AhciController::AhciController(Config config, const Wiring& wiring, const Layout
                .handler = &handler_,
                .max_width = kDword});
   for (unsigned i = 0; i < kPorts; ++i) {
-    ports_[i] =
-        std::make_unique<AhciPort>(AhciPort::Wiring{wiring.memory, wiring.clock, lock(), [this] { ports_changed(); }});
+    ports_[i] = std::make_unique<AhciPort>(
+        AhciPort::Wiring{wiring.memory, wiring.clock, lock(), [this] { ports_changed(); }, config.reads_at_once});
     if (auto drive = make_drive(config.drives[i], ports_[i]->bus(), i)) ports_[i]->attach(std::move(drive));
   }
 }

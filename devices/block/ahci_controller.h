@@ -27,6 +27,7 @@ class AhciController final : public core::PciFunction, public DriveBays {
 
   struct Config {
     std::array<DriveConfig, kPorts> drives;
+    bool reads_at_once = true;  // what the host has in memory; not where time must not depend on it
   };
   struct Wiring {
     const core::GuestMemory& memory;

@@ -12,6 +12,9 @@ using namespace abi::hba;
 
 namespace {
 
+// What the guest's CPU may have to copy for one access to a register; more is for other threads.
+constexpr std::uint64_t kAtOnceBytes = 64 << 10;
+
 // [AHCI 3.3] What has no masks here is read-only, or set by the port itself.
 constexpr core::Register kRegisters[] = {
     {.name = "PxCLB", .offset = PxCLB, .width = 4, .writable = ~(kHeaderAlignment - 1)},
@@ -75,7 +78,9 @@ void AhciPort::write(std::uint32_t offset, unsigned width, std::uint32_t value) 
       break;
     default: break;
   }
+  at_once_left_ = wiring_.reads_at_once ? kAtOnceBytes : 0;
   run();
+  at_once_left_ = 0;
   update();
 }
 

@@ -30,6 +30,7 @@ class AhciPort final : private DriveBus {
     core::GuestClock& clock;
     core::DeviceLock& lock;
     std::function<void()> changed;  // interrupting() or settled() may answer otherwise now
+    bool reads_at_once;             // queued reads of what the host has in memory, while the guest issues them
   };
 
   explicit AhciPort(Wiring wiring);
@@ -101,6 +102,7 @@ class AhciPort final : private DriveBus {
   void control(unsigned slot, const CommandHeader& header, const RegisterH2D& fis);
   void execute(const Command& command, const RegisterH2D& fis);
   void queue(const Command& command, const CommandHeader& header, const RegisterH2D& fis);
+  bool read_at_once(const HostWork& work);
   void end_queued(unsigned slot, const SataDisk::Access& access, bool succeeded);
   void pump();
   bool take_block();
@@ -140,6 +142,7 @@ class AhciPort final : private DriveBus {
   std::array<std::shared_ptr<HostRequest>, abi::hba::kSlots> in_flight_;
   unsigned abandoned_ = 0;  // of those in flight
   std::uint64_t requests_started_ = 0;
+  std::uint64_t at_once_left_ = 0;  // bytes that the access under way may still read at once
 };
 
 }  // namespace devices::block

@@ -158,7 +158,9 @@ class Guest {
   }
 
   void hold() {
-    const bool held = (input_.u8() & 1) != 0;
+    const auto bits = input_.u8();
+    const bool held = (bits & 1) != 0;
+    rig_.disk->cached = (bits & 2) != 0;
     rig_.clock.hold_completions(held);
     if (!held) rig_.clock.deliver_completions();
   }

@@ -352,9 +352,10 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
       drive_config<devices::block::IdeController::Config>(ends.drives, config::DiskInterface::Ide),
       devices::block::IdeController::Wiring{*ram, clock, core::IrqLine(*irqs, 14), core::IrqLine(*irqs, 15)});
   if (std::ranges::count(ends.drives, config::DiskInterface::Ahci, &DrivePlace::interface) > 0) {
+    auto drives = drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci);
+    drives.reads_at_once = counted_clock == nullptr;
     ahci = std::make_unique<devices::block::AhciController>(
-        drive_config<devices::block::AhciController::Config>(ends.drives, config::DiskInterface::Ahci),
-        devices::block::AhciController::Wiring{*ram, clock, *accelerator});
+        std::move(drives), devices::block::AhciController::Wiring{*ram, clock, *accelerator});
   }
   virtio = std::make_unique<VirtioDevices>(
       config, ends, VirtioDevices::Wiring{*ram, clock, *accelerator, accelerator->rings_doorbells(), requests.balloon});

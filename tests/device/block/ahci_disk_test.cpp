@@ -234,6 +234,58 @@ TEST_F(AhciDisk, completions_pass_the_clock) {
   EXPECT_EQ(get(hba::PxSACT), 0U);
 }
 
+TEST_F(AhciDisk, queued_read_of_what_the_host_has_in_memory_ends_at_once) {
+  rig.disk->cached = true;
+  rig.clock.hold_completions(true);
+  rig.put(kDisk, 3, {.code = ide::READ_FPDMA_QUEUED, .lba = 10, .count = 3 << ide::kTagShift, .features = 2},
+          {{kData, 512}, {kData + 0x1000, 512, true}});
+  rig.set(kDisk, hba::PxSACT, 8);
+  rig.issue(kDisk, 8);
+  EXPECT_EQ(get(hba::PxCI), 0U);
+  EXPECT_EQ(get(hba::PxSACT), 0U);
+  EXPECT_EQ(get(hba::PxIS), hba::SDBS | hba::DPS);
+  EXPECT_TRUE(rig.irq());
+  const auto bits = rig.guest<hba::SetDeviceBits>(AhciRig::fis_area(kDisk) + hba::kReceivedDeviceBits);
+  EXPECT_EQ(bits.active, 8U);
+  EXPECT_EQ(rig.guest_bytes(kData, 512), rig.disk_bytes(10, 1));
+  EXPECT_EQ(rig.guest_bytes(kData + 0x1000, 512), rig.disk_bytes(11, 1));
+  EXPECT_EQ(rig.run(), 0U);
+}
+
+TEST_F(AhciDisk, only_a_little_is_read_at_once) {
+  rig.disk->cached = true;
+  constexpr unsigned kSectors = 96;  // of them, 128 may be
+  for (unsigned slot = 0; slot < 2; ++slot)
+    rig.put(
+        kDisk, slot,
+        {.code = ide::READ_FPDMA_QUEUED, .lba = slot * kSectors, .count = slot << ide::kTagShift, .features = kSectors},
+        {{kData + slot * kSectors * 512, kSectors * 512}});
+  rig.set(kDisk, hba::PxSACT, 3);
+  rig.issue(kDisk, 3);
+  EXPECT_EQ(get(hba::PxSACT), 2U);
+  EXPECT_EQ(rig.run(), 1U);
+  EXPECT_EQ(get(hba::PxSACT), 0U);
+  EXPECT_EQ(rig.guest_bytes(kData, std::size_t{2} * kSectors * 512), rig.disk_bytes(0, std::size_t{2} * kSectors));
+}
+
+TEST_F(AhciDisk, what_fails_at_once_fails_on_the_disk) {
+  rig.disk->cached = rig.disk->failing = true;
+  rig.queue(0, false, 10, 1, kData);
+  EXPECT_EQ(get(hba::PxSACT), 1U);
+  rig.run();
+  EXPECT_EQ(get(hba::PxTFD) & 0xff01, (ide::UNC << 8U) | ide::ERR);
+}
+
+TEST(AhciCountedTime, nothing_is_read_at_once) {
+  AhciRig rig({.reads_at_once = false});
+  rig.enable_all();
+  rig.disk->cached = true;
+  rig.queue(0, false, 10, 1, kData);
+  EXPECT_EQ(rig.get(kDisk, hba::PxSACT), 1U);
+  EXPECT_EQ(rig.run(), 1U);
+  EXPECT_EQ(rig.get(kDisk, hba::PxSACT), 0U);
+}
+
 TEST_F(AhciDisk, trim_gives_back_the_ranges_it_names) {
   const core::le64 ranges[] = {(std::uint64_t{8} << 48) | 16, 0, (std::uint64_t{1} << 48) | 2047};
   rig.memory->write(core::Gpa(kData), std::vector<std::uint8_t>(512));
@@ -257,7 +309,7 @@ TEST_F(AhciDisk, trim_gives_back_the_ranges_it_names) {
 }
 
 TEST(AhciReadOnlyDisk, refuses_writes) {
-  AhciRig rig(true);
+  AhciRig rig({.read_only = true});
   rig.enable_all();
   rig.execute(kDisk, {.code = ide::WRITE_DMA_EXT, .lba = 9, .count = 2}, {{kData, 1024}});
   EXPECT_EQ(rig.received(kDisk).error, ide::ABRT);

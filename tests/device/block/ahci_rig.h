@@ -50,8 +50,13 @@ struct AhciRig {
   devices::block::AhciController device;
   core::PciBus pci{{bus.space, mmio.space, ram, pirqs}};
 
-  AhciRig() : AhciRig(false) {}
-  explicit AhciRig(bool read_only) : device((disk->read_only = read_only, config()), {*memory, clock, msi}) {
+  struct Options {
+    bool read_only = false;
+    bool reads_at_once = true;  // once disk->cached is set
+  };
+
+  AhciRig() : AhciRig(Options{}) {}
+  explicit AhciRig(Options options) : device(config(options), {*memory, clock, msi}) {
     EXPECT_TRUE(pci.plug(kSlot, device));
   }
   ~AhciRig() { pci.unplug_all(); }
@@ -209,9 +214,11 @@ struct AhciRig {
   }
 
  private:
-  devices::block::AhciController::Config config() {
+  devices::block::AhciController::Config config(Options options) {
     using devices::block::DriveKind;
+    disk->read_only = options.read_only;
     devices::block::AhciController::Config result;
+    result.reads_at_once = options.reads_at_once;
     result.drives[kDisk] = {DriveKind::Disk, std::make_unique<FakeDisk>(disk), "SERIAL"};
     disc->read_only = true;
     result.drives[kCdrom] = {DriveKind::Cdrom, std::make_unique<FakeDisk>(disc), {}};
