@@ -30,6 +30,8 @@ Agent::Agent(const Config& config, const Wiring& wiring)
                                [this] {
                                  if (client_ != nullptr) client_->refuse("it gives the agent no tokens");
                                })),
+      // Those that came together go together: each turn of the guest's costs as much as many bytes.
+      pieces_came_(wiring.loop, [this] { push(); }),
       from_guest_({config.copy_paste, config.file_transfer, false}),
       from_client_({config.copy_paste, config.file_transfer, true}) {
   from_guest_.discard(true);
@@ -202,7 +204,7 @@ void Agent::pass_on(std::span<const std::uint8_t> piece) {
     piece = trimmed;
   }
   outbox_.add_piece(piece);
-  push();
+  pieces_came_.ring();
 }
 
 void Agent::give_tokens(std::uint32_t count) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/event/loop.h"
+#include "core/event/mailbox.h"
 #include "core/event/timeout.h"
 #include "core/ports/display.h"
 #include "spice/agent/chunk_reader.h"
@@ -100,6 +101,7 @@ class Agent final : private GuestPort::Host {
   std::vector<core::DisplaySource*> displays_;
   std::function<void()> presence_changed_;
   std::unique_ptr<core::Timeout> starvation_;
+  core::Signal pieces_came_;
 
   bool is_present_ = false;
   AgentClient* client_ = nullptr;

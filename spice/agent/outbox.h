@@ -28,12 +28,21 @@ class Outbox {
   void clear();
 
  private:
-  bool next_chunk(const Guest& guest);
+  bool is_between_pieces() const { return written_ == begun_; }
+  std::span<const std::uint8_t> next_pieces() const;
+  std::uint32_t count_written();
+  void forget_written();
 
-  std::deque<Bytes> pieces_;  // with their chunk headers
-  Bytes chunk_;               // under way
-  std::size_t written_ = 0;   // of it
-  bool is_piece_ = false;     // what it is
+  Bytes message_;                    // of the server, under way
+  std::size_t message_written_ = 0;  // of it
+  // All pieces with their chunk headers, one behind the other: the guest gets as many at a time as it has room for.
+  // Places are counted from the first piece that ever was; pieces_ begins at base_.
+  Bytes pieces_;
+  std::uint64_t base_ = 0;
+  std::uint64_t begun_ = 0;         // where the first begins that is not written whole
+  std::uint64_t written_ = 0;       // up to here
+  std::deque<std::uint64_t> ends_;  // of those that are not written whole
+  bool first_is_dropped_ = false;   // and is not counted
 };
 
 }  // namespace spice::agent

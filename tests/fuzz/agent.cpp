@@ -28,9 +28,7 @@ class Client final : public AgentClient {
     --credit;
     require(stream_.feed(piece) == MessageFilter::Verdict::Pass);
   }
-  void agent_tokens(std::uint32_t count) override {
-    require(count >= TokenBank::kBunch && count <= 2 * TokenBank::kAll);
-  }
+  void agent_tokens(std::uint32_t count) override { require(count >= TokenBank::kBunch && count <= TokenBank::kMuch); }
   void refuse(const std::string&) override {}
 
   void starts_anew() { stream_ = MessageFilter(FilterRules{}); }

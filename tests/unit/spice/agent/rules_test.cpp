@@ -143,6 +143,28 @@ TEST(TokenBank, gives_in_bunches_and_knows_when_there_are_none) {
   EXPECT_EQ(bank.refund(4), 0U);
 }
 
+TEST(TokenBank, who_sends_much_gets_more_in_larger_bunches) {
+  TokenBank bank;
+  const auto send_one = [&bank] {
+    EXPECT_TRUE(bank.spend());
+    return bank.refund(1);
+  };
+  for (std::uint32_t i = 1; i < TokenBank::kMuch; ++i)
+    EXPECT_EQ(send_one(), i % TokenBank::kBunch == 0 ? TokenBank::kBunch : 0U);
+  const auto unspent = TokenBank::kAll - (TokenBank::kMuch - 1) % TokenBank::kBunch;
+  EXPECT_EQ(send_one(), TokenBank::kMuch - (unspent - 1));
+  for (std::uint32_t i = 1; i < TokenBank::kLargeBunch; ++i)
+    EXPECT_EQ(send_one(), 0U);
+  EXPECT_EQ(send_one(), TokenBank::kLargeBunch);
+  for (std::uint32_t i = 0; i < TokenBank::kMuch; ++i)
+    EXPECT_TRUE(bank.spend());
+  EXPECT_FALSE(bank.spend());
+  bank.refill();
+  for (std::uint32_t i = 0; i < TokenBank::kAll; ++i)
+    EXPECT_TRUE(bank.spend());
+  EXPECT_FALSE(bank.spend());
+}
+
 TEST(Outbox, server_messages_go_first_but_into_no_chunk) {
   Outbox outbox;
   outbox.add_piece(Bytes{1, 2, 3});
