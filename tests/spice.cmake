@@ -17,6 +17,7 @@ minivmm_test(spice_wire
 minivmm_test(spice_net
   SOURCES
     unit/spice/net/connection_test.cpp
+    unit/spice/net/input_buffer_test.cpp
     unit/spice/net/rules_test.cpp
     unit/spice/net/stream_test.cpp
     unit/spice/net/tls_test.cpp

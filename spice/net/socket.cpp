@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "spice/net/input_buffer.h"
 
 namespace spice::net {
 
 namespace {
-constexpr std::size_t kReadSize = 64 * 1024;
-constexpr std::size_t kKeptInput = 4 * 1024;  // an idle connection's buffer
+constexpr std::size_t kLayeredRead = 64 * 1024;
 constexpr std::size_t kMaxPieces = 64;
 // How much goes through the layers at a time, and is ready to be written: enough for a system call, and little enough
 // to stay in the cache and to leave the rest to the moment at which the peer takes it.
@@ -89,7 +89,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     if (std::exchange(holds_input, holds) == holds || holds) return;
     loop.post([self = shared_from_this()] {
       if (!self->open || self->holds_input) return;
-      if (self->input_begin < self->input.size()) self->events.on_input();
+      if (!self->input.empty()) self->events.on_input();
       if (!self->waiting_for_input) self->wait_for_input();
     });
   }
@@ -108,28 +108,28 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
 
   // One read an event: a talkative peer does not keep others waiting.
   void read() {
-    thread_local std::array<std::uint8_t, kReadSize> buffer;
-    const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const bool plain = transport.plain();
+    thread_local std::array<std::uint8_t, kLayeredRead> layered;
+    const auto room = plain ? input.room() : std::span<std::uint8_t>(layered);
+    const auto count = ::recv(fd.get(), room.data(), room.size(), MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count < 0) return fail(core::errno_text());
     if (count == 0) return fail("the peer closed it");
     bytes_received += static_cast<std::uint64_t>(count);
-    const bool fine = accept_input(std::span(buffer).first(static_cast<std::size_t>(count)));
+    const auto came = static_cast<std::size_t>(count);
+    if (plain) input.add(came);
+    const bool fine = plain || receive(room.first(came));
     // What came before the end counts.
     if (!input.empty()) events.on_input();
     if (!fine) fail("the peer ended the transport or broke its rules");
   }
 
-  bool accept_input(std::span<const std::uint8_t> bytes) {
-    if (input_begin > 0) {
-      input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(input_begin));
-      input_begin = 0;
-    }
-    if (transport.plain()) {
-      input.insert(input.end(), bytes.begin(), bytes.end());
-      return true;
-    }
-    return answer([&] { return transport.receive(bytes, input, unsent); });
+  // Through the layers.
+  bool receive(std::span<const std::uint8_t> bytes) {
+    Bytes up;
+    const bool fine = answer([&] { return transport.receive(bytes, up, unsent); });
+    input.append(up);
+    return fine;
   }
 
   // Runs what makes layers answer.
@@ -143,19 +143,11 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
 
   void push(std::unique_ptr<Layer> layer) {
     make_all_ready();  // what was sent before goes without it
-    const Bytes unread(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
-    input.clear();
-    input_begin = 0;
-    const bool fine = answer([&] { return transport.push(std::move(layer), unread, input, unsent); });
+    const auto unread = input.take();
+    Bytes up;
+    const bool fine = answer([&] { return transport.push(std::move(layer), unread, up, unsent); });
+    input.append(up);
     if (!fine) fail_later("the peer ended the transport or broke its rules");
-  }
-
-  void consume(std::size_t bytes) {
-    input_begin += bytes;
-    if (input_begin < input.size()) return;
-    input.clear();
-    input_begin = 0;
-    if (input.capacity() > kKeptInput) input.shrink_to_fit();
   }
 
   void send(wire::Gather data) {
@@ -294,7 +286,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     stream.transport = std::move(transport);
     stream.local = local;
     stream.remote = remote;
-    stream.unread.assign(input.begin() + static_cast<std::ptrdiff_t>(input_begin), input.end());
+    stream.unread = input.take();
     stream.unsent.assign(unsent.begin() + static_cast<std::ptrdiff_t>(unsent_begin), unsent.end());
     return stream;
   }
@@ -314,8 +306,7 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   bool output_ends = false;
   bool farewell_said = false;  // by the layers
 
-  Bytes input;
-  std::size_t input_begin = 0;
+  InputBuffer input;
   std::deque<wire::Gather> queue;
   std::size_t front_sent = 0;    // of the queue's first, to the network or through the layers
   std::size_t queued_bytes = 0;  // of the queue, without what was sent
@@ -342,11 +333,11 @@ void Socket::hold_input(bool holds) {
 }
 
 std::span<const std::uint8_t> Socket::input() const {
-  return std::span(impl_->input).subspan(impl_->input_begin);
+  return impl_->input.bytes();
 }
 
 void Socket::consume(std::size_t bytes) {
-  impl_->consume(bytes);
+  impl_->input.consume(bytes);
 }
 
 void Socket::send(wire::Gather data) {

@@ -20,15 +20,16 @@ bool Transport::receive(std::span<const std::uint8_t> bytes, Bytes& up, Bytes& d
 // From `layer` up. What came before a layer's end is for above still.
 bool Transport::receive_from(std::size_t layer, std::span<const std::uint8_t> bytes, Bytes& up, Bytes& down) {
   bool fine = true;
-  Bytes current(bytes.begin(), bytes.end());
+  Bytes current;
   for (std::size_t i = layer; i < layers_.size(); ++i) {
     Bytes above;
     Bytes answer;
-    fine = layers_[i]->receive(current, above, answer) && fine;
+    fine = layers_[i]->receive(bytes, above, answer) && fine;
     if (!answer.empty()) send_from(i, answer, down);
     current = std::move(above);
+    bytes = current;
   }
-  up.insert(up.end(), current.begin(), current.end());
+  up.insert(up.end(), bytes.begin(), bytes.end());
   return fine;
 }
 

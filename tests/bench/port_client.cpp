@@ -45,11 +45,14 @@ class AgentLine {
     constexpr std::uint32_t kEndless = 0xffff'ffff;
     main_.send(wire::MainAgentStart{kEndless});
   }
-  void give(const Bytes& piece) {
+  void give(std::span<const std::uint8_t> piece) {
+    give_encoded(Channel::encoded(wire::MainClientAgentData{wire::Payload::borrowed(piece)}));
+  }
+  void give_encoded(const Bytes& piece) {
     while (tokens_ == 0)
       receive();
     --tokens_;
-    main_.send(wire::MainClientAgentData{wire::Payload(piece)});
+    main_.send_encoded(piece);
   }
   // The size of the next piece from the agent.
   std::size_t take() {
@@ -90,10 +93,11 @@ void measure_agent(AgentLine& line, std::uint32_t mib) {
   const auto pieces = (message.size() + kAgentPiece - 1) / kAgentPiece;
   begun = Clock::now();
   command(line, 't', static_cast<std::uint32_t>(message.size() + pieces * kChunkHeader));
-  for (std::size_t at = 0; at < message.size(); at += kAgentPiece) {
-    const auto from = message.begin() + static_cast<std::ptrdiff_t>(at);
-    line.give(Bytes(from, from + static_cast<std::ptrdiff_t>(std::min(kAgentPiece, message.size() - at))));
-  }
+  line.give(std::span(message).first(kAgentPiece));
+  const auto zeros = Channel::encoded(wire::MainClientAgentData{wire::Payload(Bytes(kAgentPiece))});
+  for (std::size_t piece = 2; piece < pieces; ++piece)
+    line.give_encoded(zeros);
+  line.give(std::span(message).subspan((pieces - 1) * kAgentPiece));
   line.take();
   report("agent_from_client", message.size(), begun);
 }
@@ -111,11 +115,11 @@ void measure_port(Channel& port, std::uint32_t mib) {
     taken += port.receive_until(wire::PortData::kType).body.size();
   report("port_to_client", bytes, begun);
 
-  const Bytes piece(kPortPiece);
+  const auto piece = Channel::encoded(wire::PortData{wire::Payload(Bytes(kPortPiece))});
   begun = Clock::now();
   command('t', static_cast<std::uint32_t>(bytes));
-  for (std::uint64_t given = 0; given < bytes; given += piece.size())
-    port.send(wire::PortData{wire::Payload(piece)});
+  for (std::uint64_t given = 0; given < bytes; given += kPortPiece)
+    port.send_encoded(piece);
   port.receive_until(wire::PortData::kType);
   report("port_from_client", bytes, begun);
 }

@@ -118,8 +118,14 @@ class Channel {
 
   template <class M>
   void send(const M& message) {
-    send_body(M::kType, wire::encode(message).flatten());
+    send_encoded(encoded(message));
   }
+  // A message as it goes over the line, for those that are sent many times.
+  template <class M>
+  static Bytes encoded(const M& message) {
+    return with_header(M::kType, wire::encode(message).flatten());
+  }
+  void send_encoded(const Bytes& bytes) { line_.write(bytes); }
 
   // The next message; acknowledges it, and answers a ping.
   Message receive() {
@@ -132,7 +138,7 @@ class Channel {
       send(wire::AckSync{ack.generation});
     } else if (window_ > 0 && ++since_ack_ == window_) {
       since_ack_ = 0;
-      send_body(wire::Ack::kType, {});
+      send_encoded(with_header(wire::Ack::kType, {}));
     }
     if (message.type == wire::Ping::kType) {
       const auto ping = *wire::decode<wire::Ping>(message.body);
@@ -151,10 +157,10 @@ class Channel {
  private:
   static constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
-  void send_body(std::uint16_t type, const Bytes& body) {
+  static Bytes with_header(std::uint16_t type, const Bytes& body) {
     auto bytes = wire::encode(wire::MiniHeader{type, static_cast<std::uint32_t>(body.size())}).flatten();
     bytes.insert(bytes.end(), body.begin(), body.end());
-    line_.write(bytes);
+    return bytes;
   }
   // `size` bytes, which stay where they are until the next call.
   std::span<const std::uint8_t> take(std::size_t size) {
