@@ -26,10 +26,10 @@
 #include "devices/platform/rtc_abi.h"
 #include "devices/platform/uart16550.h"
 #include "devices/platform/x87_error.h"
-#include "devices/qxl/qxl_function.h"
 #include "firmware/platform.h"
 #include "vmm/machine/accelerators.h"
 #include "vmm/machine/input_choice.h"
+#include "vmm/machine/qxl_displays.h"
 #include "vmm/machine/usb_devices.h"
 #include "vmm/machine/virtio_devices.h"
 
@@ -50,9 +50,7 @@ constexpr core::PciAddress kHostBridgeSlot{0, 0};
 constexpr core::PciAddress kIsaBridgeSlot{1, 0};
 constexpr core::PciAddress kIdeSlot{1, 1};
 constexpr core::PciAddress kPmSlot{1, 3};
-constexpr core::PciAddress kDisplaySlot{2, 0};
 constexpr core::PciAddress kAhciSlot{6, 0};
-constexpr unsigned kFirstOtherDisplaySlot = 16;  // of the displays but the first
 
 struct SerialPort {
   const char* name;
@@ -178,7 +176,6 @@ struct Board::Parts {
   Result<> build_firmware(const config::MachineConfig& config, const std::array<std::uint8_t, 16>& uuid);
   void build_chipset(const config::MachineConfig& config);
   Result<> build_devices(const config::MachineConfig& config);
-  Result<> build_displays(const config::MachineConfig& config);
   Result<> plug();
   Result<> attach();
   void list_devices();
@@ -224,43 +221,12 @@ struct Board::Parts {
   std::unique_ptr<devices::block::IdeController> ide;
   std::unique_ptr<devices::block::AhciController> ahci;  // only if a drive asks for it
   std::unique_ptr<VirtioDevices> virtio;
-  std::vector<std::unique_ptr<devices::qxl::QxlFunction>> displays;  // one at least
-  std::unique_ptr<UsbDevices> usb;                                   // only if it is asked for
+  std::unique_ptr<QxlDisplays> displays;
+  std::unique_ptr<UsbDevices> usb;  // only if it is asked for
   std::unique_ptr<InputChoice> input;
 
   std::vector<core::Device*> devices;
 };
-
-namespace {
-
-core::PciAddress display_address(unsigned index) {
-  return {index == 0 ? kDisplaySlot.device : kFirstOtherDisplaySlot + index - 1, 0};
-}
-
-devices::qxl::QxlFunction::Config display_config(const config::QxlConfig& options, std::uint32_t index) {
-  devices::qxl::QxlFunction::Config display;
-  display.name = fmt::format("qxl{}", index);
-  display.primary = index == 0;
-  display.sizes = {.revision = static_cast<unsigned>(options.revision),
-                   .ram_size = options.ram_size,
-                   .vram_size = options.vram_size,
-                   .ram_size_mb = static_cast<std::uint32_t>(options.ram_size_mb),
-                   .vram_size_mb = static_cast<std::uint32_t>(options.vram_size_mb),
-                   .vram64_size_mb = static_cast<std::uint32_t>(options.vram64_size_mb),
-                   .vgamem_mb = static_cast<std::uint32_t>(options.vgamem_mb)};
-  display.rom.id = index;
-  display.rom.surfaces = static_cast<std::uint32_t>(options.surfaces);
-  display.rom.log_level = static_cast<std::uint32_t>(options.guestdebug);
-  display.rom.xres = static_cast<std::uint32_t>(options.xres);
-  display.rom.yres = static_cast<std::uint32_t>(options.yres);
-  display.max_outputs = static_cast<std::uint16_t>(options.max_outputs);
-  display.trace = options.debug != 0;
-  display.guest_log = options.guestdebug != 0;
-  display.command_log = options.cmdlog != 0;
-  return display;
-}
-
-}  // namespace
 
 Result<> Board::Parts::build_memory(const config::MachineConfig& config) {
   auto memory = core::GuestMemory::create(config.memory_bytes, ram_layout(config.memory_bytes).below_4g);
@@ -363,21 +329,9 @@ Result<> Board::Parts::build_devices(const config::MachineConfig& config) {
   if (!made_usb) return std::unexpected(made_usb.error());
   usb = std::move(*made_usb);
   input = std::make_unique<InputChoice>(*i8042, *i8042, usb ? usb->keyboard() : nullptr, usb ? usb->mouse() : nullptr);
-  return build_displays(config);
-}
-
-Result<> Board::Parts::build_displays(const config::MachineConfig& config) {
-  auto wanted = config.displays;
-  if (wanted.empty()) wanted.emplace_back();
-  for (const auto& options : wanted) {
-    const auto index = static_cast<std::uint32_t>(displays.size());
-    auto display = display_config(options, index);
-    if (index == 0) display.vga_bios = ends.vgabios;
-    display.counted_time = counted_clock != nullptr;
-    auto function = devices::qxl::QxlFunction::create(std::move(display), {io, mmio, ram_map, clock});
-    if (!function) return core::fail_with("--qxl", function);
-    displays.push_back(std::move(*function));
-  }
+  auto made_displays = QxlDisplays::create(config, ends.vgabios, {io, mmio, ram_map, clock, counted_clock != nullptr});
+  if (!made_displays) return std::unexpected(made_displays.error());
+  displays = std::move(*made_displays);
   return {};
 }
 
@@ -391,9 +345,7 @@ Result<> Board::Parts::plug() {
     if (function == nullptr) continue;
     if (auto plugged = pci->plug(address, *function); !plugged) return plugged;
   }
-  for (unsigned i = 0; i < displays.size(); ++i) {
-    if (auto plugged = pci->plug(display_address(i), *displays[i]); !plugged) return plugged;
-  }
+  if (auto plugged = displays->plug(*pci); !plugged) return plugged;
   if (usb) {
     if (auto plugged = usb->plug(*pci); !plugged) return plugged;
   }
@@ -401,21 +353,10 @@ Result<> Board::Parts::plug() {
 }
 
 Result<> Board::Parts::attach() {
-  Result<> results[] = {pic.attach(io),
-                        ioapic->attach(mmio),
-                        host_bridge->attach(mmio),
-                        config_ports->attach(io),
-                        pm->attach(io),
-                        pit->attach(io),
-                        rtc->attach(io),
-                        i8042->attach(io),
-                        port92->attach(io),
-                        post.attach(io),
-                        fw_cfg->attach(io),
-                        ide->attach(io),
-                        displays.front()->attach(),
-                        x87_error->attach(io),
-                        pvpanic->attach(io)};
+  Result<> results[] = {pic.attach(io),     ioapic->attach(mmio),  host_bridge->attach(mmio), config_ports->attach(io),
+                        pm->attach(io),     pit->attach(io),       rtc->attach(io),           i8042->attach(io),
+                        port92->attach(io), post.attach(io),       fw_cfg->attach(io),        ide->attach(io),
+                        displays->attach(), x87_error->attach(io), pvpanic->attach(io)};
   for (auto& result : results) {
     if (!result) return result;
   }
@@ -436,8 +377,7 @@ void Board::Parts::list_devices() {
   devices = {host_bridge.get(), isa_bridge.get(), config_ports.get(), pm.get(), pit.get(),
              rtc.get(),         i8042.get(),      port92.get(),       &post,    fw_cfg.get(),
              ide.get(),         x87_error.get(),  pvpanic.get()};
-  for (const auto& display : displays)
-    devices.push_back(display.get());
+  displays->list(devices);
   if (ahci) devices.push_back(ahci.get());
   virtio->list(devices);
   if (usb) usb->list(devices);
@@ -534,20 +474,8 @@ core::TabletSink* Board::tablet() {
 UsbDevices* Board::usb() {
   return parts_->usb.get();
 }
-std::vector<Board::Display> Board::displays() {
-  std::vector<Display> displays;
-  for (const auto& display : parts_->displays) {
-    const auto address = display_address(static_cast<unsigned>(displays.size()));
-    displays.push_back(
-        {std::string(display->state_name()), &display->source(), address, display->layout().vgamem_bytes});
-  }
-  return displays;
-}
-std::string Board::describe_displays() {
-  std::string text;
-  for (const auto& display : parts_->displays)
-    text += display->describe();
-  return text;
+QxlDisplays& Board::displays() {
+  return *parts_->displays;
 }
 devices::block::DriveBays* Board::drives(config::DiskInterface interface) {
   switch (interface) {
@@ -561,8 +489,7 @@ VirtioDevices& Board::virtio() {
 }
 std::vector<core::MemoryBlock*> Board::memory() {
   std::vector<core::MemoryBlock*> blocks{&parts_->ram->block()};
-  for (const auto& display : parts_->displays)
-    std::ranges::copy(display->memory_blocks(), std::back_inserter(blocks));
+  parts_->displays->list_memory(blocks);
   return blocks;
 }
 void Board::set_running(bool running) {

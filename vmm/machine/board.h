@@ -15,7 +15,6 @@
 #include "core/memory/guest_memory.h"
 #include "core/memory/ram_map.h"
 #include "core/pci/pci_bus.h"
-#include "core/ports/display.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
 #include "vmm/cpu/accelerator.h"
@@ -31,6 +30,7 @@ class Piix4Pm;
 
 namespace vmm::machine {
 
+class QxlDisplays;
 class UsbDevices;
 class VirtioDevices;
 
@@ -84,16 +84,7 @@ class Board {
   core::KeyboardSink& keyboard();
   core::MouseSink& mouse();
   core::TabletSink* tablet();  // null: there is none
-  struct Display {
-    std::string name;  // "qxl0"
-    core::DisplaySource* source = nullptr;
-    core::PciAddress address;        // where the guest finds it
-    std::uint32_t vgamem_bytes = 0;  // what its largest screen takes
-  };
-  // By their numbers; the first one is the VGA.
-  std::vector<Display> displays();
-  // What their drivers do, in lines for people.
-  std::string describe_displays();
+  QxlDisplays& displays();     // the first one is the VGA
   // The controller of an interface; null if no drive asked for it, or every disk is a device of its own (virtio).
   devices::block::DriveBays* drives(config::DiskInterface interface);
   VirtioDevices& virtio();

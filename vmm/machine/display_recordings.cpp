@@ -13,7 +13,7 @@ class DisplayRecordings::Recording {
  public:
   explicit Recording(replay::RecordingFile file) : file_(std::move(file)) {}
 
-  core::DisplaySource& stand_before(const Board::Display& display) {
+  core::DisplaySource& stand_before(const Display& display) {
     name_ = display.name;
     source_ = std::make_unique<replay::RecordingSource>(*display.source,
                                                         [this](std::span<const std::uint8_t> bytes) { write(bytes); });
@@ -51,7 +51,7 @@ core::Result<std::unique_ptr<DisplayRecordings>> DisplayRecordings::create(
   return made;
 }
 
-std::vector<Board::Display> DisplayRecordings::stand_before(std::vector<Board::Display> displays) {
+std::vector<Display> DisplayRecordings::stand_before(std::vector<Display> displays) {
   for (std::size_t i = 0; i < displays.size() && i < recordings_.size(); ++i) {
     if (recordings_[i]) displays[i].source = &recordings_[i]->stand_before(displays[i]);
   }

@@ -9,7 +9,7 @@
 
 #include "core/base/result.h"
 #include "vmm/config/machine_config.h"
-#include "vmm/machine/board.h"
+#include "vmm/machine/qxl_displays.h"
 
 namespace vmm::machine {
 
@@ -23,7 +23,7 @@ class DisplayRecordings {
 
   // The same displays, with sources that record where that is wanted; they must not outlive this, nor this the ones
   // behind them. Once.
-  std::vector<Board::Display> stand_before(std::vector<Board::Display> displays);
+  std::vector<Display> stand_before(std::vector<Display> displays);
 
  private:
   class Recording;

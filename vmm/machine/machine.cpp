@@ -20,6 +20,7 @@
 #include "vmm/machine/drives.h"
 #include "vmm/machine/host_ends.h"
 #include "vmm/machine/machine_parts.h"
+#include "vmm/machine/qxl_displays.h"
 #include "vmm/machine/spice_end.h"
 #include "vmm/machine/spice_ports.h"
 #include "vmm/machine/usb_devices.h"
@@ -176,7 +177,7 @@ Result<> Machine::Impl::build() {
   parts = std::make_unique<MachineParts>(config, *board, *clock, disks);
   auto end = SpiceEnd::create(config, uuid,
                               {.control = control.loop(),
-                               .displays = recordings->stand_before(board->displays()),
+                               .displays = recordings->stand_before(board->displays().all()),
                                .keyboard = *input,
                                .mouse = *input,
                                .on_event = [this](const Event& happened) { announce(happened); },
@@ -482,7 +483,7 @@ std::optional<std::string> Machine::dump_device(std::string_view name) {
 }
 
 std::string Machine::describe_displays() {
-  return impl_->board->describe_displays();
+  return impl_->board->displays().describe();
 }
 
 std::vector<std::string> Machine::device_names() {

@@ -163,7 +163,7 @@ EventKind event_kind(spice::server::ServerEvent event) {
 }
 
 // The outputs of the displays as the agent knows them: a display alone may have several, of several each has one.
-std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const Board::Display> displays) {
+std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const Display> displays) {
   constexpr std::uint32_t kMostHeads = 4;  // of Linux's driver
   std::vector<spice::agent::DisplayAddress> heads;
   for (std::uint32_t display = 0; display < displays.size(); ++display) {
@@ -175,7 +175,7 @@ std::vector<spice::agent::DisplayAddress> display_addresses(std::span<const Boar
   return heads;
 }
 
-std::vector<core::DisplaySource*> sources_of(std::span<const Board::Display> displays) {
+std::vector<core::DisplaySource*> sources_of(std::span<const Display> displays) {
   std::vector<core::DisplaySource*> sources;
   sources.reserve(displays.size());
   for (const auto& display : displays)

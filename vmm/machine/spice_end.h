@@ -11,9 +11,9 @@
 #include "core/event/loop.h"
 #include "core/ports/input.h"
 #include "vmm/config/machine_config.h"
-#include "vmm/machine/board.h"
 #include "vmm/machine/controllable.h"
 #include "vmm/machine/local_displays.h"
+#include "vmm/machine/qxl_displays.h"
 #include "vmm/machine/spice_ports.h"
 
 namespace vmm::machine {
@@ -22,7 +22,7 @@ class SpiceEnd {
  public:
   struct Wiring {
     core::Loop& control;
-    std::vector<Board::Display> displays;  // by their numbers, one at least
+    std::vector<Display> displays;  // by their numbers, one at least
     core::KeyboardSink& keyboard;
     core::MouseSink& mouse;
     std::function<void(const Event&)> on_event;  // control loop
