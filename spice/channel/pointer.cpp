@@ -50,7 +50,6 @@ Pointer::Pointer(const Wiring& wiring)
   if (tablet_ == nullptr) return;
   tablet_changed_ = std::make_shared<core::Signal>(wiring.loop, [this] { update(); });
   tablet_->set_use_listener([signal = tablet_changed_](bool) { signal->ring(); });
-  tablet_changed_->ring();
 }
 
 Pointer::~Pointer() {
