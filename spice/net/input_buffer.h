@@ -13,9 +13,8 @@ class InputBuffer {
  public:
   using Bytes = std::vector<std::uint8_t>;
 
-  // Bytes of an idle connection's memory, and of any whose messages are not longer.
-  static constexpr std::size_t kLeast = std::size_t{4} * 1024;
-  static constexpr std::size_t kMost = std::size_t{256} * 1024;
+  static constexpr std::size_t kLeast = std::size_t{4} * 1024;   // bytes of memory of an idle connection
+  static constexpr std::size_t kMost = std::size_t{256} * 1024;  // of any, but while a longer message comes
 
   InputBuffer() = default;
   explicit InputBuffer(Bytes bytes) : memory_(std::move(bytes)), end_(memory_.size()) {}
