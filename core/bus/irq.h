@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 namespace core::inline bus {
 
@@ -45,10 +46,20 @@ struct MsiMessage {
   bool operator==(const MsiMessage&) const = default;
 };
 
+// A shorter way for one message. When it is gone, everything it has sent has arrived.
+class MsiRoute {
+ public:
+  virtual ~MsiRoute() = default;
+  virtual void send() = 0;  // any thread, never blocks
+};
+
 class MsiSink {
  public:
   virtual ~MsiSink() = default;
   virtual void deliver(const MsiMessage& message) = 0;  // any thread, never blocks
+  // For a message that will be sent time and again; null: nothing is shorter than deliver(). Any thread; the route must
+  // be gone before the sink is.
+  virtual std::unique_ptr<MsiRoute> open_route(const MsiMessage&) { return nullptr; }
 };
 
 // One entry of an I/O APIC's redirection table as the accelerator needs it. [82093AA 3.2.4]

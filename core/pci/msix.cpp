@@ -59,7 +59,23 @@ void Msix::notify(unsigned vector) {
 
 void Msix::send(Entry& entry) {
   entry.pending = false;
-  sink_.deliver({std::uint64_t{entry.address_high} << 32 | entry.address_low, entry.data});
+  const MsiMessage message{std::uint64_t{entry.address_high} << 32 | entry.address_low, entry.data};
+  if (running_ && entry.routed != message) {
+    entry.route.reset();
+    entry.route = sink_.open_route(message);
+    entry.routed = message;
+  }
+  if (entry.route != nullptr) return entry.route->send();
+  sink_.deliver(message);
+}
+
+void Msix::set_running(bool running) {
+  running_ = running;
+  if (running) return;
+  for (auto& entry : entries_) {
+    entry.route.reset();
+    entry.routed.reset();
+  }
 }
 
 // [PCI 3.0 6.8.2] Guests access both structures by aligned doublewords or quadwords; anything else is undefined, and

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/bus/address_space.h"
@@ -30,6 +32,9 @@ class Msix final : public IoHandler {
   // Sends a vector's message, or keeps it pending while it is masked. Vectors beyond the table are ignored, as are all
   // while the guest has MSI-X off.
   void notify(unsigned vector);
+  // While the machine runs, messages go by routes of the sink's; those are closed when it stops, so that none is under
+  // way when the CPUs are saved.
+  void set_running(bool running);
 
   std::uint64_t read(std::uint64_t offset, unsigned width) override;
   void write(std::uint64_t offset, unsigned width, std::uint64_t value) override;
@@ -46,6 +51,9 @@ class Msix final : public IoHandler {
     std::uint32_t data = 0;
     std::uint32_t control = kMasked;
     bool pending = false;
+    // How the message `routed` goes: null for the sink's common way.
+    std::unique_ptr<MsiRoute> route = nullptr;
+    std::optional<MsiMessage> routed = std::nullopt;
     void visit(StateVisitor& visitor);
   };
   static constexpr std::uint32_t kMasked = 1;
@@ -61,6 +69,7 @@ class Msix final : public IoHandler {
   std::uint32_t capability_ = 0;
   bool enabled_ = false;
   bool function_masked_ = false;
+  bool running_ = false;
 };
 
 }  // namespace core::inline pci

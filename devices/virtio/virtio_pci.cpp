@@ -242,6 +242,7 @@ void VirtioPci::set_running(bool running) {
       continue;
   }
   device_->set_running(running);
+  msix_->set_running(running);
 }
 
 std::uint8_t VirtioPci::take_isr() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "core/bus/address_space.h"
@@ -44,7 +45,30 @@ class RecordingIrqSink final : public core::IrqSink {
 class RecordingMsiSink final : public core::MsiSink {
  public:
   void deliver(const core::MsiMessage& message) override { messages.push_back(message); }
+  std::unique_ptr<core::MsiRoute> open_route(const core::MsiMessage& message) override {
+    return has_routes ? std::make_unique<Route>(*this, message) : nullptr;
+  }
+
   std::vector<core::MsiMessage> messages;
+  bool has_routes = false;
+  unsigned open_routes = 0;
+  std::vector<core::MsiMessage> routed;  // what has been sent by them
+
+ private:
+  class Route final : public core::MsiRoute {
+   public:
+    Route(RecordingMsiSink& sink, const core::MsiMessage& message) : sink_(sink), message_(message) {
+      ++sink_.open_routes;
+    }
+    ~Route() override { --sink_.open_routes; }
+    Route(const Route&) = delete;
+    Route& operator=(const Route&) = delete;
+    void send() override { sink_.routed.push_back(message_); }
+
+   private:
+    RecordingMsiSink& sink_;
+    core::MsiMessage message_;
+  };
 };
 
 // An address space as a CPU sees it; ports by default.

@@ -1,5 +1,6 @@
 // Interrupts on the real accelerator: messages, eventfds, level lines with their EOIs, the 8259, several CPUs.
 #include <cstring>
+#include <functional>
 #include <poll.h>
 #include <thread>
 
@@ -10,14 +11,16 @@ namespace {
 constexpr std::uint64_t kCpu0 = 0xfee0'0000;
 constexpr std::uint32_t kLevelAsserted = 0xc000;
 
-// Another thread's device: each ring of `bell` is answered through `irq`.
+// Another thread's device: it answers each ring of `bell`.
 class Answerer {
  public:
-  Answerer()
-      : bell(*core::EventFd::create()), irq(*core::EventFd::create()), stop_(*core::EventFd::create()), thread_([this] {
+  explicit Answerer(std::function<void()> answer)
+      : bell(*core::EventFd::create()),
+        stop_(*core::EventFd::create()),
+        thread_([this, answer_ring = std::move(answer)] {
           pollfd fds[] = {{bell.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
           while (::poll(fds, 2, -1) > 0 && fds[1].revents == 0) {
-            if (bell.drain()) irq.signal();
+            if (bell.drain()) answer_ring();
           }
         }) {}
   ~Answerer() {
@@ -28,7 +31,6 @@ class Answerer {
   Answerer& operator=(const Answerer&) = delete;
 
   core::EventFd bell;
-  core::EventFd irq;
 
  private:
   core::EventFd stop_;
@@ -39,10 +41,11 @@ TEST(CpuInterrupts, every_way_makes_the_round_trip) {
   RIG_REQUIRES_CPUS();
   rig::Machine machine;
   machine.load_guest("interrupts");
-  Answerer answerer;
-  auto irqfd = machine.accelerator->attach_irqfd(answerer.irq.get(), {kCpu0, 0x30});
-  ASSERT_TRUE(irqfd) << irqfd.error().message;
-  ASSERT_TRUE((*irqfd)->change({kCpu0, 0x43}));
+  constexpr core::MsiMessage kAnswer{kCpu0, 0x43};
+  machine.accelerator->open_route({kCpu0, 0x30}).reset();
+  const auto route = machine.accelerator->open_route(kAnswer);
+  EXPECT_EQ(route != nullptr, machine.accelerator->rings_doorbells());
+  Answerer answerer([&] { route != nullptr ? route->send() : machine.accelerator->deliver(kAnswer); });
   const auto memory_bell = machine.mmio.add_doorbell(
       {.address = rig::Machine::kProbe + 8, .width = 4, .match = {}, .eventfd = answerer.bell.get()});
   const auto port_bell =

@@ -1,4 +1,4 @@
-// A virtio function on the real accelerator: its doorbells and its messages.
+// A virtio function on the real accelerator: its doorbells, and its messages by routes.
 #include <thread>
 
 #include "core/event/event_thread.h"
@@ -68,6 +68,7 @@ TEST(CpuVirtio, requests_are_served_and_survive_pauses) {
   RIG_REQUIRES_CPUS();
   VirtioMachine virtio;
   auto& machine = virtio.machine;
+  virtio.set_running(true);
   machine.start();
   const auto rings = [](const std::string& console) { return console == "memory\nports\n"; };
   ASSERT_TRUE(machine.wait_console(rings)) << machine.console_text();

@@ -37,14 +37,6 @@ struct AcceleratorWiring {
   std::function<void()> on_x87_error = {};
 };
 
-// A message that an eventfd sends, without this process running. Detaches when it goes out of scope, before the
-// accelerator does.
-class MsiDoorbell {
- public:
-  virtual ~MsiDoorbell() = default;
-  virtual core::Result<> change(const core::MsiMessage& message) = 0;  // any thread
-};
-
 // Guest physical addresses that an accelerator keeps for itself; firmware must tell the guest.
 struct KeptMemory {
   std::uint64_t start = 0;
@@ -68,8 +60,6 @@ class Accelerator : public core::MsiSink, public core::IoApicRouteSink, public c
   virtual void hold() {}
   // Whether a doorbell of either address space is rung without a CPU leaving the guest.
   virtual bool rings_doorbells() const { return false; }
-  // Sends `message` whenever `eventfd` is signalled. Control loop or vCPU thread.
-  virtual core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) = 0;
 
   // The guest's paravirtual clock stands still in between. Control loop, all runners paused.
   virtual void stop_clock() = 0;

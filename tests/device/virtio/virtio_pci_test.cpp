@@ -143,6 +143,32 @@ TEST_F(VirtioMsixTest, queue_interrupts_by_its_vector) {
   EXPECT_FALSE(rig.pirq.level(0));
 }
 
+TEST_F(VirtioMsixTest, messages_go_by_routes_while_the_machine_runs) {
+  rig.msi.has_routes = true;
+  const auto set_running = [this](bool running) {
+    const std::scoped_lock guard(rig.function->lock());
+    rig.function->set_running(running);
+  };
+  const core::MsiMessage first{0xfee0'0000, 0x41};
+  const core::MsiMessage second{0xfee0'0000, 0x51};
+  set_running(true);
+  round_trip({1});
+  round_trip({1});
+  EXPECT_EQ(rig.msi.routed, (std::vector{first, first}));
+  EXPECT_EQ(rig.msi.open_routes, 1U);
+
+  rig.mmio.write(VirtioRig::kMsix + 16 + 8, 4, second.data);
+  round_trip({1});
+  EXPECT_EQ(rig.msi.routed.back(), second);
+  EXPECT_EQ(rig.msi.open_routes, 1U);
+
+  set_running(false);
+  EXPECT_EQ(rig.msi.open_routes, 0U);
+  EXPECT_TRUE(rig.msi.messages.empty());
+  round_trip({1});
+  EXPECT_EQ(rig.msi.messages, (std::vector{second})) << "a machine that stands still takes it at once";
+}
+
 TEST_F(VirtioMsixTest, configuration_change_has_a_vector_of_its_own) {
   const auto before = rig.common(21, 1);
   {

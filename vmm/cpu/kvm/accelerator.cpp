@@ -55,13 +55,11 @@ class KvmAccelerator final : public Accelerator {
   void kick_ext_int() override { owned_.front()->want_ext_int(); }
   void set_a20(bool) override {}  // KVM cannot fold addresses; no guest of the last decades closes the gate for good
   bool rings_doorbells() const override { return true; }
-  core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) override {
-    return routes_.attach(eventfd, message);
-  }
   void set_ioapic_routes(const std::array<core::IoApicRoute, core::kIoApicPins>& routes) override {
     routes_.set_ioapic(routes);
   }
   void deliver(const core::MsiMessage& message) override;
+  std::unique_ptr<core::MsiRoute> open_route(const core::MsiMessage& message) override;
 
   void stop_clock() override;
   void start_clock() override;
@@ -141,9 +139,21 @@ core::Result<> KvmAccelerator::create_vcpus(const System& system, unsigned count
   return {};
 }
 
+// A guest that programs another address has a device write to memory: nothing that interrupts.
+bool interrupts(const core::MsiMessage& message) {
+  return (message.address & kMessageMask) == kMessageAddress;
+}
+
+std::unique_ptr<core::MsiRoute> KvmAccelerator::open_route(const core::MsiMessage& message) {
+  if (!interrupts(message)) return nullptr;
+  auto route = routes_.open(message);
+  if (route) return std::move(*route);
+  MV_LOG_LIMITED(Warn, "kvm", "an interrupt goes a longer way: {}", route.error().message);
+  return nullptr;
+}
+
 void KvmAccelerator::deliver(const core::MsiMessage& message) {
-  // A guest that programs another address has a device write to memory: nothing that interrupts.
-  if ((message.address & kMessageMask) != kMessageAddress) return;
+  if (!interrupts(message)) return;
   kvm_msi msi{};
   msi.address_lo = static_cast<std::uint32_t>(message.address);
   msi.address_hi = static_cast<std::uint32_t>(message.address >> 32);

@@ -1,5 +1,6 @@
 #include "vmm/cpu/kvm/interrupt_routes.h"
 
+#include "core/base/fd.h"
 #include "core/base/log.h"
 #include "vmm/cpu/kvm/ioctl.h"
 #include "vmm/cpu/kvm/kvm_abi.h"
@@ -20,18 +21,19 @@ core::Result<> connect(int vm_fd, int eventfd, unsigned gsi, std::uint32_t flags
 
 }  // namespace
 
-class IrqFd final : public MsiDoorbell {
+class IrqFd final : public core::MsiRoute {
  public:
-  IrqFd(InterruptRoutes& routes, unsigned gsi, int eventfd) : routes_(routes), gsi_(gsi), eventfd_(eventfd) {}
-  ~IrqFd() override { routes_.detach(gsi_, eventfd_); }
+  IrqFd(InterruptRoutes& routes, unsigned gsi, core::EventFd event)
+      : routes_(routes), gsi_(gsi), event_(std::move(event)) {}
+  ~IrqFd() override { routes_.detach(gsi_, event_.get()); }
   IrqFd(const IrqFd&) = delete;
   IrqFd& operator=(const IrqFd&) = delete;
-  core::Result<> change(const core::MsiMessage& message) override { return routes_.change(gsi_, message); }
+  void send() override { event_.signal(); }
 
  private:
   InterruptRoutes& routes_;
   unsigned gsi_;
-  int eventfd_;
+  core::EventFd event_;
 };
 
 void InterruptRoutes::set_ioapic(const std::array<core::IoApicRoute, core::kIoApicPins>& routes) {
@@ -47,7 +49,9 @@ void InterruptRoutes::set_ioapic(const std::array<core::IoApicRoute, core::kIoAp
   if (const auto applied = apply_locked(); !applied) MV_LOG_LIMITED(Warn, "kvm", "{}", applied.error().message);
 }
 
-core::Result<std::unique_ptr<MsiDoorbell>> InterruptRoutes::attach(int eventfd, const core::MsiMessage& message) {
+core::Result<std::unique_ptr<core::MsiRoute>> InterruptRoutes::open(const core::MsiMessage& message) {
+  auto event = core::EventFd::create();
+  if (!event) return std::unexpected(event.error());
   const std::scoped_lock lock(mutex_);
   unsigned gsi = core::kIoApicPins;
   while (routes_.contains(gsi))
@@ -55,21 +59,15 @@ core::Result<std::unique_ptr<MsiDoorbell>> InterruptRoutes::attach(int eventfd, 
   if (gsi >= limit_) return core::fail("all {} interrupt routes of KVM are taken", limit_);
   routes_[gsi] = message;
   auto done = apply_locked();
-  if (done) done = connect(vm_fd_, eventfd, gsi, 0);
+  if (done) done = connect(vm_fd_, event->get(), gsi, 0);
   if (!done) {
     routes_.erase(gsi);
     return std::unexpected(done.error());
   }
-  return std::make_unique<IrqFd>(*this, gsi, eventfd);
+  return std::make_unique<IrqFd>(*this, gsi, std::move(*event));
 }
 
-core::Result<> InterruptRoutes::change(unsigned gsi, const core::MsiMessage& message) {
-  const std::scoped_lock lock(mutex_);
-  if (routes_[gsi] == message) return {};
-  routes_[gsi] = message;
-  return apply_locked();
-}
-
+// KVM returns when what the eventfd has started is done.
 void InterruptRoutes::detach(unsigned gsi, int eventfd) {
   const std::scoped_lock lock(mutex_);
   if (const auto done = connect(vm_fd_, eventfd, gsi, KVM_IRQFD_FLAG_DEASSIGN); !done) {

@@ -2,7 +2,7 @@
 //
 // Entries 0-23 mirror the I/O APIC's redirection table, masked pins included. Nothing is injected through them: our
 // I/O APIC sends its messages itself. They tell the local APICs which vectors are level-triggered; without them no
-// KVM_EXIT_IOAPIC_EOI would come and a level line would fire once. From 24 on there is one entry an irqfd.
+// KVM_EXIT_IOAPIC_EOI would come and a level line would fire once. From 24 on there is one entry a route of a device.
 #pragma once
 
 #include <array>
@@ -14,7 +14,6 @@
 
 #include "core/base/result.h"
 #include "core/bus/irq.h"
-#include "vmm/cpu/accelerator.h"
 
 namespace vmm::cpu::kvm {
 
@@ -23,11 +22,10 @@ class InterruptRoutes {
   InterruptRoutes(int vm_fd, unsigned limit) : vm_fd_(vm_fd), limit_(limit) {}
 
   void set_ioapic(const std::array<core::IoApicRoute, core::kIoApicPins>& routes);
-  core::Result<std::unique_ptr<MsiDoorbell>> attach(int eventfd, const core::MsiMessage& message);
+  core::Result<std::unique_ptr<core::MsiRoute>> open(const core::MsiMessage& message);
 
  private:
   friend class IrqFd;
-  core::Result<> change(unsigned gsi, const core::MsiMessage& message);
   void detach(unsigned gsi, int eventfd);
   core::Result<> apply_locked();
 

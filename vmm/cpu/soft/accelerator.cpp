@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "vmm/cpu/soft/irqfds.h"
 #include "vmm/cpu/soft/runner.h"
 
 namespace vmm::cpu::soft {
@@ -19,7 +18,7 @@ class SoftAccelerator final : public Accelerator {
  public:
   SoftAccelerator(const CpuConfig& config, CpuFeatures features, const std::optional<InstructionTime::Config>& time,
                   const AcceleratorWiring& wiring)
-      : features_(features), runner_(wiring, time), irqfds_(*this) {
+      : features_(features), runner_(wiring, time) {
     const CpuModel model{
         .count = config.count, .has_tsc_deadline = features_.has(Feature::TscDeadline), .has_portable_tsc = true};
     for (unsigned index = 0; index < config.count; ++index) {
@@ -34,9 +33,6 @@ class SoftAccelerator final : public Accelerator {
   void kick_ext_int() override { runner_.mail().want_ext_int(); }
   void set_a20(bool open) override { runner_.set_a20(open); }
   void hold() override { runner_.hold(); }
-  core::Result<std::unique_ptr<MsiDoorbell>> attach_irqfd(int eventfd, const core::MsiMessage& message) override {
-    return irqfds_.attach(eventfd, message);
-  }
   // The local APICs know by themselves which vectors are level-triggered: their messages said so.
   void set_ioapic_routes(const std::array<core::IoApicRoute, core::kIoApicPins>&) override {}
   void deliver(const core::MsiMessage& message) override {
@@ -60,7 +56,6 @@ class SoftAccelerator final : public Accelerator {
  private:
   CpuFeatures features_;
   Runner runner_;
-  Irqfds irqfds_;
   std::vector<Vcpu*> vcpus_;
   std::array<CpuRunner*, 1> runners_{&runner_};
   std::uint64_t clock_ns_ = 0;  // how long the machine has run; other accelerators' guests read their time from it
