@@ -17,6 +17,12 @@ class CharStreamObserver {
   virtual void room_again() = 0;                // write_some() would take something again
 };
 
+// Whether more is offered soon, nothing if need be. Until the batch ends the guest need not be told of it.
+enum class Batch : std::uint8_t { Ends, GoesOn };
+
+// Offers bytes to the device, which returns how many it took.
+using CharReceiver = std::function<std::size_t(std::span<const std::uint8_t>, Batch)>;
+
 // The host end, as the device sees it.
 class CharStream {
  public:
@@ -32,9 +38,9 @@ class CharStream {
   virtual void set_observer(CharStreamObserver* observer) {
     if (observer != nullptr) observer->peer_changed(true);
   }
-  // From host to guest: `receive` is called on the stream's own thread with no device lock held and returns how many
-  // bytes the device took; the rest is offered again after ready_to_receive(). nullptr detaches.
-  virtual void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) = 0;
+  // From host to guest: `receive` is called on the stream's own thread with no device lock held; what the device does
+  // not take is offered again after ready_to_receive(). nullptr detaches.
+  virtual void set_receiver(CharReceiver receive) = 0;
   // The guest opened or closed its end, where it has one (virtio ports); closed to begin with. Any thread, device lock
   // held: never blocks.
   virtual void guest_opened(bool) {}

@@ -14,7 +14,7 @@ namespace {
 class NullStream final : public core::CharStream {
  public:
   std::size_t write(std::span<const std::uint8_t> bytes) override { return bytes.size(); }
-  void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)>) override {}
+  void set_receiver(core::CharReceiver) override {}
   void ready_to_receive() override {}
 };
 

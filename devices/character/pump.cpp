@@ -76,7 +76,7 @@ std::size_t Pump::write(std::span<const std::uint8_t> bytes) {
   return bytes.size();
 }
 
-void Pump::set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) {
+void Pump::set_receiver(core::CharReceiver receive) {
   {
     const std::scoped_lock guard(receiver_mutex_);
     receiver_ = std::move(receive);
@@ -199,7 +199,7 @@ void Pump::offer_input() {
   ready_ = false;  // before asking: the device may find room right after it said no
   const std::scoped_lock guard(receiver_mutex_);
   if (!receiver_) return;
-  const auto taken = std::min(receiver_(pending_), pending_.size());
+  const auto taken = std::min(receiver_(pending_, core::Batch::Ends), pending_.size());
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 

@@ -29,7 +29,7 @@ class Pump final : public core::CharStream {
   std::size_t write_some(std::span<const std::uint8_t> bytes) override;
   void set_observer(core::CharStreamObserver* observer) override;
   // Returns when the old receiver is not running; no device lock may be held.
-  void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override;
+  void set_receiver(core::CharReceiver receive) override;
   void ready_to_receive() override;
 
   bool connected() const { return connected_; }       // any thread
@@ -73,7 +73,7 @@ class Pump final : public core::CharStream {
 
   std::mutex receiver_mutex_;  // held while the receiver or the observer runs
   core::CharStreamObserver* observer_ = nullptr;
-  std::function<std::size_t(std::span<const std::uint8_t>)> receiver_;
+  core::CharReceiver receiver_;
 
   // The thread's own.
   std::vector<std::uint8_t> sending_;

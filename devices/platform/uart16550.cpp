@@ -35,7 +35,7 @@ Uart16550::Uart16550(Config config, Wiring wiring)
         update_irq();
       })) {
   reset();
-  wiring_.stream.set_receiver([this](std::span<const std::uint8_t> bytes) { return receive(bytes); });
+  wiring_.stream.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch) { return receive(bytes); });
 }
 
 Uart16550::~Uart16550() {

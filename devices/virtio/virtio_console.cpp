@@ -40,9 +40,11 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
 
   void attach() {
     stream.set_observer(this);
-    stream.set_receiver([this](std::span<const std::uint8_t> bytes) {
+    stream.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch batch) {
       const std::scoped_lock guard(device_.host().device_lock());
-      return device_.receive(*this, bytes);
+      const auto taken = device_.receive(*this, bytes);
+      if (batch == core::Batch::Ends) device_.tell_received(*this);
+      return taken;
     });
   }
 
@@ -305,17 +307,24 @@ std::size_t VirtioConsole::receive(Port& port, std::span<const std::uint8_t> byt
   auto taken = fill(port, bytes);
   while (taken < bytes.size() && !queue.broken() && !queue.ring_after(port.buffers / 2))
     taken += fill(port, bytes.subspan(taken));
-  host().notify_used(receive_queue(port.number));
   return taken;
+}
+
+void VirtioConsole::tell_received(const Port& port) {
+  host().notify_used(receive_queue(port.number));
 }
 
 void VirtioConsole::set_running(bool running) {
   running_ = running;
   if (running) timer_->arm(clock_.now() + kPause);  // for what had no room meanwhile
   for (const auto& port : ports_) {
-    if (!running || !port) continue;
-    port->tell_open();
-    port->stream.ready_to_receive();
+    if (!port) continue;
+    if (!running) {
+      tell_received(*port);  // of a batch that did not end
+    } else {
+      port->tell_open();
+      port->stream.ready_to_receive();
+    }
   }
 }
 

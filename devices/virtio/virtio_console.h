@@ -64,6 +64,7 @@ class VirtioConsole final : public VirtioDevice {
   bool transmit_chain(Port& port, const Chain& chain, std::uint64_t& budget);
   std::size_t fill(Port& port, std::span<const std::uint8_t> bytes);
   std::size_t receive(Port& port, std::span<const std::uint8_t> bytes);
+  void tell_received(const Port& port);
 
   core::GuestClock& clock_;
   std::vector<std::unique_ptr<Port>> ports_;  // by number; port 0 may be empty

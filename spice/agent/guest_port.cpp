@@ -61,7 +61,14 @@ void GuestPort::offer_room() {
 
 std::size_t GuestPort::give(std::span<const std::uint8_t> bytes) {
   const std::scoped_lock guard(device_mutex_);
-  return receiver_ ? receiver_(bytes) : 0;
+  if (!receiver_) return 0;
+  batch_given_.ring();
+  return receiver_(bytes, core::Batch::GoesOn);
+}
+
+void GuestPort::end_batch() {
+  const std::scoped_lock guard(device_mutex_);
+  if (receiver_) receiver_({}, core::Batch::Ends);
 }
 
 std::size_t GuestPort::write(std::span<const std::uint8_t> bytes) {
@@ -92,7 +99,7 @@ void GuestPort::set_observer(core::CharStreamObserver* observer) {
   if (observer != nullptr) observer->peer_changed(present_);
 }
 
-void GuestPort::set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) {
+void GuestPort::set_receiver(core::CharReceiver receive) {
   const std::scoped_lock guard(device_mutex_);
   receiver_ = std::move(receive);
 }

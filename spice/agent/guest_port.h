@@ -35,7 +35,7 @@ class GuestPort final : public core::CharStream {
 
   // The loop must outlive the port or have stopped.
   explicit GuestPort(core::Loop& loop, AtClose at_close = AtClose::Keep)
-      : at_close_(at_close), news_(loop, [this] { look(); }) {}
+      : at_close_(at_close), news_(loop, [this] { look(); }), batch_given_(loop, [this] { end_batch(); }) {}
 
   // Without a host what the guest does waits until there is one. Any thread: returns when the host before is not called
   // any more, unless it was called from there.
@@ -47,14 +47,14 @@ class GuestPort final : public core::CharStream {
   void set_present(bool present);
   // What the guest wrote, up to where it closed its end. May be less than there is.
   std::vector<std::uint8_t> read(std::size_t most);
-  // To the guest; returns how much it took.
+  // To the guest, which hears of it when the loop has done what it is at; returns how much it took.
   std::size_t give(std::span<const std::uint8_t> bytes);
 
   // The device's side.
   std::size_t write(std::span<const std::uint8_t> bytes) override;
   std::size_t write_some(std::span<const std::uint8_t> bytes) override;
   void set_observer(core::CharStreamObserver* observer) override;
-  void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override;
+  void set_receiver(core::CharReceiver receive) override;
   void guest_opened(bool open) override;
   void ready_to_receive() override;
 
@@ -70,6 +70,7 @@ class GuestPort final : public core::CharStream {
   void look();
   Next take_next();
   void offer_room();
+  void end_batch();
 
   const AtClose at_close_;
   std::recursive_mutex host_mutex_;  // held while the host is called, and taken before all others
@@ -78,7 +79,7 @@ class GuestPort final : public core::CharStream {
 
   std::mutex device_mutex_;  // held while the device is called: before its lock
   core::CharStreamObserver* observer_ = nullptr;
-  std::function<std::size_t(std::span<const std::uint8_t>)> receiver_;
+  core::CharReceiver receiver_;
 
   std::mutex mutex_;  // a leaf; guards the rest
   std::deque<Event> events_;
@@ -89,6 +90,7 @@ class GuestPort final : public core::CharStream {
   bool has_room_ = false;     // news for the host
 
   core::Signal news_;
+  core::Signal batch_given_;
 };
 
 }  // namespace spice::agent

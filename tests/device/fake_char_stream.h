@@ -24,16 +24,14 @@ class FakeCharStream final : public core::CharStream {
     observer_ = observer;
     if (observer_ != nullptr) observer_->peer_changed(true);
   }
-  void set_receiver(std::function<std::size_t(std::span<const std::uint8_t>)> receive) override {
-    receive_ = std::move(receive);
-  }
+  void set_receiver(core::CharReceiver receive) override { receive_ = std::move(receive); }
   void ready_to_receive() override { ++ready; }
   void guest_opened(bool open) override { turns += open ? '+' : '-'; }
 
   bool attached() const { return receive_ != nullptr; }
   // Offers the bytes once, as the stream's thread does; returns how many were taken. No device lock may be held.
-  std::size_t offer(std::string_view text) {
-    return receive_({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  std::size_t offer(std::string_view text, core::Batch batch = core::Batch::Ends) {
+    return receive_({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, batch);
   }
   void make_room(std::size_t bytes) {
     room += bytes;
@@ -50,7 +48,7 @@ class FakeCharStream final : public core::CharStream {
 
  private:
   core::CharStreamObserver* observer_ = nullptr;
-  std::function<std::size_t(std::span<const std::uint8_t>)> receive_;
+  core::CharReceiver receive_;
 };
 
 }  // namespace tests

@@ -44,7 +44,7 @@ class Client final : public AgentClient {
 class Guest {
  public:
   explicit Guest(GuestPort& port) {
-    port.set_receiver([this](std::span<const std::uint8_t> bytes) {
+    port.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch) {
       const auto count = std::min(bytes.size(), room);
       room -= count;
       received_.insert(received_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));

@@ -97,7 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const bool is_set_up = [] {
     world.agent_port.guest_opened(true);
     world.other_port.guest_opened(true);
-    world.other_port.set_receiver([](std::span<const std::uint8_t> bytes) { return bytes.size(); });
+    world.other_port.set_receiver([](std::span<const std::uint8_t> bytes, core::Batch) { return bytes.size(); });
     return true;
   }();
   static_cast<void>(is_set_up);

@@ -146,6 +146,24 @@ TEST_F(VirtioConsoleTest, host_sends_into_the_guests_buffers) {
   EXPECT_EQ(std::uint32_t{rig.used(receive_queue(1), 0).length}, 4u);
 }
 
+TEST_F(VirtioConsoleTest, guest_hears_of_a_batch_when_it_ends_or_the_machine_stops) {
+  start_ports();
+  for (std::uint16_t slot = 0; slot < 3; ++slot)
+    rig.add(receive_queue(1), {{kReceiveBuffers + 16U * slot, 16, true}}, slot);
+  rig.isr();
+  EXPECT_EQ(port.offer("ab", core::Batch::GoesOn), 2u);
+  EXPECT_EQ(rig.isr(), 0u);
+  EXPECT_EQ(port.offer("", core::Batch::Ends), 0u);
+  EXPECT_EQ(rig.isr(), kIsrQueue);
+
+  EXPECT_EQ(port.offer("cd", core::Batch::GoesOn), 2u);
+  {
+    const std::scoped_lock guard(rig.function->lock());
+    rig.function->set_running(false);
+  }
+  EXPECT_EQ(rig.isr(), kIsrQueue);
+}
+
 // [virtio 1.2, 2.7.10]
 TEST_F(VirtioConsoleTest, driver_rings_when_half_of_its_buffers_are_back) {
   ASSERT_TRUE(rig.start(kVersion1Bit | kMultiportBit | std::uint64_t{1} << kEventIndex));

@@ -27,7 +27,7 @@ inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
 class Guest {
  public:
   explicit Guest(core::CharStream& stream, std::size_t room = SIZE_MAX) : stream_(stream), room_(room) {
-    stream_.set_receiver([this](std::span<const std::uint8_t> bytes) { return take(bytes); });
+    stream_.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch) { return take(bytes); });
   }
   ~Guest() { stream_.set_receiver(nullptr); }
 

@@ -39,7 +39,7 @@ inline std::uint32_t type_of(const Bytes& message) {
 class FakeGuest {
  public:
   explicit FakeGuest(GuestPort& port) : port_(port) {
-    port_.set_receiver([this](std::span<const std::uint8_t> bytes) {
+    port_.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch) {
       const auto count = std::min(bytes.size(), room);
       room -= count;
       received.insert(received.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));

@@ -17,7 +17,7 @@ class PortTest : public testing::Test, protected core::CharStreamObserver {
  protected:
   PortTest() {
     port_.set_observer(this);
-    port_.set_receiver([this](std::span<const std::uint8_t> bytes) {
+    port_.set_receiver([this](std::span<const std::uint8_t> bytes, core::Batch) {
       const std::scoped_lock guard(mutex_);
       const auto count = std::min(bytes.size(), room_);
       room_ -= count;
