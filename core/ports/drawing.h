@@ -10,10 +10,12 @@
 // says.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -255,7 +257,7 @@ struct Glyph {
   Point origin{};
   std::uint16_t width = 0;
   std::uint16_t height = 0;
-  std::vector<std::uint8_t> data{};
+  std::uint32_t start = 0;  // of its values in the text's
 };
 
 enum class GlyphDepth : std::uint8_t { A1 = 1, A4 = 4, A8 = 8 };
@@ -265,12 +267,23 @@ struct DrawText {
   GlyphDepth depth = GlyphDepth::A1;
   bool top_down = false;  // told to clients; neither they nor the canvas heed it
   std::vector<Glyph> glyphs{};
+  std::vector<std::uint8_t> values{};  // of the glyphs, in any order and with anything in between
   Rect back_area{};
   Brush fore_brush{};
   Brush back_brush{};
   Rop fore_mode = kRopPut;  // Put is the only one there is; others draw the same
   Rop back_mode = kRopPut;
 };
+
+constexpr std::size_t glyph_row_bytes(std::uint16_t width, GlyphDepth depth) {
+  return (std::size_t{width} * static_cast<unsigned>(depth) + 7) / 8;
+}
+
+// A glyph's rows; fewer bytes than its size says if the text has no more.
+inline std::span<const std::uint8_t> values_of(const Glyph& glyph, const DrawText& text) {
+  const auto from = std::span(text.values).subspan(std::min<std::size_t>(glyph.start, text.values.size()));
+  return from.first(std::min(from.size(), glyph_row_bytes(glyph.width, text.depth) * glyph.height));
+}
 
 // Copies the pixels that are not `color`.
 struct DrawTransparent {

@@ -96,20 +96,19 @@ void parse_string(CommandReader& in, QxlAddress at, core::DrawText& text) {
   const auto head = in.read<QXLString>(at);
   text.depth = depth_of(head.flags);
   text.top_down = (head.flags & QXLString::kRasterTopDown) != 0;
-  const auto data = in.chunks(at + sizeof head, head.data_size);
-  Bytes list(data);
-  text.glyphs.reserve(std::min<std::size_t>(head.length, data.size() / sizeof(QXLRasterGlyph)));
+  text.values = in.chunks(at + sizeof head, head.data_size);
+  Bytes list(text.values);
+  text.glyphs.reserve(std::min<std::size_t>(head.length, text.values.size() / sizeof(QXLRasterGlyph)));
   for (unsigned i = 0; i < head.length && in.ok(); ++i) {
     const auto glyph = list.take<QXLRasterGlyph>();
-    const std::uint64_t row = glyph ? (glyph->width * static_cast<unsigned>(text.depth) + 7u) / 8u : 0;
-    const auto rows = glyph ? list.take(row * glyph->height) : std::nullopt;
+    const auto rows = glyph ? list.take(core::glyph_row_bytes(glyph->width, text.depth) * glyph->height) : std::nullopt;
     if (!rows) return in.fail("a string ends within a glyph");
     if (!in.charge(sizeof(core::Glyph))) return;
     text.glyphs.push_back({.position = point_of(glyph->render_pos),
                            .origin = point_of(glyph->glyph_origin),
                            .width = glyph->width,
                            .height = glyph->height,
-                           .data = {rows->begin(), rows->end()}});
+                           .start = static_cast<std::uint32_t>(rows->data() - text.values.data())});
   }
 }
 

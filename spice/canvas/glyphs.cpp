@@ -33,10 +33,6 @@ core::Rect within(const WideRect& box, const core::Rect& bounds) {
   return {fit_x(box.left), fit_y(box.top), fit_x(box.right), fit_y(box.bottom)};
 }
 
-std::size_t row_bytes(const core::Glyph& glyph, core::GlyphDepth depth) {
-  return (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8;
-}
-
 // A byte's bits as values, that of the highest bit in the lowest byte.
 constexpr std::uint64_t values_of(std::uint8_t bits) {
   // Copies of the byte a bit further each: bit 7 of each byte is another bit of it.
@@ -115,13 +111,14 @@ void set_pixels(const std::uint8_t* row, std::size_t x, std::uint32_t pixel, std
 void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) {
   const auto box = box_of(glyph);
   const auto part = within(box, mask.area);
-  const auto stride = row_bytes(glyph, text.depth);
+  const auto stride = core::glyph_row_bytes(glyph.width, text.depth);
+  const auto values = core::values_of(glyph, text);
   for (auto y = part.top; y < part.bottom; ++y) {
     if (part.left == part.right) continue;
     const auto stored = stored_row(glyph, text, static_cast<std::size_t>(y - box.top));
     if (stored >= glyph.height) continue;
     auto* const out = mask.coverage.row(y - mask.area.top) + (part.left - mask.area.left);
-    add_values(text.depth, glyph.data.data() + stored * stride, static_cast<std::size_t>(part.left - box.left),
+    add_values(text.depth, values.data() + stored * stride, static_cast<std::size_t>(part.left - box.left),
                std::span(out, static_cast<std::size_t>(part.width())));
   }
 }
@@ -130,7 +127,7 @@ void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) 
 
 bool has_all_values(const core::DrawText& text) {
   return std::ranges::all_of(text.glyphs, [&text](const core::Glyph& glyph) {
-    return glyph.data.size() >= row_bytes(glyph, text.depth) * glyph.height;
+    return core::values_of(glyph, text).size() == core::glyph_row_bytes(glyph.width, text.depth) * glyph.height;
   });
 }
 
@@ -158,11 +155,12 @@ void draw_bits(const core::DrawText& text, const core::Rect& area, std::uint32_t
     const auto box = box_of(glyph);
     const auto part = within(box, area);
     if (part.empty()) continue;
-    const auto stride = row_bytes(glyph, text.depth);
+    const auto stride = core::glyph_row_bytes(glyph.width, text.depth);
+    const auto values = core::values_of(glyph, text);
     for (auto y = part.top; y < part.bottom; ++y) {
       const auto stored = stored_row(glyph, text, static_cast<std::size_t>(y - box.top));
       set_pixels(
-          glyph.data.data() + stored * stride, static_cast<std::size_t>(part.left - box.left), pixel,
+          values.data() + stored * stride, static_cast<std::size_t>(part.left - box.left), pixel,
           {to.row(y) + static_cast<std::size_t>(part.left) * kPixel, static_cast<std::size_t>(part.width()) * kPixel});
     }
   }

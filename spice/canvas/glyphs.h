@@ -1,6 +1,7 @@
 // Glyphs of a text put together into one mask.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 
 #include "core/ports/drawing.h"

@@ -23,10 +23,6 @@ bool fits16(const core::CompositeImage& image) {
   return fits16(image.origin.x) && fits16(image.origin.y);
 }
 
-std::size_t glyph_bytes(const core::Glyph& glyph, core::GlyphDepth depth) {
-  return (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8 * glyph.height;
-}
-
 // As far as images and brushes do not matter.
 class Suits {
  public:
@@ -42,7 +38,7 @@ class Suits {
   bool operator()(const core::DrawText& text) const {
     std::size_t bytes = 0;
     for (const auto& glyph : text.glyphs)
-      bytes += glyph.data.size();
+      bytes += core::values_of(glyph, text).size();
     return text.glyphs.size() <= UINT16_MAX && bytes <= kMostGlyphBytes && canvas::has_all_values(text);
   }
   bool operator()(const core::DrawComposite& composite) const {
@@ -236,12 +232,11 @@ class Message {
     if (text.top_down) to.flags |= wire::kGlyphsTopDown;
     to.glyphs.reserve(text.glyphs.size());
     for (const auto& from : text.glyphs) {
-      const auto values = std::span(from.data).first(glyph_bytes(from, text.depth));
       to.glyphs.push_back({.position = wire_point(from.position),
                            .origin = wire_point(from.origin),
                            .width = from.width,
                            .height = from.height,
-                           .data = glyph_data(values)});
+                           .data = glyph_data(core::values_of(from, text))});
     }
     return to;
   }

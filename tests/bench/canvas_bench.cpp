@@ -37,14 +37,15 @@ core::Source whole(core::ImagePtr image, const core::Rect& area = kScreen) {
 }
 
 core::DrawText text() {
-  core::DrawText text{.depth = core::GlyphDepth::A8, .glyphs = {}, .fore_brush = core::SolidBrush{0x202020}};
+  core::DrawText text{
+      .depth = core::GlyphDepth::A8, .glyphs = {}, .values = {}, .fore_brush = core::SolidBrush{0x202020}};
   std::mt19937 random(1);
   for (std::int32_t y = 0; y + 16 <= kHeight; y += 16) {
     for (std::int32_t x = 0; x + 9 <= kWidth; x += 9) {
-      core::Glyph glyph{.position = {x, y}, .width = 9, .height = 16, .data = std::vector<std::uint8_t>(9 * 16)};
-      for (auto& value : glyph.data)
-        value = random() % 3 == 0 ? static_cast<std::uint8_t>(random()) : 0;
-      text.glyphs.push_back(std::move(glyph));
+      text.glyphs.push_back(
+          {.position = {x, y}, .width = 9, .height = 16, .start = static_cast<std::uint32_t>(text.values.size())});
+      for (int i = 0; i < 9 * 16; ++i)
+        text.values.push_back(random() % 3 == 0 ? static_cast<std::uint8_t>(random()) : 0);
     }
   }
   return text;

@@ -168,6 +168,7 @@ class DrawingMaker {
     core::DrawText text{.depth = depths[input_.u8() % depths.size()],
                         .top_down = flag(),
                         .glyphs = {},
+                        .values = {},
                         .back_area = rect(),
                         .fore_brush = brush(),
                         .back_brush = brush()};
@@ -176,11 +177,11 @@ class DrawingMaker {
                         .origin = point(),
                         .width = static_cast<std::uint16_t>(input_.u8() % 20),
                         .height = static_cast<std::uint16_t>(input_.u8() % 20),
-                        .data = {}};
+                        .start = static_cast<std::uint32_t>(text.values.size())};
       for (auto size = (std::size_t{glyph.width} * static_cast<unsigned>(text.depth) + 7) / 8 * glyph.height; size > 0;
            --size)
-        glyph.data.push_back(static_cast<std::uint8_t>(size * 37));
-      text.glyphs.push_back(std::move(glyph));
+        text.values.push_back(static_cast<std::uint8_t>(size * 37));
+      text.glyphs.push_back(glyph);
     }
     return text;
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <zlib.h>
@@ -139,17 +140,20 @@ class Case {
                                                      : core::GlyphDepth::A8,
                         .top_down = (flags & 8U) != 0,
                         .glyphs = {},
+                        .values = {},
                         .back_area = has("back_area") ? rect_of(description_["back_area"]) : core::Rect{},
                         .fore_brush = brush("brush"),
                         .back_brush = brush("back_brush"),
                         .fore_mode = rop("fore_mode"),
                         .back_mode = rop("back_mode")};
-    for (const auto& glyph : string.at("glyphs"))
+    for (const auto& glyph : string.at("glyphs")) {
       text.glyphs.push_back({.position = point_of(glyph.at("render_pos")),
                              .origin = point_of(glyph.at("glyph_origin")),
                              .width = glyph.at("width"),
                              .height = glyph.at("height"),
-                             .data = from_hex(glyph.at("data_hex"))});
+                             .start = static_cast<std::uint32_t>(text.values.size())});
+      std::ranges::copy(from_hex(glyph.at("data_hex")), std::back_inserter(text.values));
+    }
     return text;
   }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "vmm/replay/call.h"
+#include "vmm/replay/recorded_glyph.h"
 
 namespace vmm::replay {
 
@@ -70,8 +71,8 @@ void fields(auto& io, Is<core::PathPoint> auto& v) {
 void fields(auto& io, Is<core::PathSegment> auto& v) {
   io(v.flags, v.points);
 }
-void fields(auto& io, Is<core::Glyph> auto& v) {
-  io(v.position, v.origin, v.width, v.height, v.data);
+void fields(auto& io, Is<RecordedGlyph> auto& v) {
+  io(v.glyph.position, v.glyph.origin, v.glyph.width, v.glyph.height, v.values);
 }
 void fields(auto& io, Is<core::Transform> auto& v) {
   io(v.t00, v.t01, v.t02, v.t10, v.t11, v.t12);
@@ -113,7 +114,9 @@ void fields(auto& io, Is<core::DrawStroke> auto& v) {
   io(v.path, v.dashes, v.starts_with_gap, v.brush, v.fore_mode, v.back_mode);
 }
 void fields(auto& io, Is<core::DrawText> auto& v) {
-  io(v.depth, v.top_down, v.glyphs, v.back_area, v.fore_brush, v.back_brush, v.fore_mode, v.back_mode);
+  auto glyphs = recorded_glyphs(v);
+  io(v.depth, v.top_down, glyphs, v.back_area, v.fore_brush, v.back_brush, v.fore_mode, v.back_mode);
+  if constexpr (!std::is_const_v<std::remove_reference_t<decltype(v)>>) take_glyphs(glyphs, v);
 }
 void fields(auto& io, Is<core::DrawTransparent> auto& v) {
   io(v.source, v.source_color, v.true_color);

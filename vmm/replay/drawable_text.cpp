@@ -237,7 +237,8 @@ void DrawableText::text(core::DrawText& text) {
   const auto flags = in_.number("flags");
   text.depth = depth_of(flags);
   text.top_down = (flags & kStringTopDown) != 0;
-  auto glyphs = parse_glyphs(in_.chunks("string"), count, text.depth);
+  text.values = in_.chunks("string");
+  auto glyphs = parse_glyphs(text.values, count, text.depth);
   if (!glyphs) return in_.fail("a text has fewer glyphs than it says");
   text.glyphs = std::move(*glyphs);
   text.back_area = rect("back_area");

@@ -68,6 +68,7 @@ std::optional<std::vector<core::PathSegment>> parse_path(Bytes bytes) {
 
 std::optional<std::vector<core::Glyph>> parse_glyphs(Bytes bytes, std::uint32_t count, core::GlyphDepth depth) {
   std::vector<core::Glyph> glyphs;
+  const auto* const start = bytes.data();
   Words words(bytes);
   for (; count > 0; --count) {
     if (bytes.size() < kGlyphBytes) return std::nullopt;
@@ -76,9 +77,9 @@ std::optional<std::vector<core::Glyph>> parse_glyphs(Bytes bytes, std::uint32_t 
     glyph.origin = words.point();
     glyph.width = words.u16();
     glyph.height = words.u16();
-    const auto size = (std::size_t{glyph.width} * static_cast<unsigned>(depth) + 7) / 8 * glyph.height;
+    const auto size = core::glyph_row_bytes(glyph.width, depth) * glyph.height;
     if (bytes.size() < size) return std::nullopt;
-    glyph.data.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    glyph.start = static_cast<std::uint32_t>(bytes.data() - start);
     bytes = bytes.subspan(size);
   }
   return glyphs;

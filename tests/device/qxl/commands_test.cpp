@@ -245,9 +245,9 @@ TEST_F(Commands, text_has_its_glyphs) {
   EXPECT_EQ(text.depth, core::GlyphDepth::A4);
   EXPECT_TRUE(text.top_down);
   ASSERT_EQ(text.glyphs.size(), 2u);
-  EXPECT_EQ(text.glyphs[0].data, (std::vector<std::uint8_t>{0xf0, 0x0f}));
+  EXPECT_TRUE(std::ranges::equal(core::values_of(text.glyphs[0], text), first));
   EXPECT_EQ(text.glyphs[1].position, (core::Point{5, 6}));
-  EXPECT_EQ(text.glyphs[1].data.size(), 6u);
+  EXPECT_TRUE(std::ranges::equal(core::values_of(text.glyphs[1], text), second));
 }
 
 TEST_F(Commands, string_with_less_than_its_glyphs_is_refused) {

@@ -166,7 +166,8 @@ TEST_F(Draw, dashes_of_no_length_are_a_solid_line) {
 }
 
 TEST_F(Draw, text_is_bottom_up_as_every_client_draws_it) {
-  core::DrawText text{.glyphs = {{.position = {3, 3}, .width = 3, .height = 2, .data = {0x80, 0x60}}},
+  core::DrawText text{.glyphs = {{.position = {3, 3}, .width = 3, .height = 2}},
+                      .values = {0x80, 0x60},
                       .fore_brush = core::SolidBrush{0xff}};
   draw(on(surface_.bounds(), text));
   EXPECT_EQ(drawn_pixels(), (Pixels{{4, 3}, {5, 3}, {3, 4}}));
@@ -176,24 +177,25 @@ TEST_F(Draw, text_is_bottom_up_as_every_client_draws_it) {
   EXPECT_EQ(drawn_pixels(), (Pixels{{4, 3}, {5, 3}, {3, 4}}));
 }
 
-core::Glyph random_bits(std::mt19937& random) {
+// Adds a glyph to the text and its bits to the text's values.
+core::Glyph add_random_bits(core::DrawText& text, std::mt19937& random) {
   const auto number = [&random](unsigned end) { return static_cast<std::uint16_t>(random() % end); };
   core::Glyph glyph{.position = {number(50) - 10, number(40) - 10},
                     .origin = {number(9) - 4, number(9) - 4},
                     .width = static_cast<std::uint16_t>(1 + number(20)),
                     .height = static_cast<std::uint16_t>(1 + number(9)),
-                    .data = {}};
-  glyph.data.resize((glyph.width + 7U) / 8U * glyph.height);
-  std::ranges::generate(glyph.data, [&random] { return static_cast<std::uint8_t>(random()); });
-  return glyph;
+                    .start = static_cast<std::uint32_t>(text.values.size())};
+  for (auto bytes = (glyph.width + 7U) / 8U * glyph.height; bytes > 0; --bytes)
+    text.values.push_back(static_cast<std::uint8_t>(random()));
+  return text.glyphs.emplace_back(glyph);
 }
 
 // Where a glyph of single bits has one.
-void add_pixels(const core::Glyph& glyph, Pixels& pixels) {
+void add_pixels(const core::Glyph& glyph, std::span<const std::uint8_t> values, Pixels& pixels) {
   const int stride = (glyph.width + 7) / 8;
   for (int y = 0; y < glyph.height; ++y) {
     for (int x = 0; x < glyph.width; ++x) {
-      const auto byte = glyph.data[static_cast<std::size_t>((glyph.height - 1 - y) * stride + x / 8)];
+      const auto byte = values[glyph.start + static_cast<std::size_t>((glyph.height - 1 - y) * stride + x / 8)];
       if ((byte >> (7 - x % 8) & 1) != 0)
         pixels.emplace(glyph.position.x + glyph.origin.x + x, glyph.position.y + glyph.origin.y + y);
     }
@@ -205,12 +207,16 @@ TEST_F(Draw, text_of_single_bits_sets_pixels_where_its_bits_are) {
   constexpr Rect kBox{7, 5, 33, 26}, kNothing{}, kBeyond{100, 100, 101, 101};
   constexpr std::uint32_t kColor = 0xff12'3456;
   for (int round = 0; round < 100; ++round) {
-    core::DrawText text{.back_area = round % 2 == 0 ? kNothing : kBeyond,
+    core::DrawText text{.glyphs = {},
+                        .values = {},
+                        .back_area = round % 2 == 0 ? kNothing : kBeyond,
                         .fore_brush = core::SolidBrush{kColor},
                         .back_brush = core::SolidBrush{1}};
     Pixels pixels;
-    for (int i = 0; i < 4; ++i)
-      add_pixels(text.glyphs.emplace_back(random_bits(random_)), pixels);
+    for (int i = 0; i < 4; ++i) {
+      const auto glyph = add_random_bits(text, random_);
+      add_pixels(glyph, text.values, pixels);
+    }
     const bool has_alpha = round % 3 == 0;
     const auto format = has_alpha ? core::SurfaceFormat::Argb : core::SurfaceFormat::Xrgb;
     Display other;
@@ -231,9 +237,16 @@ TEST_F(Draw, text_of_single_bits_sets_pixels_where_its_bits_are) {
 
 TEST_F(Draw, glyph_with_too_few_values_is_an_error) {
   core::DrawText text{.depth = core::GlyphDepth::A8,
-                      .glyphs = {{.width = 3, .height = 2, .data = {1, 2, 3, 4, 5}}},
+                      .glyphs = {{.width = 3, .height = 2}},
+                      .values = {1, 2, 3, 4, 5},
                       .fore_brush = core::SolidBrush{1}};
   EXPECT_EQ(error(on(surface_.bounds(), text)), DrawError::BadImage);
+  text.values.push_back(6);
+  draw(on(surface_.bounds(), text));
+  for (const std::uint32_t start : {1U, 6U, 7U, UINT32_MAX}) {
+    text.glyphs[0].start = start;
+    EXPECT_EQ(error(on(surface_.bounds(), text)), DrawError::BadImage);
+  }
 }
 
 TEST_F(Draw, bitmaps_that_do_not_fit_together_are_errors) {
@@ -308,10 +321,9 @@ TEST_F(Draw, numbers_of_any_size_are_drawn_or_refused) {
   draw(on(all, stroke));
   stroke.path[0].flags |= core::PathSegment::kBezier;
   draw(on(all, stroke));
-  draw(
-      on(all, core::DrawText{
-                  .glyphs = {{.position = {high, low}, .origin = {high, low}, .width = 8, .height = 1, .data = {0xff}}},
-                  .fore_brush = core::SolidBrush{1}}));
+  draw(on(all, core::DrawText{.glyphs = {{.position = {high, low}, .origin = {high, low}, .width = 8, .height = 1}},
+                              .values = {0xff},
+                              .fore_brush = core::SolidBrush{1}}));
 }
 
 TEST_F(Draw, too_many_clip_rectangles_are_refused) {

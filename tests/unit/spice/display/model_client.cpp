@@ -1,5 +1,7 @@
 #include "tests/unit/spice/display/model_client.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -88,12 +90,14 @@ class Reader {
                                                                  : core::GlyphDepth::A1;
     text.top_down = (message.string.flags & wire::kGlyphsTopDown) != 0;
     text.back_area = rect_of(message.back_area);
-    for (const auto& glyph : message.string.glyphs)
+    for (const auto& glyph : message.string.glyphs) {
       text.glyphs.push_back({.position = point_of(glyph.position),
                              .origin = point_of(glyph.origin),
                              .width = glyph.width,
                              .height = glyph.height,
-                             .data = copy_of(glyph.data)});
+                             .start = static_cast<std::uint32_t>(text.values.size())});
+      std::ranges::copy(copy_of(glyph.data), std::back_inserter(text.values));
+    }
     return text;
   }
   core::DrawTransparent operation_of(const wire::DisplayDrawTransparent& message) {

@@ -180,7 +180,7 @@ TEST(SpiceReplay, text) {
   ASSERT_EQ(text.glyphs.size(), 1U);
   EXPECT_EQ(text.glyphs[0].position, (core::Point{1, 2}));
   EXPECT_EQ(text.glyphs[0].width, 9);
-  EXPECT_THAT(text.glyphs[0].data, ElementsAre('a', 'b', 'c', 'd'));
+  EXPECT_THAT(core::values_of(text.glyphs[0], text), ElementsAre('a', 'b', 'c', 'd'));
 }
 
 TEST(SpiceReplay, transparent_and_alpha) {
