@@ -72,6 +72,17 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
   bytes_ = std::unique_ptr<std::uint8_t[], SurfaceUnmap>(first + front, SurfaceUnmap{.size = size, .front = front});
 }
 
+void Surface::make_resident(std::int32_t top, std::int32_t bottom) {
+  if (top >= bottom || (top >= resident_.top && bottom <= resident_.bottom)) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(row(top)) / page * page;
+  const auto end = aligned(reinterpret_cast<std::uintptr_t>(row(bottom)), page);
+  // Kernels before 5.14 do not know it: then it is the first writes after all.
+  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
+  const bool touch = top <= resident_.bottom && bottom >= resident_.top;
+  resident_ = {touch ? std::min(top, resident_.top) : top, touch ? std::max(bottom, resident_.bottom) : bottom};
+}
+
 core::Rect clipped(const core::Rect& area, std::int32_t width, std::int32_t height) {
   return {std::clamp(area.left, 0, width), std::clamp(area.top, 0, height), std::clamp(area.right, 0, width),
           std::clamp(area.bottom, 0, height)};

@@ -246,9 +246,11 @@ const canvas::Surface* SurfaceStore::up_to_date(SurfaceKey key, const core::Rect
   auto* const found = stored(key);
   if (found == nullptr) return nullptr;
   if (added_ >= kWorthALook) drop_unseen();
+  const auto wanted = canvas::clipped(area, found->surface.width(), found->surface.height());
+  found->surface.make_resident(wanted.top, wanted.bottom);
   if (!waiting_.empty()) {
     Slice slice;
-    slice.want(key, canvas::clipped(area, found->surface.width(), found->surface.height()));
+    slice.want(key, wanted);
     draw_waiting(std::move(slice));
   }
   return &found->surface;

@@ -1,6 +1,8 @@
 #include "spice/canvas/surface.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -23,6 +25,20 @@ TEST(Surface, fresh_surface_is_black) {
   EXPECT_EQ(surface.bounds(), (Rect{0, 0, 3, 2}));
   EXPECT_EQ(*surface.at(2, 1), 0U);
   EXPECT_TRUE(Surface().empty());
+}
+
+TEST(Surface, resident_rows_keep_their_pixels) {
+  Surface surface(1000, 50);
+  surface.row(20)[0] = 7;
+  const std::vector<std::pair<std::int32_t, std::int32_t>> rows{{10, 12}, {12, 20}, {5, 30},
+                                                                {40, 50}, {0, 50},  {30, 30}};
+  for (const auto& [top, bottom] : rows)
+    surface.make_resident(top, bottom);
+  Surface().make_resident(0, 0);
+  EXPECT_EQ(surface.row(20)[0], 7);
+  surface.row(20)[0] = 0;
+  for (std::int32_t y = 0; y < 50; ++y)
+    EXPECT_EQ(std::count(surface.row(y), surface.row(y) + surface.stride_bytes(), 0), surface.stride_bytes());
 }
 
 TEST(Surface, clipping_keeps_what_lies_on_it) {
