@@ -1,8 +1,6 @@
 #include "spice/canvas/area.h"
 
 #include <algorithm>
-#include <span>
-#include <vector>
 
 #include "spice/canvas/raster.h"
 
@@ -24,14 +22,11 @@ std::expected<Region, DrawError> clipped_region(const core::Rect& box, const cor
   if (!clip) return Region(whole);
   if (clip->size() > kMaxClipRects) return std::unexpected(DrawError::TooComplex);
   Region region;
-  std::vector<pixman_box32_t> boxes;
   for (std::size_t i = 0; i < clip->size();) {
-    boxes.clear();
-    for (const auto end = std::min(clip->size(), i + kBatch); i < end; ++i) {
-      const auto part = meet((*clip)[i], whole);
-      if (!part.empty()) boxes.push_back({part.left, part.top, part.right, part.bottom});
-    }
-    region.add(Region(std::span<const pixman_box32_t>(boxes)));
+    RegionSum batch;
+    for (const auto end = std::min(clip->size(), i + kBatch); i < end; ++i)
+      batch.add(meet((*clip)[i], whole));
+    region.add(batch.total());
     if (region.rect_count() > kMaxClipRects) return std::unexpected(DrawError::TooComplex);
   }
   return region;

@@ -11,6 +11,10 @@ core::Rect rect_of(const pixman_box32_t& box) {
   return {box.x1, box.y1, box.x2, box.y2};
 }
 
+pixman_box32_t box_of(const core::Rect& rect) {
+  return {rect.left, rect.top, rect.right, rect.bottom};
+}
+
 std::span<const pixman_box32_t> boxes(pixman_region32_t* region) {
   int count = 0;
   const auto* first = pixman_region32_rectangles(region, &count);
@@ -93,6 +97,18 @@ std::int64_t Region::area() const {
   return total;
 }
 
+bool Region::meets(const core::Rect& rect) const {
+  if (rect.empty()) return false;
+  auto box = box_of(rect);
+  return pixman_region32_contains_rectangle(mutable_of(*this), &box) != PIXMAN_REGION_OUT;
+}
+
+bool Region::holds(const core::Rect& rect) const {
+  if (rect.empty()) return true;
+  auto box = box_of(rect);
+  return pixman_region32_contains_rectangle(mutable_of(*this), &box) == PIXMAN_REGION_IN;
+}
+
 std::vector<core::Rect> Region::rects() const {
   std::vector<core::Rect> result;
   result.reserve(rect_count());
@@ -108,10 +124,11 @@ void Region::limit_rects(std::size_t most) {
       *this = Region(bounds);
       return;
     }
-    Region coarse;
+    RegionSum on_grid;
     for (const auto& rect : rects())
-      coarse.add(core::Rect{floor_to(rect.left, grid), floor_to(rect.top, grid), ceil_to(rect.right, grid),
-                            ceil_to(rect.bottom, grid)});
+      on_grid.add(core::Rect{floor_to(rect.left, grid), floor_to(rect.top, grid), ceil_to(rect.right, grid),
+                             ceil_to(rect.bottom, grid)});
+    auto coarse = on_grid.total();
     coarse.intersect(bounds);
     swap(coarse);
   }
@@ -132,6 +149,15 @@ std::vector<core::Rect> Region::covering_rects(std::int64_t slack) const {
     current.swap(next);
   }
   return current;
+}
+
+void RegionSum::add(const core::Rect& rect) {
+  if (!rect.empty()) boxes_.push_back(box_of(rect));
+}
+
+void RegionSum::add(const Region& region) {
+  const auto* const first = pixman_region32_rectangles(const_cast<pixman_region32_t*>(region.get()), nullptr);
+  boxes_.insert(boxes_.end(), first, first + region.rect_count());
 }
 
 }  // namespace spice::canvas

@@ -41,6 +41,8 @@ class Region {
   const pixman_region32_t* get() const { return &region_; }
   std::size_t rect_count() const { return static_cast<std::size_t>(pixman_region32_n_rects(mutable_of(*this))); }
   std::int64_t area() const;
+  bool meets(const core::Rect& rect) const;  // whether they have a pixel in common
+  bool holds(const core::Rect& rect) const;  // whether all of it lies in the region
   bool operator==(const Region& other) const {
     return pixman_region32_equal(mutable_of(*this), mutable_of(other)) != 0;
   }
@@ -59,6 +61,18 @@ class Region {
   static pixman_region32_t* mutable_of(const Region& region) { return const_cast<pixman_region32_t*>(&region.region_); }
 
   pixman_region32_t region_{};
+};
+
+// Unites many rectangles at once, which is far cheaper than one after the other.
+class RegionSum {
+ public:
+  void add(const core::Rect& rect);  // an empty rectangle adds nothing
+  void add(const Region& region);
+  bool empty() const { return boxes_.empty(); }
+  Region total() const { return Region(boxes_); }
+
+ private:
+  std::vector<pixman_box32_t> boxes_;
 };
 
 }  // namespace spice::canvas

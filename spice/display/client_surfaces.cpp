@@ -125,13 +125,11 @@ void ClientSurfaces::owe_taken(const std::vector<PlacedDrawingPtr>& taken) {
   constexpr int kMostRounds = 8;
   auto fallen = taken;
   for (int round = 0; round < kMostRounds; ++round) {
-    for (const auto& drawing : fallen)
-      add_debt(drawing->surface, drawing->changed, drawing->serial);
+    add_debts(fallen);
     fallen = queue_.take_if([this](const DrawingList::Entry& entry, std::size_t) { return conflicts(*entry.drawing); });
     if (fallen.empty()) return;
   }
-  for (const auto& drawing : fallen)
-    add_debt(drawing->surface, drawing->changed, drawing->serial);
+  add_debts(fallen);
   collapse();
 }
 
@@ -140,6 +138,21 @@ void ClientSurfaces::add_debt(SurfaceKey surface, const canvas::Region& region, 
   if (known == nullptr) return;
   debt_of(surface, *known).add(region, known->bounds);
   known->lacking_since = std::max(known->lacking_since, since);
+}
+
+void ClientSurfaces::add_debts(const std::vector<PlacedDrawingPtr>& drawings) {
+  struct Sum {
+    canvas::RegionSum changed;
+    DrawingSerial since = 0;
+  };
+  std::map<SurfaceKey, Sum> sums;
+  for (const auto& drawing : drawings) {
+    auto& sum = sums[drawing->surface];
+    sum.changed.add(drawing->changed);
+    sum.since = std::max(sum.since, drawing->serial);
+  }
+  for (const auto& [surface, sum] : sums)
+    add_debt(surface, sum.changed.total(), sum.since);
 }
 
 bool ClientSurfaces::conflicts(const PlacedDrawing& drawing) {
@@ -156,14 +169,13 @@ void ClientSurfaces::not_sent(const PlacedDrawing& drawing) {
 }
 
 void ClientSurfaces::collapse() {
-  for (const auto& drawing : queue_.take_if([](const DrawingList::Entry&, std::size_t) { return true; }))
-    add_debt(drawing->surface, drawing->changed, drawing->serial);
+  add_debts(queue_.take_if([](const DrawingList::Entry&, std::size_t) { return true; }));
 }
 
-std::optional<canvas::Region> ClientSurfaces::lacking(SurfaceKey key) const {
+const canvas::Region* ClientSurfaces::lacking(SurfaceKey key) const {
   const auto found = known_.find(key);
-  if (found == known_.end() || !found->second.is_created) return std::nullopt;
-  return key == primary_ ? picture_.debt().region() : found->second.debt.region();
+  if (found == known_.end() || !found->second.is_created) return nullptr;
+  return key == primary_ ? &picture_.debt().region() : &found->second.debt.region();
 }
 
 ClientSurfaces::Known* ClientSurfaces::find(SurfaceKey key) {

@@ -76,8 +76,8 @@ class ClientSurfaces {
   bool shows_primary() const { return picture_.is_ready(); }
   std::size_t queued() const { return queue_.size(); }
   std::size_t queued_bytes() const { return queue_.bytes(); }
-  // What the client lacks of a surface that it has; nothing if it has not got it.
-  std::optional<canvas::Region> lacking(SurfaceKey key) const;
+  // What the client lacks of a surface that it has; null if it has not got it.
+  const canvas::Region* lacking(SurfaceKey key) const;
 
  private:
   struct Known {
@@ -98,6 +98,7 @@ class ClientSurfaces {
   void owe(SurfaceKey surface, const canvas::Region& region, DrawingSerial since);
   void owe_taken(const std::vector<PlacedDrawingPtr>& taken);
   void add_debt(SurfaceKey surface, const canvas::Region& region, DrawingSerial since);
+  void add_debts(const std::vector<PlacedDrawingPtr>& drawings);
   bool conflicts(const PlacedDrawing& drawing);
   std::optional<Step> next_pixels();
   Step next_drawing();

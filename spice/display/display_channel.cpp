@@ -148,10 +148,10 @@ void DisplayChannel::pump() {
 
 void DisplayChannel::count_queue() {
   if (!surfaces_) return;
-  const auto lacking = surfaces_->lacking(surfaces_->primary());
+  const auto* const lacking = surfaces_->lacking(surfaces_->primary());
   statistics_->set_queue({.drawings = surfaces_->queued(),
                           .drawing_bytes = surfaces_->queued_bytes(),
-                          .pixels = lacking ? static_cast<std::uint64_t>(lacking->area()) : 0});
+                          .pixels = lacking != nullptr ? static_cast<std::uint64_t>(lacking->area()) : 0});
 }
 
 void DisplayChannel::look_ahead() {

@@ -15,25 +15,23 @@ constexpr std::size_t kMostMisses = 128;
 }  // namespace
 
 bool meet(const canvas::Region& a, const canvas::Region& b) {
+  if (b.rect_count() == 1) return a.meets(b.extents());
+  if (a.rect_count() == 1) return b.meets(a.extents());
   if (!meet(a.extents(), b.extents())) return false;
-  if (a.rect_count() == 1 && b.rect_count() == 1) return true;
   auto both = a;
   both.intersect(b);
   return !both.empty();
 }
 
 bool meet(const canvas::Region& region, const core::Rect& rect) {
-  if (!meet(region.extents(), rect)) return false;
-  if (region.rect_count() == 1) return true;
-  auto both = region;
-  both.intersect(rect);
-  return !both.empty();
+  return region.meets(rect);
 }
 
 bool holds(const canvas::Region& outer, const canvas::Region& inner) {
   if (inner.empty()) return true;
   if (!holds(outer.extents(), inner.extents())) return false;
   if (outer.rect_count() == 1) return true;
+  if (inner.rect_count() == 1) return outer.holds(inner.extents());
   auto rest = inner;
   rest.subtract(outer);
   return rest.empty();

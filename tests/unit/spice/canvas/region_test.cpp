@@ -7,6 +7,7 @@ namespace {
 
 using core::Rect;
 using spice::canvas::Region;
+using spice::canvas::RegionSum;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -37,6 +38,40 @@ TEST(Region, union_subtract_and_intersect_are_set_operations) {
   EXPECT_EQ(region.extents(), (Rect{4, 2, 16, 4}));
   region.intersect(Rect{});
   EXPECT_TRUE(region.empty());
+}
+
+// Against the same with sets of pixels put together one by one.
+TEST(Region, sums_and_questions_about_rectangles_agree_with_set_operations) {
+  std::mt19937 random(7);
+  const auto rect = [&random] {
+    const auto number = [&random](unsigned end) { return static_cast<std::int32_t>(random() % end); };
+    const Rect at{number(24), number(24), 0, 0};
+    return Rect{at.left, at.top, at.left + number(9), at.top + number(9)};  // some are empty
+  };
+  for (int round = 0; round < 500; ++round) {
+    Region expected;
+    RegionSum sum;
+    for (int i = 0; i < 12; ++i) {
+      const auto one = rect();
+      expected.add(one);
+      sum.add(one);
+      Region more(rect());
+      more.add(rect());
+      expected.add(more);
+      sum.add(more);
+    }
+    const auto region = sum.total();
+    EXPECT_EQ(region, expected);
+    for (int i = 0; i < 50; ++i) {
+      const auto one = rect();
+      auto common = region;
+      common.intersect(one);
+      EXPECT_EQ(region.meets(one), !common.empty());
+      EXPECT_EQ(region.holds(one), common == Region(one));
+    }
+  }
+  EXPECT_TRUE(RegionSum().total().empty());
+  EXPECT_FALSE(Region().meets({0, 0, 1, 1}));
 }
 
 TEST(Region, take_leaves_an_empty_region_behind) {

@@ -356,8 +356,8 @@ void DisplayModel::check(Client& client) {
   std::size_t known = 0;
   for (const auto& [id, surface] : reference_.surfaces) {
     const auto key = screen_.surfaces().key_of(id);
-    const auto lacking = client.surfaces.lacking(key);
-    if (!lacking) {
+    const auto* const lacking = client.surfaces.lacking(key);
+    if (lacking == nullptr) {
       if (id == 0) fail("a client has no primary surface");
       continue;
     }
