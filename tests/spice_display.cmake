@@ -12,7 +12,7 @@ minivmm_test(spice_codec
 minivmm_test(spice_canvas
   SOURCES unit/spice/canvas/region_test.cpp unit/spice/canvas/surface_test.cpp unit/spice/canvas/vectors_test.cpp
           unit/spice/canvas/draw_test.cpp unit/spice/canvas/effect_test.cpp unit/spice/canvas/model_test.cpp
-          vectors/render.cpp vectors/render_images.cpp
+          unit/spice/canvas/unpacked_images_test.cpp vectors/render.cpp vectors/render_images.cpp
   USES spice/canvas
   LIBS ZLIB::ZLIB nlohmann_json::nlohmann_json)
 minivmm_test(spice_video

@@ -50,10 +50,20 @@ std::expected<FetchedImage, DrawError> DrawContext::fetch(const core::ImagePtr& 
     return FetchedImage{copy_of(to_.pixels(), own->area), false, false};
   }
   const auto* const bitmap = std::get_if<core::Bitmap>(&image->content);
-  auto source =
-      bitmap != nullptr ? unpack(*bitmap, named_.format()) : unpack(std::get<core::QuicBitmap>(image->content));
+  auto source = bitmap != nullptr ? unpack(*bitmap, named_.format())
+                                  : unpacked(image, std::get<core::QuicBitmap>(image->content));
   if (!source) return std::unexpected(source.error());
   return FetchedImage{*std::move(source), false, false};
+}
+
+std::expected<SourcePixels, DrawError> DrawContext::unpacked(const core::ImagePtr& image,
+                                                             const core::QuicBitmap& quic) {
+  auto* const kept = surfaces_.unpacked_images();
+  if (kept == nullptr || !image->cacheable) return unpack(quic);
+  auto found = kept->get(image, quic);
+  if (!found) return std::unexpected(found.error());
+  used_.push_back(*std::move(found));
+  return SourcePixels(used_.back()->pixels());
 }
 
 std::expected<MaskBits, DrawError> DrawContext::mask_bits(const core::Mask& mask) const {

@@ -5,6 +5,7 @@
 #include <expected>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "core/ports/drawing.h"
 #include "spice/canvas/area.h"
@@ -12,6 +13,7 @@
 #include "spice/canvas/raster.h"
 #include "spice/canvas/source.h"
 #include "spice/canvas/surface.h"
+#include "spice/canvas/unpacked_images.h"
 
 namespace spice::canvas {
 
@@ -68,6 +70,7 @@ class DrawContext {
   const DrawArea& area() const { return area_; }
   const Region& region() const { return area_.region; }
 
+  // Valid as long as the context.
   std::expected<FetchedImage, DrawError> fetch(const core::ImagePtr& image);
   // Narrows the area by a mask, if there is one.
   Drawn apply(const core::Mask& mask);
@@ -82,6 +85,7 @@ class DrawContext {
   // The part `needed` of an image whose pixel (0, 0) lies at (left, top).
   PlacedSource place(FetchedImage image, const core::Rect& needed, std::int64_t left, std::int64_t top) const;
   std::expected<PlacedSource, DrawError> stretched(const FetchedImage& image, const core::Source& source) const;
+  std::expected<SourcePixels, DrawError> unpacked(const core::ImagePtr& image, const core::QuicBitmap& quic);
   std::expected<MaskBits, DrawError> mask_bits(const core::Mask& mask) const;
 
   const core::Drawing& drawing_;
@@ -90,6 +94,7 @@ class DrawContext {
   SurfaceTable& surfaces_;
   DrawArea area_;
   core::Rect extents_;
+  std::vector<UnpackedImage> used_;  // of the images that are kept for other drawings, too
 };
 
 // Whether a source's area has another size than the box.

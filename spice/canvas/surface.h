@@ -85,12 +85,16 @@ class Surface {
   std::unique_ptr<std::uint8_t[], SurfaceUnmap> bytes_;
 };
 
+class UnpackedImages;
+
 // The surfaces of a display, as drawings name them.
 class SurfaceTable {
  public:
   virtual ~SurfaceTable() = default;
   // Null if there is no such surface. Stays valid until a surface is made or destroyed.
   virtual Surface* find(core::SurfaceId id) = 0;
+  // Where images are kept that drawings will use again. Null: nowhere.
+  virtual UnpackedImages* unpacked_images() { return nullptr; }
 };
 
 // The part of `area` that lies on a surface of this size.

@@ -10,6 +10,7 @@
 
 #include "core/ports/display.h"
 #include "spice/canvas/surface.h"
+#include "spice/canvas/unpacked_images.h"
 #include "spice/display/drawing_list.h"
 
 namespace spice::display {
@@ -65,6 +66,7 @@ class SurfaceStore final : private canvas::SurfaceTable {
   class Slice;
 
   canvas::Surface* find(core::SurfaceId id) override;
+  canvas::UnpackedImages* unpacked_images() override { return &unpacked_images_; }
   Stored* stored(SurfaceKey key);
   const Stored* stored(SurfaceKey key) const;
   PlacedDrawingPtr place(core::DrawingPtr drawing);
@@ -82,6 +84,7 @@ class SurfaceStore final : private canvas::SurfaceTable {
   std::uint32_t last_number_ = 0;  // of a surface, for its key
   DrawingSerial last_serial_ = 0;
   DrawingList waiting_;
+  canvas::UnpackedImages unpacked_images_;
   std::size_t added_ = 0;  // since unseen ones were dropped
 };
 
