@@ -66,6 +66,22 @@ def client_stays_over_a_reset():
         client.close()
 
 
+def client_stays_over_fifty_modes():
+    """FEATURES VG-05."""
+    with bare_guest("qxl_modes") as vmm:
+        client = SpiceClient(vmm.port)
+        client.wait_picture()
+        console = os.path.join(vmm.directory, "console")
+        client.wait("the last mode", lambda: read_file(console).endswith(b"modes done\n"), TIMEOUT)
+        screen = vmm.screen()
+        check((screen.width, screen.height) == (720, 400), f"the last mode is {screen.width} x {screen.height}")
+        client.wait("the client to see it", lambda: client.screen() == screen)
+        check(client.marked > 25, f"the client was shown {client.marked} pictures")
+        check(all(event == "opened" for _, event in client.events), f"the client was disconnected: {client.events}")
+        check("commands that made no sense: 0" in vmm.hmp("info qxl"), vmm.hmp("info qxl"))
+        client.close()
+
+
 def wake_ups(vmm, thread):
     tasks = f"/proc/{vmm.process.pid}/task"
     for task in os.listdir(tasks):
@@ -129,7 +145,7 @@ def full_disk_ends_the_recording_alone():
 
 
 CASES = {function.__name__: function for function in (
-    rig_runs_to_its_end, picture_is_the_references, client_stays_over_a_reset, idle_display_sleeps, developers_see_ports_and_commands, recorded_session_plays_to_the_same_pixels, full_disk_ends_the_recording_alone)}
+    rig_runs_to_its_end, picture_is_the_references, client_stays_over_a_reset, client_stays_over_fifty_modes, idle_display_sleeps, developers_see_ports_and_commands, recorded_session_plays_to_the_same_pixels, full_disk_ends_the_recording_alone)}
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))
