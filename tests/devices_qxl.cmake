@@ -23,6 +23,8 @@ set(rig ${CMAKE_SOURCE_DIR}/examples/qxl-rig)
 include(${CMAKE_CURRENT_LIST_DIR}/guest/bare/guest.cmake)
 minivmm_guest(qxl_still SOURCES guest/bare/guests/qxl_still.cpp ${rig}/drawings.cpp ${rig}/driver.cpp
   INCLUDES ${spice-protocol_INCLUDE_DIRS})
+minivmm_guest(qxl_interrupts SOURCES guest/bare/guests/qxl_interrupts.cpp bench/guest/pci.cpp ${rig}/drawings.cpp
+  ${rig}/driver.cpp INCLUDES ${spice-protocol_INCLUDE_DIRS})
 minivmm_guest(qxl_modes SOURCES guest/bare/guests/qxl_modes.cpp bench/guest/pci.cpp ${rig}/drawings.cpp ${rig}/driver.cpp
   INCLUDES ${spice-protocol_INCLUDE_DIRS})
 if(MINIVMM_BENCH)

@@ -117,8 +117,11 @@ constexpr SystemCall kConnections[] = {
     {SYS_ioctl, equals(1, TIOCOUTQ)},
 };
 
-// Whoever draws what the guest wrote asks KVM where that was.
-constexpr SystemCall kDirtyPages[] = {{SYS_ioctl, equals(1, KVM_GET_DIRTY_LOG)}};
+// Whoever draws what the guest wrote asks KVM where that was, and interrupts the guest when it is done.
+constexpr SystemCall kDisplays[] = {
+    {SYS_ioctl, equals(1, KVM_GET_DIRTY_LOG)},
+    {SYS_ioctl, equals(1, KVM_SIGNAL_MSI)},
+};
 
 // Connections that come and go: listening ends, and Unix sockets that are looked for until they are there.
 constexpr SystemCall kNewConnections[] = {
@@ -241,7 +244,7 @@ std::vector<SystemCalls> allowed_calls(core::ThreadKind kind) {
       return {kEveryThread, kDevices, kConnections, kNewConnections, kTerminals, kControl, kWindows, kInstruments};
     case core::ThreadKind::Control:
       return {kEveryThread, kDevices, kConnections, kNewConnections, kTerminals, kControl, kInstruments};
-    case core::ThreadKind::Display: return {kEveryThread, kConnections, kDirtyPages, kInstruments};
+    case core::ThreadKind::Display: return {kEveryThread, kConnections, kDisplays, kInstruments};
     case core::ThreadKind::Vcpu:
     case core::ThreadKind::GuestTimers:
     case core::ThreadKind::Doorbells:
