@@ -74,11 +74,10 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
 
 void Surface::make_resident(std::int32_t top, std::int32_t bottom) {
   if (top >= bottom || (top >= resident_.top && bottom <= resident_.bottom)) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<std::uintptr_t>(row(top)) / page * page;
-  const auto end = aligned(reinterpret_cast<std::uintptr_t>(row(bottom)), page);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  auto* const first = row(top) - reinterpret_cast<std::uintptr_t>(row(top)) % page;
   // Kernels before 5.14 do not know it: then it is the first writes after all.
-  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
+  ::madvise(first, aligned(static_cast<std::size_t>(row(bottom) - first), page), MADV_POPULATE_WRITE);
   const bool touch = top <= resident_.bottom && bottom >= resident_.top;
   resident_ = {touch ? std::min(top, resident_.top) : top, touch ? std::max(bottom, resident_.bottom) : bottom};
 }
