@@ -14,7 +14,7 @@ minivmm_test(devices_qxl
   USES devices/qxl)
 
 minivmm_test(devices_qxl_threads SOURCES device/qxl/qxl_threads_test.cpp USES devices/qxl LABELS threads)
-minivmm_fuzz(qxl SOURCES fuzz/qxl.cpp USES devices/qxl)
+minivmm_fuzz(qxl RANDOM 60 SOURCES fuzz/qxl.cpp USES devices/qxl)
 minivmm_fuzz(vga SOURCES fuzz/vga.cpp USES devices/qxl LIBS GTest::gtest)
 
 # A bare guest that drives a QXL display by itself.

@@ -60,13 +60,13 @@ minivmm_fuzz(video
 minivmm_fuzz(canvas
   SOURCES fuzz/canvas.cpp
   USES spice/canvas
-  RANDOM 20)
+  RANDOM 60)
 
 minivmm_fuzz(display
   SOURCES fuzz/display.cpp unit/spice/display/display_model.cpp unit/spice/display/model_client.cpp
           unit/spice/display/model_images.cpp
   USES spice/display
-  RANDOM 20)
+  RANDOM 60)
 
 # The codecs and the canvas over one vector, by hand and for tests/vectors/check.py.
 add_executable(spice-vectors vectors/codec_verbs.cpp vectors/main.cpp vectors/picture.cpp vectors/render.cpp vectors/render_images.cpp)

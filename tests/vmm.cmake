@@ -11,5 +11,5 @@ minivmm_test(vmm_replay
   SOURCES unit/vmm/replay/immediate_canvas_test.cpp unit/vmm/replay/recording_test.cpp unit/vmm/replay/replay_test.cpp
     unit/vmm/replay/spice_replay_test.cpp
   USES vmm/replay)
-minivmm_fuzz(recording RANDOM 20 SOURCES fuzz/recording.cpp USES vmm/replay)
+minivmm_fuzz(recording RANDOM 60 SOURCES fuzz/recording.cpp USES vmm/replay)
 minivmm_test(vmm_window SOURCES unit/vmm/window/key_map_test.cpp unit/vmm/window/placement_test.cpp USES vmm/window)
