@@ -40,6 +40,14 @@ inline bool linear_address(Cpu& cpu, const Op& op, std::uint64_t offset, unsigne
   return segment_address(cpu, op.segment, offset, size, access, linear);
 }
 
+// The same for an operand of many bytes. Processors come to its first byte's page before they find that the segment
+// ends within it.
+inline bool area_linear_address(Cpu& cpu, const Op& op, std::uint64_t offset, unsigned size, Access access,
+                                std::uint64_t& linear) {
+  return linear_address(cpu, op, offset, 1, access, linear) && cpu.mmu.probe(linear, 1, access) &&
+         linear_address(cpu, op, offset, size, access, linear);
+}
+
 template <class T>
 bool load(Cpu& cpu, const Op& op, T& value) {
   std::uint64_t linear = 0;

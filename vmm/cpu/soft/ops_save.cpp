@@ -19,11 +19,13 @@ unsigned xmm_count(const Cpu& cpu) {
   return cpu.code64() ? 16 : 8;
 }
 
-// The area's linear address, which must be a multiple of kAlignment.
+// The area's linear address, which must be a multiple of kAlignment. As on processors, that comes before the question
+// whether the segment holds all of the area.
 template <unsigned kAlignment>
 bool area_address(Cpu& cpu, const Op& op, unsigned size, Access access, std::uint64_t& linear) {
-  if (!linear_address(cpu, op, effective_address(cpu, op), size, access, linear)) return false;
-  if (linear % kAlignment == 0) return true;
+  const auto offset = effective_address(cpu, op);
+  if (!linear_address(cpu, op, offset, 1, access, linear)) return false;
+  if (linear % kAlignment == 0) return area_linear_address(cpu, op, offset, size, access, linear);
   cpu.raise(Vector::GeneralProtection);
   return false;
 }

@@ -57,12 +57,12 @@ struct Environment {
 
 bool read_memory(Cpu& cpu, const Op& op, void* bytes, unsigned size) {
   std::uint64_t linear = 0;
-  return linear_address(cpu, op, effective_address(cpu, op), size, Access::Read, linear) &&
+  return area_linear_address(cpu, op, effective_address(cpu, op), size, Access::Read, linear) &&
          cpu.mmu.read_bytes(linear, bytes, size);
 }
 bool write_memory(Cpu& cpu, const Op& op, const void* bytes, unsigned size) {
   std::uint64_t linear = 0;
-  return linear_address(cpu, op, effective_address(cpu, op), size, Access::Write, linear) &&
+  return area_linear_address(cpu, op, effective_address(cpu, op), size, Access::Write, linear) &&
          cpu.mmu.write_bytes(linear, bytes, size);
 }
 
