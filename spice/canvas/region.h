@@ -68,7 +68,6 @@ class RegionSum {
  public:
   void add(const core::Rect& rect);  // an empty rectangle adds nothing
   void add(const Region& region);
-  bool empty() const { return boxes_.empty(); }
   Region total() const { return Region(boxes_); }
 
  private:

@@ -74,12 +74,12 @@ Surface::Surface(std::int32_t width, std::int32_t height, core::SurfaceFormat fo
 
 void Surface::make_resident(std::int32_t top, std::int32_t bottom) {
   if (top >= bottom || (top >= resident_.top && bottom <= resident_.bottom)) return;
+  if (resident_.top == resident_.bottom) resident_ = {top, bottom};
+  resident_ = {std::min(top, resident_.top), std::max(bottom, resident_.bottom)};
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  auto* const first = row(top) - reinterpret_cast<std::uintptr_t>(row(top)) % page;
+  auto* const first = row(resident_.top) - reinterpret_cast<std::uintptr_t>(row(resident_.top)) % page;
   // Kernels before 5.14 do not know it: then it is the first writes after all.
-  ::madvise(first, aligned(static_cast<std::size_t>(row(bottom) - first), page), MADV_POPULATE_WRITE);
-  const bool touch = top <= resident_.bottom && bottom >= resident_.top;
-  resident_ = {touch ? std::min(top, resident_.top) : top, touch ? std::max(bottom, resident_.bottom) : bottom};
+  ::madvise(first, aligned(static_cast<std::size_t>(row(resident_.bottom) - first), page), MADV_POPULATE_WRITE);
 }
 
 core::Rect clipped(const core::Rect& area, std::int32_t width, std::int32_t height) {

@@ -55,9 +55,9 @@ class Surface {
   core::SurfaceFormat format() const { return format_; }
   bool empty() const { return bytes_ == nullptr; }
   core::Rect bounds() const { return {0, 0, width_, height_}; }
-  // Takes the memory for these rows now, if it is not there; cheap if they were the last ones asked for, or lie beside
-  // them. Where pixels are read before they are drawn on, the first writes would take it page by page and interrupt all
-  // threads of the process each time. [madvise(2) MADV_POPULATE_WRITE]
+  // Takes the memory for these rows now, and for those between them and all that were asked for before. Where pixels
+  // are read before they are drawn on, the first writes would take it page by page and interrupt all threads of the
+  // process each time. [madvise(2) MADV_POPULATE_WRITE]
   void make_resident(std::int32_t top, std::int32_t bottom);
   // From row to row; a multiple of 4.
   std::ptrdiff_t stride_bytes() const { return stride_; }
@@ -81,7 +81,7 @@ class Surface {
   struct {
     std::int32_t top = 0;
     std::int32_t bottom = 0;
-  } resident_{};  // some rows that are known to be
+  } resident_{};  // rows that are known to be
   std::unique_ptr<std::uint8_t[], SurfaceUnmap> bytes_;
 };
 

@@ -274,13 +274,12 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
   void pull() {
     if (!may_ask()) return;
-    if (waits_for_clients(Clock::now())) return look_soon();  // whoever rings
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
     if (next == Next::OnWake) return;
     const auto now = Clock::now();
     if (waits_for_clients(now)) {
-      look_soon();
+      soon_.arm(Patience::kLongest);  // or when they have caught up
     } else if (next == Next::AtOnce) {
       again_.ring();  // the clients have their turn before
     } else if (now < awake_until_) {
@@ -289,10 +288,6 @@ class DisplayWorker::Impl final : private ScreenListener {
     } else {
       soon_.arm(kSoon);
     }
-  }
-  // Or when they have caught up.
-  void look_soon() {
-    if (!soon_.armed()) soon_.arm(Patience::kLongest);
   }
   // All else that the loop has to do has its turn in between.
   void stay_awake() {
