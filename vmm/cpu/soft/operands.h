@@ -13,13 +13,16 @@ enum class Quick : std::uint8_t {
            // pages, too, and so goes the slow way.
 };
 
-inline std::uint64_t effective_address(const Cpu& cpu, const Op& op) {
-  std::uint64_t address = cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
-                          static_cast<std::uint64_t>(op.displacement);
+// At the instruction's address size.
+inline std::uint64_t wrap_address(const Op& op, std::uint64_t address) {
   if ((op.flags & (kAddress32 | kAddress16)) != 0) {
     address = (op.flags & kAddress32) != 0 ? static_cast<std::uint32_t>(address) : static_cast<std::uint16_t>(address);
   }
   return address;
+}
+inline std::uint64_t effective_address(const Cpu& cpu, const Op& op) {
+  return wrap_address(op, cpu.reg<std::uint64_t>(op.base) + (cpu.reg<std::uint64_t>(op.index) << op.scale) +
+                              static_cast<std::uint64_t>(op.displacement));
 }
 
 // The linear address of `size` bytes at `offset` of a segment; false after #GP or #SS. (segments.cpp)
@@ -38,14 +41,6 @@ inline bool linear_address(Cpu& cpu, const Op& op, std::uint64_t offset, unsigne
     return true;
   }
   return segment_address(cpu, op.segment, offset, size, access, linear);
-}
-
-// The same for an operand of many bytes. Processors come to its first byte's page before they find that the segment
-// ends within it.
-inline bool area_linear_address(Cpu& cpu, const Op& op, std::uint64_t offset, unsigned size, Access access,
-                                std::uint64_t& linear) {
-  return linear_address(cpu, op, offset, 1, access, linear) && cpu.mmu.probe(linear, 1, access) &&
-         linear_address(cpu, op, offset, size, access, linear);
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "vmm/cpu/soft/decoder.h"
+#include "vmm/cpu/soft/memory_area.h"
 #include "vmm/cpu/soft/operands.h"
 #include "vmm/cpu/soft/sse_float.h"
 #include "vmm/cpu/soft/x87.h"
@@ -19,13 +20,12 @@ unsigned xmm_count(const Cpu& cpu) {
   return cpu.code64() ? 16 : 8;
 }
 
-// The area's linear address, which must be a multiple of kAlignment. As on processors, that comes before the question
-// whether the segment holds all of the area.
+// The alignment counts before all that is wrong with the other bytes.
 template <unsigned kAlignment>
-bool area_address(Cpu& cpu, const Op& op, unsigned size, Access access, std::uint64_t& linear) {
-  const auto offset = effective_address(cpu, op);
-  if (!linear_address(cpu, op, offset, 1, access, linear)) return false;
-  if (linear % kAlignment == 0) return area_linear_address(cpu, op, offset, size, access, linear);
+bool is_aligned(Cpu& cpu, const Op& op, Access access) {
+  std::uint64_t linear = 0;
+  if (!linear_address(cpu, op, effective_address(cpu, op), 1, access, linear)) return false;
+  if (linear % kAlignment == 0) return true;
   cpu.raise(Vector::GeneralProtection);
   return false;
 }
@@ -35,6 +35,11 @@ bool begin_fxsave(Cpu& cpu) {
   cpu.raise(Vector::DeviceNotAvailable);
   return false;
 }
+// Unlike the others, these come to the last byte first.
+bool find_fxsave_area(Cpu& cpu, const Op& op, Access access, MemoryArea& area) {
+  return is_aligned<16>(cpu, op, access) && MemoryArea::probe_part(cpu, op, kFxsaveBytes - 1, 1, access) &&
+         area.find(cpu, op, kFxsaveBytes, access) && area.probe(cpu, access);
+}
 // AMD's fast form leaves the XMM registers out for the kernel. [APM 2 3.1.7]
 bool saves_xmm(const Cpu& cpu) {
   return (cpu.efer & kEferFfxsr) == 0 || !cpu.code64() || cpu.cpl != 0;
@@ -42,23 +47,25 @@ bool saves_xmm(const Cpu& cpu) {
 
 template <bool kWide>
 Flow fxsave(Cpu& cpu, const Op& op) {
-  std::uint64_t linear = 0;
-  if (!begin_fxsave(cpu) || !area_address<16>(cpu, op, kFxsaveBytes, Access::Write, linear)) return Flow::Fault;
+  MemoryArea area;
   FxsaveImage image{};
   // What is not written stays: the part for software, and registers of 64-bit mode elsewhere.
-  if (!cpu.mmu.read_bytes(linear, image.data(), kFxsaveBytes)) return Flow::Fault;
+  if (!begin_fxsave(cpu) || !find_fxsave_area(cpu, op, Access::Write, area) ||
+      !area.read(cpu, 0, image.data(), kFxsaveBytes)) {
+    return Flow::Fault;
+  }
   write_x87(cpu.x87, kWide, image);
   write_mxcsr(cpu, image);
   if (saves_xmm(cpu)) write_xmm(cpu, xmm_count(cpu), image);
-  return cpu.mmu.write_bytes(linear, image.data(), kFxsaveReserved) ? Flow::Next : Flow::Fault;
+  return area.write(cpu, 0, image.data(), kFxsaveReserved) ? Flow::Next : Flow::Fault;
 }
 
 template <bool kWide>
 Flow fxrstor(Cpu& cpu, const Op& op) {
-  std::uint64_t linear = 0;
+  MemoryArea area;
   FxsaveImage image{};
-  if (!begin_fxsave(cpu) || !area_address<16>(cpu, op, kFxsaveBytes, Access::Read, linear) ||
-      !cpu.mmu.read_bytes(linear, image.data(), kFxsaveBytes)) {
+  if (!begin_fxsave(cpu) || !find_fxsave_area(cpu, op, Access::Read, area) ||
+      !area.read(cpu, 0, image.data(), kFxsaveBytes)) {
     return Flow::Fault;
   }
   if ((read_mxcsr(image) & ~kMxcsrAll) != 0) return cpu.raise(Vector::GeneralProtection);
@@ -85,66 +92,66 @@ std::uint64_t requested(const Cpu& cpu) {
 
 template <bool kWide>
 Flow xsave(Cpu& cpu, const Op& op) {
-  std::uint64_t linear = 0;
+  MemoryArea area;
   const std::uint64_t components = requested(cpu);
-  const unsigned size = xsave_bytes(components);
-  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, size, Access::Write, linear) ||
-      !cpu.mmu.probe(linear, size, Access::Write)) {
+  std::uint64_t present = 0;
+  if (!begin_xsave(cpu) || !is_aligned<64>(cpu, op, Access::Write) ||
+      !area.find(cpu, op, xsave_bytes(components), Access::Write) || !area.probe(cpu, Access::Write) ||
+      !area.read(cpu, kXsaveHeader, &present, sizeof present)) {
     return Flow::Fault;
   }
-  std::uint64_t present = 0;
-  if (!cpu.mmu.read(linear + kXsaveHeader, present)) return Flow::Fault;
   FxsaveImage image{};
   write_x87(cpu.x87, kWide, image);
   write_mxcsr(cpu, image);
   write_xmm(cpu, xmm_count(cpu), image);
   const auto write = [&](unsigned first, unsigned end) {
-    return cpu.mmu.write_bytes(linear + first, image.data() + first, end - first);
+    return area.write(cpu, first, image.data() + first, end - first);
   };
   bool done = true;  // the probe has seen to that
   if ((components & kXstateX87) != 0) done = write(0, kFxsaveMxcsr) && write(kFxsaveSt, kFxsaveXmm);
   if ((components & (kXstateSse | kXstateAvx)) != 0) done = done && write(kFxsaveMxcsr, kFxsaveSt);
   if ((components & kXstateSse) != 0) done = done && write(kFxsaveXmm, kFxsaveXmm + xmm_count(cpu) * 16);
   if ((components & kXstateAvx) != 0) {
-    done = done && cpu.mmu.write_bytes(linear + kXsaveYmm, cpu.ymm_high.data(), xmm_count(cpu) * sizeof(Xmm));
+    done = done && area.write(cpu, kXsaveYmm, cpu.ymm_high.data(), xmm_count(cpu) * sizeof(Xmm));
   }
-  done = done && cpu.mmu.write(linear + kXsaveHeader, present | components);
+  present |= components;
+  done = done && area.write(cpu, kXsaveHeader, &present, sizeof present);
   return done ? Flow::Next : Flow::Fault;
 }
 
 template <bool kWide>
 Flow xrstor(Cpu& cpu, const Op& op) {
-  struct Area {
+  struct Image {
     FxsaveImage legacy;
     std::array<std::uint64_t, 8> header;  // XSTATE_BV, XCOMP_BV, reserved
     std::array<Xmm, 16> ymm_high;
-  } area{};
-  static_assert(sizeof(Area) == kXsaveBytesAvx);
-  std::uint64_t linear = 0;
+  } image{};
+  static_assert(sizeof(Image) == kXsaveBytesAvx);
+  MemoryArea area;
   const std::uint64_t components = requested(cpu);
   const unsigned size = xsave_bytes(components);
-  if (!begin_xsave(cpu) || !area_address<64>(cpu, op, size, Access::Read, linear) ||
-      !cpu.mmu.read_bytes(linear, &area, size)) {
+  if (!begin_xsave(cpu) || !is_aligned<64>(cpu, op, Access::Read) || !area.find(cpu, op, size, Access::Read) ||
+      !area.read(cpu, 0, &image, size)) {
     return Flow::Fault;
   }
   const bool loads_mxcsr = (components & (kXstateSse | kXstateAvx)) != 0;
   // [SDM 1 13.8.1]
-  if ((area.header[0] & ~cpu.xcr0) != 0 || area.header[1] != 0 || area.header[2] != 0 ||
-      (loads_mxcsr && (read_mxcsr(area.legacy) & ~kMxcsrAll) != 0)) {
+  if ((image.header[0] & ~cpu.xcr0) != 0 || image.header[1] != 0 || image.header[2] != 0 ||
+      (loads_mxcsr && (read_mxcsr(image.legacy) & ~kMxcsrAll) != 0)) {
     return cpu.raise(Vector::GeneralProtection);
   }
   if ((components & kXstateX87) != 0) {
     cpu.x87 = X87();
-    if ((area.header[0] & kXstateX87) != 0) read_x87(cpu.x87, kWide, area.legacy);
+    if ((image.header[0] & kXstateX87) != 0) read_x87(cpu.x87, kWide, image.legacy);
   }
-  if (loads_mxcsr) cpu.mxcsr = read_mxcsr(area.legacy);
+  if (loads_mxcsr) cpu.mxcsr = read_mxcsr(image.legacy);
   if ((components & kXstateSse) != 0) {
-    if ((area.header[0] & kXstateSse) == 0) std::memset(area.legacy.data() + kFxsaveXmm, 0, 16 * sizeof(Xmm));
-    read_xmm(cpu, xmm_count(cpu), area.legacy);
+    if ((image.header[0] & kXstateSse) == 0) std::memset(image.legacy.data() + kFxsaveXmm, 0, 16 * sizeof(Xmm));
+    read_xmm(cpu, xmm_count(cpu), image.legacy);
   }
   if ((components & kXstateAvx) != 0) {
-    if ((area.header[0] & kXstateAvx) == 0) area.ymm_high = {};
-    std::copy_n(area.ymm_high.begin(), xmm_count(cpu), cpu.ymm_high.begin());
+    if ((image.header[0] & kXstateAvx) == 0) image.ymm_high = {};
+    std::copy_n(image.ymm_high.begin(), xmm_count(cpu), cpu.ymm_high.begin());
   }
   return Flow::Next;
 }

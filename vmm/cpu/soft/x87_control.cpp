@@ -3,6 +3,7 @@
 #include <array>
 #include <type_traits>
 
+#include "vmm/cpu/soft/memory_area.h"
 #include "vmm/cpu/soft/ops_x87.h"
 
 namespace vmm::cpu::soft {
@@ -55,29 +56,29 @@ struct Environment {
   }
 };
 
-bool read_memory(Cpu& cpu, const Op& op, void* bytes, unsigned size) {
-  std::uint64_t linear = 0;
-  return area_linear_address(cpu, op, effective_address(cpu, op), size, Access::Read, linear) &&
-         cpu.mmu.read_bytes(linear, bytes, size);
+// `element`: the size of a field of the environment.
+bool read_memory(Cpu& cpu, const Op& op, void* bytes, unsigned size, unsigned element) {
+  MemoryArea area;
+  return area.find(cpu, op, size, Access::Read, element) && area.read(cpu, 0, bytes, size);
 }
-bool write_memory(Cpu& cpu, const Op& op, const void* bytes, unsigned size) {
-  std::uint64_t linear = 0;
-  return area_linear_address(cpu, op, effective_address(cpu, op), size, Access::Write, linear) &&
-         cpu.mmu.write_bytes(linear, bytes, size);
+bool write_memory(Cpu& cpu, const Op& op, const void* bytes, unsigned size, unsigned element) {
+  MemoryArea area;
+  return area.find(cpu, op, size, Access::Write, element) && area.probe(cpu, Access::Write) &&
+         area.write(cpu, 0, bytes, size);
 }
 
 template <bool kWide, bool kUnprotected>
 Flow store_environment(Cpu& cpu, const Op& op) {
   if (!x87_available(cpu)) return Flow::Fault;
   const auto image = Environment<kWide, kUnprotected>::store(cpu.x87);
-  if (!write_memory(cpu, op, image.data(), sizeof image)) return Flow::Fault;
+  if (!write_memory(cpu, op, image.data(), sizeof image, kWide ? 4 : 2)) return Flow::Fault;
   cpu.x87.control |= kFpuExceptions;
   return Flow::Next;
 }
 template <bool kWide, bool kUnprotected>
 Flow load_environment(Cpu& cpu, const Op& op) {
   typename Environment<kWide, kUnprotected>::Image image{};
-  if (!begin_x87(cpu) || !read_memory(cpu, op, image.data(), sizeof image)) return Flow::Fault;
+  if (!begin_x87(cpu) || !read_memory(cpu, op, image.data(), sizeof image, kWide ? 4 : 2)) return Flow::Fault;
   Environment<kWide, kUnprotected>::load(cpu.x87, image);
   return Flow::Next;
 }
@@ -95,7 +96,7 @@ Flow save(Cpu& cpu, const Op& op) {
     std::uint8_t* bytes = image.data() + sizeof environment + index * kRegisterBytes;
     std::memcpy(bytes, &st(cpu.x87, index), kRegisterBytes);
   }
-  if (!write_memory(cpu, op, image.data(), sizeof image)) return Flow::Fault;
+  if (!write_memory(cpu, op, image.data(), sizeof image, kWide ? 4 : 2)) return Flow::Fault;
   initialize_x87(cpu.x87);
   return Flow::Next;
 }
@@ -103,7 +104,7 @@ template <bool kWide, bool kUnprotected>
 Flow restore(Cpu& cpu, const Op& op) {
   typename Environment<kWide, kUnprotected>::Image environment{};
   std::array<std::uint8_t, sizeof environment + 8 * kRegisterBytes> image{};
-  if (!begin_x87(cpu) || !read_memory(cpu, op, image.data(), sizeof image)) return Flow::Fault;
+  if (!begin_x87(cpu) || !read_memory(cpu, op, image.data(), sizeof image, kWide ? 4 : 2)) return Flow::Fault;
   std::memcpy(environment.data(), image.data(), sizeof environment);
   Environment<kWide, kUnprotected>::load(cpu.x87, environment);
   for (unsigned index = 0; index < 8; ++index) {

@@ -124,15 +124,13 @@ void forgive_c1(const Case&, Outcome& native, Outcome& soft) {
     one->after.set_fx_field(kFxStatus,
                             static_cast<std::uint16_t>(one->after.fx_field<std::uint16_t>(kFxStatus) & ~kC1));
 }
-// AMD's MXCSR has one bit more (misaligned accesses [APM 1 4.2.2]), and processors touch large operands in an order of
-// their own before they fault.
-void forgive_large_operands(const Case&, Outcome& native, Outcome& soft) {
+// AMD's MXCSR has one bit more. (Misaligned accesses [APM 1 4.2.2].)
+void forgive_misaligned(const Case&, Outcome& native, Outcome& soft) {
   constexpr std::uint32_t kMisaligned = 1u << 17;
   if ((native.after.fx_field<std::uint32_t>(kFxMxcsr) & kMisaligned) != 0) {
     soft = native;
     soft.rip -= native.vector == kDone;  // the host's is behind the breakpoint
   }
-  if (native.address - soft.address + kPage < 2 * kPage) soft.address = native.address;
 }
 TEST(FpuDifferential, x87_registers) {
   EXPECT_EQ(run_campaign({.forms = kX87Registers, .cases = 60000, .fpu = true}), "");
@@ -147,15 +145,25 @@ TEST(FpuDifferential, x87_memory) {
   EXPECT_EQ(run_campaign({.forms = kX87Memory, .cases = 60000, .max_instructions = 3, .fpu = true}), "");
 }
 TEST(FpuDifferential, x87_state) {
-  EXPECT_EQ(run_campaign({.forms = kX87State, .cases = 60000, .fpu = true, .forgive = forgive_large_operands}), "");
+  EXPECT_EQ(run_campaign({.forms = kX87State, .cases = 60000, .fpu = true, .forgive = forgive_misaligned}), "");
 }
 TEST(FpuDifferential, vector_state) {
-  EXPECT_EQ(run_campaign({.forms = kVectorState,
-                          .cases = 10000,
-                          .max_instructions = 1,
-                          .fpu = true,
-                          .forgive = forgive_large_operands}),
-            "");
+  EXPECT_EQ(
+      run_campaign(
+          {.forms = kVectorState, .cases = 10000, .max_instructions = 1, .fpu = true, .forgive = forgive_misaligned}),
+      "");
+}
+// What was wrong once, behind the end of 64 KiB or of the page: where offsets wrap, and which page is asked for first.
+constexpr std::string_view kRegressions[] = {
+    "16:0FAE879077",     "16:0FAE8F9077",  // FXSAVE and FXRSTOR [bx+7790h]
+    "16:DDB7F077",       "16:DDA7F077",
+    "DDA3F9070000",      "DDB3FD070000",    // FNSAVE and FRSTOR [bx+77f0h]; FRSTOR [rbx+7f9h], FNSAVE [rbx+7fdh]
+    "0FAE83C0070000",    "0FAE8BC0070000",  // FXSAVE and FXRSTOR [rbx+7c0h]
+    "0FAE83C0F7FFFF",    "0FAE8BC0F7FFFF",  // ... [rbx-840h]
+    "32:0FAE8B00010000",                    // FXRSTOR [ebx+100h]
+};
+TEST(FpuDifferential, what_was_wrong_once) {
+  EXPECT_EQ(run_regressions(kRegressions, {.forms = {}, .fpu = true}), "");
 }
 TEST(FpuDifferential, mmx) {
   EXPECT_EQ(run_campaign({.forms = kMmx, .cases = 60000, .fpu = true, .forgive = forgive_which_fault}), "");
