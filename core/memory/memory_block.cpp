@@ -135,7 +135,7 @@ void MemoryBlock::mark_dirty(std::uint64_t offset, std::uint64_t length) {
   for (auto page = offset / kPageSize; page <= last; ++page) {
     // Never a load that finds the flag set and lets it be: that load may overtake the store of the data, and then a
     // watcher that clears the flag in between sees neither.
-    flags_[page].fetch_or(kAllWatchers, std::memory_order_release);
+    flags_[page].store(kAllWatchers, std::memory_order_release);
   }
 }
 

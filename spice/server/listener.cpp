@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,6 +45,16 @@ bool bind_to(int fd, const ListenAddress& address, std::uint16_t port) {
   return ::bind(fd, reinterpret_cast<const sockaddr*>(&v6), sizeof v6) == 0;
 }
 
+// Between programs of one machine there is no congestion; a host whose TCP paces what it sends (BBR) would delay and
+// time every write. It has to be said before connections come, as they keep their pacing.
+void send_without_pacing(int fd) {
+  constexpr std::string_view kReno = "reno";  // which all may choose [tcp(7) tcp_allowed_congestion_control]
+  static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kReno.data(), kReno.size()));
+}
+bool is_loopback(const ListenAddress& address) {
+  return address.ipv6 ? address.host == "::1" : address.host.starts_with("127.");
+}
+
 // A socket's file that nobody listens on any more.
 bool is_left_over(const std::string& path, const sockaddr* name, socklen_t length) {
   struct stat file{};
@@ -55,6 +67,7 @@ bool is_left_over(const std::string& path, const sockaddr* name, socklen_t lengt
 
 core::Result<core::Fd> open_listener(const ListenAddress& address, std::uint16_t port) {
   core::Fd fd(::socket(address.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.valid() && is_loopback(address)) send_without_pacing(fd.get());
   if (fd.valid() && bind_to(fd.get(), address, port) && ::listen(fd.get(), kBacklog) == 0) return fd;
   const int error = errno;
   if (address.may_be_missing && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL)) return core::Fd();

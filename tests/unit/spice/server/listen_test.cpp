@@ -1,8 +1,12 @@
 // Where the server listens: the rule that nobody listens to the outside by accident.
 #include "spice/server/listen.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "spice/server/listener.h"
 
@@ -129,6 +133,24 @@ TEST(OpenListener, busy_port_is_one_clear_line) {
   EXPECT_EQ(second.error().message, fmt::format("spice: port {} on 127.0.0.1 is in use by another program; choose "
                                                 "another port",
                                                 port));
+}
+
+std::string congestion_control(int fd) {
+  std::array<char, 16> name{};
+  socklen_t size = name.size();
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &size) == 0 ? name.data() : "";
+}
+
+TEST(OpenListener, what_is_sent_within_the_machine_is_not_paced) {
+  const core::Fd plain(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  for (const auto& address : {ListenAddress{"127.0.0.1", false, false}, ListenAddress{"::1", true, true}}) {
+    const auto local = open_listener(address, 0);
+    ASSERT_TRUE(local.has_value());
+    if (local->valid()) EXPECT_EQ(congestion_control(local->get()), "reno") << address.host;
+  }
+  const auto outside = open_listener({"0.0.0.0", false, false}, 0);
+  ASSERT_TRUE(outside.has_value());
+  EXPECT_EQ(congestion_control(outside->get()), congestion_control(plain.get()));
 }
 
 TEST(OpenListener, foreign_address_fails_unless_it_may_be_missing) {
