@@ -90,6 +90,8 @@ class DisplaySource {
   virtual ~DisplaySource() = default;
   // Takes what the guest has queued, for a moment. Called after a wake, as the last call said, and before each refresh.
   virtual Next pull(DisplayCanvas&) { return Next::OnWake; }
+  // Does only what a CPU waits for: what the guest has queued otherwise is left to the next pull.
+  virtual void serve(DisplayCanvas&) {}
   // Brings the frame buffer up to date. With `full`, what the canvas has is of another time: all of it is painted, in
   // native mode all surfaces are made again from the guest's memory. Copies registers under the device's lock, touches
   // video memory outside it. True if anything changed.

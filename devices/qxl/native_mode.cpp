@@ -25,11 +25,11 @@ NativeMode::NativeMode(const Config& config, const Wiring& wiring)
   publish();
 }
 
-Next NativeMode::run(core::DisplayCanvas& canvas, Deadline deadline, bool is_active) {
+Next NativeMode::run(core::DisplayCanvas& canvas, const Slice& slice, bool is_active) {
   bool did_any = false;
   bool did = true;
-  while (did) {
-    if (did_any && std::chrono::steady_clock::now() >= deadline) break;
+  for (std::size_t steps = 0; did && steps < slice.steps; ++steps) {
+    if (did_any && std::chrono::steady_clock::now() >= slice.deadline) break;
     did = step(Ring::Command, canvas);
     did = step(Ring::Cursor, canvas) || did;
     did_any = did_any || did;

@@ -54,13 +54,17 @@ class NativeMode {
     const QxlRamHeader& header;
     SourceEvents& events;
   };
-  using Deadline = std::chrono::steady_clock::time_point;
+  // What run() does at most.
+  struct Slice {
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    std::size_t steps = std::numeric_limits<std::size_t>::max();  // a command of each ring
+  };
 
   NativeMode(const Config& config, const Wiring& wiring);
 
-  // Takes commands until there are none, or the deadline has passed. `is_active`: the driver has just asked for
+  // Takes commands until there are none, or the slice has ended. `is_active`: the driver has just asked for
   // something else, and may go on.
-  core::DisplaySource::Next run(core::DisplayCanvas& canvas, Deadline deadline, bool is_active);
+  core::DisplaySource::Next run(core::DisplayCanvas& canvas, const Slice& slice, bool is_active);
   // The driver's allocator has nothing left.
   void make_room(core::DisplayCanvas& canvas);
   // A port's request, all but what changes the mode.

@@ -6,15 +6,16 @@
 namespace devices::qxl {
 
 namespace {
-// After this long the worker looks at its clients, however much the guest draws. A client takes at most two windows of
-// messages before it has its next turn, and gets pixels instead of drawings when it is too late.
+// After this long, or so many commands, the worker looks at its clients, however much the guest draws. A client takes
+// at most two windows of messages before it has its next turn, and gets pixels instead of drawings when it is too late.
 constexpr std::chrono::microseconds kSlice{250};
+constexpr std::size_t kSliceSteps = 128;
 }  // namespace
 
 QxlSource::QxlSource(const Wiring& wiring) : wiring_(wiring), renderer_(wiring.ram), vga_mode_(wiring.vga != nullptr) {}
 
 // Requests come before commands: a driver that waits for a port puts nothing into the rings that depends on it.
-bool QxlSource::serve(core::DisplayCanvas& canvas) {
+bool QxlSource::take_requests(core::DisplayCanvas& canvas) {
   if (canvas_stale_.exchange(false)) {
     canvas.destroy_surfaces();
     canvas.cursor().reset();
@@ -31,17 +32,26 @@ bool QxlSource::serve(core::DisplayCanvas& canvas) {
 }
 
 core::DisplaySource::Next QxlSource::pull(core::DisplayCanvas& canvas) {
-  const auto deadline = std::chrono::steady_clock::now() + kSlice;
-  const bool served = serve(canvas);
+  const NativeMode::Slice slice{std::chrono::steady_clock::now() + kSlice, kSliceSteps};
+  const bool served = take_requests(canvas);
   if (wiring_.mailbox.has_counted_time()) return Next::OnWake;
-  const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
+  make_room(canvas);
   if (vga_mode_) return Next::OnWake;
-  if (memory_wanted) wiring_.native.make_room(canvas);
-  return wiring_.native.run(canvas, deadline, served);
+  return wiring_.native.run(canvas, slice, served);
+}
+
+void QxlSource::serve(core::DisplayCanvas& canvas) {
+  take_requests(canvas);
+  if (!wiring_.mailbox.has_counted_time()) make_room(canvas);
+}
+
+// If the driver has said that it has no memory left.
+void QxlSource::make_room(core::DisplayCanvas& canvas) {
+  if (wiring_.mailbox.take_memory_wanted() && !vga_mode_) wiring_.native.make_room(canvas);
 }
 
 bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {
-  serve(canvas);
+  take_requests(canvas);
   if (!vga_mode_) {
     if (!full) return false;
     renderer_.forget();
@@ -59,7 +69,7 @@ bool QxlSource::refresh(core::DisplayCanvas& canvas, bool full) {
 }
 
 void QxlSource::store(core::DisplayCanvas& canvas) {
-  serve(canvas);
+  take_requests(canvas);
   if (!vga_mode_) wiring_.native.store(canvas);
 }
 
@@ -76,10 +86,9 @@ void QxlSource::execute(const EnterVga&, core::DisplayCanvas& canvas) {
 
 // Until there are none and the driver would notify us of the next: it stands still, so that there is an end.
 void QxlSource::execute(const TakeCommands&, core::DisplayCanvas& canvas) {
-  const bool memory_wanted = wiring_.mailbox.take_memory_wanted();
+  make_room(canvas);
   if (vga_mode_) return;
-  if (memory_wanted) wiring_.native.make_room(canvas);
-  while (wiring_.native.run(canvas, NativeMode::Deadline::max(), false) != Next::OnWake) {
+  while (wiring_.native.run(canvas, {}, false) != Next::OnWake) {
   }
 }
 

@@ -31,6 +31,7 @@ class QxlSource final : public core::DisplaySource {
 
   // core::DisplaySource
   Next pull(core::DisplayCanvas& canvas) override;
+  void serve(core::DisplayCanvas& canvas) override;
   bool refresh(core::DisplayCanvas& canvas, bool full) override;
   void store(core::DisplayCanvas& canvas) override;
   void set_wake(std::function<void()> wake) override { wiring_.mailbox.set_wake(std::move(wake)); }
@@ -49,7 +50,8 @@ class QxlSource final : public core::DisplaySource {
   core::Result<> state_loaded();
 
  private:
-  bool serve(core::DisplayCanvas& canvas);
+  bool take_requests(core::DisplayCanvas& canvas);
+  void make_room(core::DisplayCanvas& canvas);
   void execute(const EnterVga& request, core::DisplayCanvas& canvas);
   void execute(const Restart& request, core::DisplayCanvas& canvas);
   void execute(const CreatePrimary& request, core::DisplayCanvas& canvas);

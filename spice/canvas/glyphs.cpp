@@ -126,9 +126,12 @@ void add(const core::Glyph& glyph, const core::DrawText& text, GlyphMask& mask) 
 }  // namespace
 
 bool has_all_values(const core::DrawText& text) {
-  return std::ranges::all_of(text.glyphs, [&text](const core::Glyph& glyph) {
-    return core::values_of(glyph, text).size() == core::glyph_row_bytes(glyph.width, text.depth) * glyph.height;
-  });
+  std::size_t end = 0;  // of those that are used
+  for (const auto& glyph : text.glyphs) {
+    const auto bytes = core::glyph_row_bytes(glyph.width, text.depth) * glyph.height;
+    end = std::max(end, bytes == 0 ? 0 : glyph.start + bytes);
+  }
+  return end <= text.values.size();
 }
 
 std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const core::Rect& bounds) {

@@ -274,12 +274,13 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
   void pull() {
     if (!may_ask()) return;
+    if (waits_for_clients(Clock::now())) return serve();
     using Next = core::DisplaySource::Next;
     const auto next = pull_once();
     if (next == Next::OnWake) return;
     const auto now = Clock::now();
     if (waits_for_clients(now)) {
-      soon_.arm(Patience::kLongest);  // or when they have caught up
+      pull_later();
     } else if (next == Next::AtOnce) {
       again_.ring();  // the clients have their turn before
     } else if (now < awake_until_) {
@@ -288,6 +289,16 @@ class DisplayWorker::Impl final : private ScreenListener {
     } else {
       soon_.arm(kSoon);
     }
+  }
+  // The guest's drawings wait for clients, its CPUs do not.
+  void serve() {
+    const auto bounds = screen_.bounds();
+    deliver(screen_.serve(source_), bounds);
+    pull_later();
+  }
+  // Or when the clients have caught up.
+  void pull_later() {
+    if (!soon_.armed()) soon_.arm(Patience::kLongest);
   }
   // All else that the loop has to do has its turn in between.
   void stay_awake() {

@@ -29,6 +29,11 @@ Screen::Changes Screen::pull(core::DisplaySource& source, core::DisplaySource::N
   return take_changes();
 }
 
+Screen::Changes Screen::serve(core::DisplaySource& source) {
+  source.serve(*this);
+  return take_changes();
+}
+
 void Screen::store(core::DisplaySource& source) {
   source.store(*this);
 }

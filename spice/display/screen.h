@@ -45,6 +45,7 @@ class Screen final : private core::DisplayCanvas {
   // Pulls from the source; `full` has it draw everything.
   Changes refresh(core::DisplaySource& source, bool full);
   Changes pull(core::DisplaySource& source, core::DisplaySource::Next& next);
+  Changes serve(core::DisplaySource& source);
   void store(core::DisplaySource& source);
 
   // The primary surface is the source's to draw on by commands, and not a frame buffer.

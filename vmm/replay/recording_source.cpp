@@ -18,6 +18,13 @@ core::DisplaySource::Next RecordingSource::pull(core::DisplayCanvas& canvas) {
   return source_.pull(recording);
 }
 
+void RecordingSource::serve(core::DisplayCanvas& canvas) {
+  if (!is_recording_) return source_.serve(canvas);
+  begin(canvas);
+  RecordingCanvas recording(canvas, write_);
+  source_.serve(recording);
+}
+
 bool RecordingSource::refresh(core::DisplayCanvas& canvas, bool full) {
   if (!is_recording_) return source_.refresh(canvas, full);
   begin(canvas);

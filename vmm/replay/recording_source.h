@@ -19,6 +19,7 @@ class RecordingSource final : public core::DisplaySource {
   void stop() { is_recording_ = false; }
 
   Next pull(core::DisplayCanvas& canvas) override;
+  void serve(core::DisplayCanvas& canvas) override;
   bool refresh(core::DisplayCanvas& canvas, bool full) override;
   void store(core::DisplayCanvas& canvas) override { source_.store(canvas); }
   void set_wake(std::function<void()> wake) override { source_.set_wake(std::move(wake)); }

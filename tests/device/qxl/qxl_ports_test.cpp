@@ -132,6 +132,19 @@ TEST(QxlPorts, second_asynchronous_command_is_a_guest_bug) {
   EXPECT_EQ(rig.take_pending(), NativeRig::kIoCmd);
 }
 
+TEST(QxlPorts, what_a_cpu_waits_for_is_served_while_drawings_wait) {
+  NativeRig rig;
+  rig.go_native();
+  rig.device.source().set_wake([] {});
+  rig.push(rig.fill(0x123456, NativeRig::box(0, 0, 1, 1)), devices::qxl::abi::QxlCommandType::Draw);
+  rig.port(Port::MonitorsConfigAsync);
+  rig.device.source().serve(rig.canvas);
+  EXPECT_EQ(rig.take_pending(), NativeRig::kIoCmd);
+  EXPECT_EQ(rig.canvas.surfaces[0].at(0, 0), 0u);
+  rig.pull();
+  EXPECT_EQ(rig.canvas.surfaces[0].at(0, 0), 0x123456u);
+}
+
 TEST(QxlPorts, asynchronous_command_before_a_reset_does_not_complete) {
   NativeRig rig;
   rig.go_native();

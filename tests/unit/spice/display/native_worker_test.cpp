@@ -286,6 +286,21 @@ TEST(NativeMode, several_encoders_change_neither_order_nor_bytes) {
   }
 }
 
+TEST(NativeMode, drawings_wait_for_a_client_but_no_cpu_does) {
+  constexpr int kMostRounds = 100;  // it is waited for but a moment, which may have passed
+  Rig rig({.images = {.compression = wire::ImageCompression::Off}});
+  Viewer slow(rig, {.server_send_buffer = 4096});
+  for (int round = 0; round < kMostRounds && rig.source.serves() == 0; ++round) {
+    rig.source.run([&rig](DisplayCanvas& canvas) {
+      for (std::int32_t n = 0; n < 100; ++n)
+        canvas.draw(noise({n % 10 * 4, n / 10 * 2, n % 10 * 4 + 40, n / 10 * 2 + 40}, static_cast<std::uint32_t>(n)));
+      rig.source.wake();
+    });
+    ASSERT_TRUE(slow.shows(rig.worker.screenshot()));
+  }
+  EXPECT_GT(rig.source.serves(), 0);
+}
+
 TEST(NativeMode, drawings_that_nobody_takes_stay_within_their_memory) {
   Rig rig({.drawing_bytes = 1 << 20});
   Viewer slow(rig, {.server_send_buffer = 4096});

@@ -28,6 +28,10 @@ class ScriptedSource final : public core::DisplaySource {
     command(canvas);
     return Next::AtOnce;
   }
+  void serve(core::DisplayCanvas&) override {
+    const std::scoped_lock lock(mutex_);
+    ++serves_;
+  }
   bool refresh(core::DisplayCanvas& canvas, bool full) override {
     {
       const std::scoped_lock lock(mutex_);
@@ -67,6 +71,11 @@ class ScriptedSource final : public core::DisplaySource {
     const std::scoped_lock lock(mutex_);
     return pulls_;
   }
+  int serves() {
+    const std::scoped_lock lock(mutex_);
+    return serves_;
+  }
+  void wake() { wake_(); }
   int refreshes() {
     const std::scoped_lock lock(mutex_);
     return refreshes_;
@@ -88,6 +97,7 @@ class ScriptedSource final : public core::DisplaySource {
   std::deque<Command> commands_;
   Next when_empty_ = Next::OnWake;
   int pulls_ = 0;
+  int serves_ = 0;
   int refreshes_ = 0;
   std::vector<core::DisplayClients> clients_;
   std::vector<std::uint32_t> compression_levels_;
