@@ -9,7 +9,7 @@ namespace {
 // After this long, or so many commands, the worker looks at its clients, however much the guest draws. A client takes
 // at most two windows of messages before it has its next turn, and gets pixels instead of drawings when it is too late.
 constexpr std::chrono::microseconds kSlice{250};
-constexpr std::size_t kSliceSteps = 128;
+constexpr std::size_t kSliceSteps = 32;
 }  // namespace
 
 QxlSource::QxlSource(const Wiring& wiring) : wiring_(wiring), renderer_(wiring.ram), vga_mode_(wiring.vga != nullptr) {}

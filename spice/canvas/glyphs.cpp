@@ -87,24 +87,33 @@ std::size_t stored_row(const core::Glyph& glyph, const core::DrawText& text, std
   return text.depth == core::GlyphDepth::A8 ? from_bottom : from_bottom - 1;
 }
 
+constexpr std::size_t kPixel = sizeof(std::uint32_t);
+
+// Sets those of eight pixels whose bit is set, the first one's being the highest. Not aligned for pixels.
+void set_eight(std::uint32_t bits, std::uint32_t pixel, std::uint8_t* out) {
+  using Four = std::uint32_t __attribute__((vector_size(16)));
+  constexpr Four kLeft{0x80, 0x40, 0x20, 0x10}, kRight{0x08, 0x04, 0x02, 0x01};
+  Four left, right;
+  std::memcpy(&left, out, sizeof left);
+  std::memcpy(&right, out + sizeof left, sizeof right);
+  left = (kLeft & bits) != 0 ? Four{} + pixel : left;
+  right = (kRight & bits) != 0 ? Four{} + pixel : right;
+  std::memcpy(out, &left, sizeof left);
+  std::memcpy(out + sizeof left, &right, sizeof right);
+}
+
 // Sets pixels where a row of bits has one, from bit `x` on. Not aligned for pixels.
 void set_pixels(const std::uint8_t* row, std::size_t x, std::uint32_t pixel, std::span<std::uint8_t> out) {
-  constexpr std::array<std::uint32_t, 8> kBits{0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01};
-  constexpr std::size_t kPixel = sizeof(std::uint32_t);
   for (std::size_t count = 0; !out.empty(); x += count, out = out.subspan(count * kPixel)) {
     const auto bits = static_cast<std::uint32_t>(row[x / 8]) << x % 8;
     count = std::min(8 - x % 8, out.size() / kPixel);
-    if (count < kBits.size()) {
-      for (std::size_t i = 0; i < count; ++i) {
-        if ((bits & kBits[i]) != 0) std::memcpy(out.data() + i * kPixel, &pixel, kPixel);
-      }
+    if (count == 8) {
+      set_eight(bits, pixel, out.data());
       continue;
     }
-    std::array<std::uint32_t, kBits.size()> pixels;
-    std::memcpy(pixels.data(), out.data(), sizeof pixels);
-    for (std::size_t i = 0; i < pixels.size(); ++i)
-      pixels[i] = (bits & kBits[i]) == 0 ? pixels[i] : pixel;
-    std::memcpy(out.data(), pixels.data(), sizeof pixels);
+    for (std::size_t i = 0; i < count; ++i) {
+      if ((bits & 0x80U >> i) != 0) std::memcpy(out.data() + i * kPixel, &pixel, kPixel);
+    }
   }
 }
 
@@ -153,18 +162,24 @@ std::expected<GlyphMask, DrawError> glyph_mask(const core::DrawText& text, const
 }
 
 void draw_bits(const core::DrawText& text, const core::Rect& area, std::uint32_t pixel, Surface& to) {
-  constexpr std::size_t kPixel = sizeof pixel;
   for (const auto& glyph : text.glyphs) {
     const auto box = box_of(glyph);
     const auto part = within(box, area);
     if (part.empty()) continue;
     const auto stride = core::glyph_row_bytes(glyph.width, text.depth);
     const auto values = core::values_of(glyph, text);
-    for (auto y = part.top; y < part.bottom; ++y) {
-      const auto stored = stored_row(glyph, text, static_cast<std::size_t>(y - box.top));
-      set_pixels(
-          values.data() + stored * stride, static_cast<std::size_t>(part.left - box.left), pixel,
-          {to.row(y) + static_cast<std::size_t>(part.left) * kPixel, static_cast<std::size_t>(part.width()) * kPixel});
+    const auto skip = static_cast<std::size_t>(part.left - box.left);
+    const auto left = static_cast<std::size_t>(part.left) * kPixel;
+    const auto bytes = static_cast<std::size_t>(part.width()) * kPixel;
+    const bool is_octet = skip == 0 && part.width() == 8;
+    auto stored = stored_row(glyph, text, static_cast<std::size_t>(part.top - box.top));
+    for (auto y = part.top; y < part.bottom; ++y, --stored) {
+      const auto* const row = values.data() + stored * stride;
+      auto* const out = to.row(y) + left;
+      if (is_octet)
+        set_eight(*row, pixel, out);
+      else
+        set_pixels(row, skip, pixel, {out, bytes});
     }
   }
 }

@@ -44,6 +44,7 @@ void DrawingList::push(PlacedDrawingPtr drawing) {
     if (last.surface == drawing->surface && reverts(*drawing->drawing, *last.drawing)) {
       remove(entries_.size() - 1);
       entries_.pop_back();
+      if (gone_ == entries_.size()) forget_gone();
       return;
     }
   }
@@ -67,7 +68,8 @@ void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
   auto pieces = cover.rect_count();
   bool found = false;
   std::size_t misses = 0;
-  for (auto i = entries_.size(); i-- > 0 && pieces > 0 && pieces <= kMostCoverRects && misses < kMostMisses; ++misses) {
+  for (auto i = entries_.size(); i-- > gone_ && pieces > 0 && pieces <= kMostCoverRects && misses < kMostMisses;
+       ++misses) {
     const auto& entry = entries_[i];
     if (entry.surface == surface && holds(bounds, entry.extents) &&
         (pieces == 1 || holds(cover, entry.drawing->changed))) {
@@ -83,13 +85,20 @@ void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
     bounds = cover.extents();
     pieces = cover.rect_count();
   }
-  if (found) std::erase_if(entries_, [](const Entry& entry) { return entry.drawing == nullptr; });
+  if (!found) return;
+  std::erase_if(entries_, [](const Entry& entry) { return entry.drawing == nullptr; });
+  gone_ = 0;
 }
 
 PlacedDrawingPtr DrawingList::pop_front() {
-  auto first = remove(0);
-  entries_.erase(entries_.begin());
+  constexpr std::size_t kMostGone = 64;
+  auto first = remove(gone_++);
+  if (gone_ == entries_.size() || gone_ == kMostGone) forget_gone();
   return first;
+}
+
+void DrawingList::forget_gone() {
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(std::exchange(gone_, 0)));
 }
 
 PlacedDrawingPtr DrawingList::remove(std::size_t index) {

@@ -19,11 +19,11 @@ class DrawingList {
     PlacedDrawingPtr drawing;
   };
 
-  std::span<const Entry> entries() const { return entries_; }
+  std::span<const Entry> entries() const { return std::span(entries_).subspan(gone_); }
   bool empty() const { return entries_.empty(); }
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return entries_.size() - gone_; }
   std::size_t bytes() const { return bytes_; }  // of memory
-  const PlacedDrawingPtr& front() const { return entries_.front().drawing; }
+  const PlacedDrawingPtr& front() const { return entries_[gone_].drawing; }
 
   // Drops what the drawing hides, then adds it; or drops the last one if the two undo each other.
   void push(PlacedDrawingPtr drawing);
@@ -33,6 +33,7 @@ class DrawingList {
   // Takes out, in order, what `wanted` says of each entry and its place.
   template <class Wanted>
   std::vector<PlacedDrawingPtr> take_if(const Wanted& wanted) {
+    forget_gone();
     std::vector<PlacedDrawingPtr> taken;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -48,8 +49,10 @@ class DrawingList {
  private:
   PlacedDrawingPtr remove(std::size_t index);
   void drop_hidden(SurfaceKey surface, canvas::Region cover);
+  void forget_gone();
 
   std::vector<Entry> entries_;
+  std::size_t gone_ = 0;  // the first ones, which pop_front() gave; never all
   std::size_t bytes_ = 0;
 };
 
