@@ -146,7 +146,8 @@ TEST(OpenListener, what_is_sent_within_the_machine_is_not_paced) {
   for (const auto& address : {ListenAddress{"127.0.0.1", false, false}, ListenAddress{"::1", true, true}}) {
     const auto local = open_listener(address, 0);
     ASSERT_TRUE(local.has_value());
-    if (local->valid()) EXPECT_EQ(congestion_control(local->get()), "reno") << address.host;
+    if (!local->valid()) continue;  // a host without IPv6
+    EXPECT_EQ(congestion_control(local->get()), "reno") << address.host;
   }
   const auto outside = open_listener({"0.0.0.0", false, false}, 0);
   ASSERT_TRUE(outside.has_value());
