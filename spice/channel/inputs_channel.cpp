@@ -87,18 +87,14 @@ void InputsChannel::key_modifiers(const wire::InputsClientKeyModifiers& message)
 }
 
 void InputsChannel::motion(const wire::InputsMouseMotion& message) {
-  if (!session().view_only) {
+  if (!session().view_only && shared_.pointer().move(message.dx, message.dy, message.buttons))
     held_buttons_ = message.buttons;
-    shared_.pointer().move(message.dx, message.dy, message.buttons);
-  }
   count_motion();
 }
 
 void InputsChannel::position(const wire::InputsMousePosition& message) {
-  if (!session().view_only) {
+  if (!session().view_only && shared_.pointer().place(message.x, message.y, message.buttons, message.display))
     held_buttons_ = message.buttons;
-    shared_.pointer().place(message.x, message.y, message.buttons, message.display);
-  }
   count_motion();
 }
 

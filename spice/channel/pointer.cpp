@@ -99,19 +99,21 @@ Pointer::Target Pointer::wanted_target() const {
   return is_agents || tablet_ == nullptr ? Target::Agent : Target::Tablet;
 }
 
-void Pointer::move(std::int32_t dx, std::int32_t dy, std::uint16_t buttons) {
-  if (target_ != Target::Mouse) return;
+bool Pointer::move(std::int32_t dx, std::int32_t dy, std::uint16_t buttons) {
+  if (target_ != Target::Mouse) return false;
   buttons_ = buttons & ~kWheel;
   mouse_.move(std::clamp(dx, -kLongestMotion, kLongestMotion), std::clamp(dy, -kLongestMotion, kLongestMotion), 0,
               to_device(buttons));
+  return true;
 }
 
-void Pointer::place(std::uint32_t x, std::uint32_t y, std::uint16_t buttons, std::uint8_t display) {
-  if (target_ == Target::Mouse) return;
+bool Pointer::place(std::uint32_t x, std::uint32_t y, std::uint16_t buttons, std::uint8_t display) {
+  if (target_ == Target::Mouse) return false;
   x_ = x;
   y_ = y;
   display_ = display;
   press(0, buttons);
+  return true;
 }
 
 void Pointer::press(std::int32_t wheel_steps, std::uint16_t buttons) {

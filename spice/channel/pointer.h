@@ -37,9 +37,10 @@ class Pointer {
   const MouseModes& modes() const { return modes_; }
   void request(wire::MouseMode mode);
 
-  // In the words of the inputs channel. Buttons are its bits of those now held; those of the wheel do not count.
-  void move(std::int32_t dx, std::int32_t dy, std::uint16_t buttons);
-  void place(std::uint32_t x, std::uint32_t y, std::uint16_t buttons, std::uint8_t display);
+  // In the words of the inputs channel. Buttons are its bits of those now held; those of the wheel do not count. False:
+  // that is not said in this mode, and changes nothing.
+  bool move(std::int32_t dx, std::int32_t dy, std::uint16_t buttons);
+  bool place(std::uint32_t x, std::uint32_t y, std::uint16_t buttons, std::uint8_t display);
   void press(std::int32_t wheel_steps, std::uint16_t buttons);  // a release, too
 
  private:

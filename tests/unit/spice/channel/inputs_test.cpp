@@ -120,6 +120,14 @@ TEST_F(InputsTest, keys_and_buttons_are_released_when_the_client_goes) {
   EXPECT_THAT(guest_.await(6), ElementsAre("2a+", "1e+", "1e-", "0,0,0,2", "2a-", "0,0,0,0"));
 }
 
+TEST_F(InputsTest, what_the_other_mode_says_lets_go_of_nothing) {
+  auto client = connect();
+  client.send_message(wire::InputsMousePress{wire::Button::Right, 0});
+  client.send_message(wire::InputsMousePosition{3, 4, 0, 0});
+  client.close();
+  EXPECT_THAT(guest_.await(2), ElementsAre("0,0,0,2", "0,0,0,0"));
+}
+
 TEST_F(InputsTest, buttons_change_their_numbers) {
   auto client = connect();
   client.send_message(wire::InputsMouseMotion{1, -2, wire::kLeftBit});
