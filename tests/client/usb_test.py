@@ -134,7 +134,7 @@ def sticks_keep_a_file_system():
     bench = Bench()
     with bench as guest:
         guest.run("dmesg -n 1")
-        for name, port in (("fast", "1-4"), ("slow", "[234]-?.1")):
+        for name, port in (("fast", "?-4"), ("slow", "?-?.1")):  # which controller Linux finds first differs
             device = "/dev/" + guest.run(f"basename /sys/bus/usb/devices/{port}/*:1.0/host*/target*/*/block/*")
             said = guest.run(f"mkfs.ext4 -q -F {device} && mount {device} /mnt && dd if=/dev/urandom of=/mnt/file bs=64k count=32 "
                              "2>/dev/null; sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /mnt/file | cut -c1-64")
