@@ -77,20 +77,32 @@ class Signal {
   Signal& operator=(const Signal&) = delete;
 
   void ring() {  // any thread, never blocks
-    if (shared_->pending.exchange(true)) return;
-    loop_.post([shared = shared_] {
-      shared->pending = false;
-      if (!shared->closed) shared->on_ring();
-    });
+    if (shared_->state.fetch_or(kRung) == 0) post();
+  }
+
+  // Loop thread. Between listen() and rest() a ring wakes nobody: who is awake asks heard() instead, again and again.
+  void listen() { shared_->state.fetch_or(kListening); }
+  bool heard() { return shared_->take_ring(); }
+  void rest() {
+    if (shared_->state.fetch_and(~kListening) == (kRung | kListening)) post();
   }
 
  private:
+  static constexpr unsigned kRung = 1;
+  static constexpr unsigned kListening = 2;
   struct Shared {
     explicit Shared(std::move_only_function<void()> handler) : on_ring(std::move(handler)) {}
+    bool take_ring() { return (state.load() & kRung) != 0 && (state.fetch_and(~kRung) & kRung) != 0; }
     std::move_only_function<void()> on_ring;
-    std::atomic<bool> pending{false};
+    std::atomic<unsigned> state = 0;
     bool closed = false;  // loop thread only
   };
+
+  void post() {
+    loop_.post([shared = shared_] {
+      if (shared->take_ring() && !shared->closed) shared->on_ring();
+    });
+  }
 
   Loop& loop_;
   std::shared_ptr<Shared> shared_;

@@ -101,6 +101,8 @@ class DisplaySource {
   // How to wake the worker between refreshes (command rings); set once before the worker starts. The source calls it
   // from any thread.
   virtual void set_wake(std::function<void()> wake) = 0;
+  // An eventfd that is signalled where the guest's own writes wake the worker; -1: none.
+  virtual int doorbell() const { return -1; }
 
   // The clients came, went or are others.
   virtual void clients_changed(const DisplayClients&) {}

@@ -2,15 +2,18 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <gtest/gtest.h>
 #include <latch>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/base/fd.h"
 #include "core/event/event_thread.h"
 #include "core/event/guest_clock.h"
 #include "core/event/loop.h"
+#include "core/event/loop_event.h"
 #include "core/event/mailbox.h"
 #include "core/event/worker.h"
 
@@ -129,6 +132,126 @@ TEST(Mailbox, refuses_beyond_its_capacity) {
   go_on.count_down();
   worker.run_and_wait([] {});
   EXPECT_EQ(received, 3);
+}
+
+TEST(Loop, posts_of_other_threads_and_its_own_all_run) {
+  core::Worker worker("test");
+  std::atomic<int> ran = 0;
+  {
+    const auto post = [&] {
+      for (int i = 0; i < 500; ++i)
+        worker.loop().post([&] { worker.loop().post([&ran] { ++ran; }); });
+    };
+    const std::jthread posters[] = {std::jthread(post), std::jthread(post), std::jthread(post)};
+  }
+  worker.run_and_wait([] {});  // all of the others, which post to the end of the queue
+  std::latch behind(1);
+  worker.loop().post([&] { worker.loop().post([&] { behind.count_down(); }); });
+  behind.wait();
+  EXPECT_EQ(ran, 1500);
+}
+
+TEST(Loop, runs_nothing_more_once_it_is_stopped) {
+  core::Loop loop;
+  int ran = 0;
+  loop.post([&] {
+    ++ran;
+    loop.stop();
+  });
+  loop.post([&ran] { ++ran; });
+  loop.run();
+  EXPECT_EQ(ran, 1);
+}
+
+// As a socket's handler may do that was never called.
+TEST(Loop, what_it_drops_may_post) {
+  struct Poster {
+    core::Loop* loop;
+    ~Poster() {
+      loop->post([] {});
+    }
+  };
+  core::Loop loop;
+  auto poster = std::make_unique<Poster>(&loop);
+  loop.post([poster = std::move(poster)] {});
+}
+
+TEST(LoopEvent, calls_its_handler_on_the_loop) {
+  core::Worker worker("test");
+  const auto event = *core::EventFd::create();
+  std::optional<core::LoopEvent> watch;
+  std::atomic<int> asked = 0;
+  std::atomic<int> answered = 0;
+  worker.run_and_wait([&] {
+    watch.emplace(worker.loop(), event.get(), [&] {
+      EXPECT_TRUE(worker.loop().on_loop_thread());
+      answered = asked.load();
+      answered.notify_all();
+    });
+  });
+  for (int i = 1; i <= 500; ++i) {
+    asked = i;
+    event.signal();
+    event.signal();
+    for (int seen = answered; seen != i; seen = answered)
+      answered.wait(seen);
+  }
+  worker.run_and_wait([&] { watch.reset(); });
+  asked = 0;
+  event.signal();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(answered, 500);
+}
+
+TEST(Signal, tells_who_listens_and_wakes_nobody) {
+  core::Worker worker("test");
+  int rings = 0;
+  core::Signal signal(worker.loop(), [&] { ++rings; });
+  worker.run_and_wait([&] {
+    signal.listen();
+    EXPECT_FALSE(signal.heard());
+  });
+  signal.ring();
+  signal.ring();
+  worker.run_and_wait([&] {
+    EXPECT_TRUE(signal.heard());
+    EXPECT_FALSE(signal.heard());
+    EXPECT_EQ(rings, 0);
+  });
+  signal.ring();
+  worker.run_and_wait([&] { signal.rest(); });  // it was not heard: now it comes as any other
+  worker.run_and_wait([] {});
+  worker.run_and_wait([&] { EXPECT_EQ(rings, 1); });
+  signal.ring();
+  worker.run_and_wait([] {});
+  EXPECT_EQ(rings, 2);
+}
+
+// No ring is lost between one state and the next.
+TEST(Signal, every_ring_is_heard_or_comes) {
+  core::Worker worker("test");
+  std::atomic<int> seen = 0;
+  std::atomic<int> asked = 0;
+  core::Signal signal(worker.loop(), [&] { seen = asked.load(), seen.notify_all(); });
+  std::atomic<bool> ends = false;
+  std::function<void()> turn = [&] {
+    signal.listen();
+    for (int i = 0; i < 20; ++i) {
+      if (signal.heard()) seen = asked.load(), seen.notify_all();
+    }
+    signal.rest();
+    if (!ends) worker.loop().post([&] { turn(); });
+  };
+  worker.loop().post([&] { turn(); });
+  for (int i = 1; i <= 2000; ++i) {
+    asked = i;
+    signal.ring();
+    for (int at = seen; at != i; at = seen)
+      seen.wait(at);
+  }
+  ends = true;
+  worker.run_and_wait([] {});
+  worker.stop();
 }
 
 TEST(Signal, rings_while_pending_coalesce) {
