@@ -72,6 +72,7 @@ QxlFunction::QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, 
       header_(header_of(*blocks_.ram, layout_)),
       rom_(*blocks_.rom, layout_, config_.rom),
       mailbox_(config_.counted_time),
+      doorbell_(make_doorbell(config_)),
       ports_({.layout = layout_, .surfaces = config_.rom.surfaces, .primary = config_.primary, .trace = config_.trace},
              header_, rom_, mailbox_, *this),
       vga_(layout_.vgamem_bytes, {.memory = *blocks_.ram,
@@ -88,9 +89,19 @@ QxlFunction::QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, 
                .clock = wiring.clock,
                .events = *this,
                .mailbox = mailbox_,
-               .native = native_}) {
+               .native = native_,
+               .doorbell = doorbell_ ? doorbell_->get() : -1}) {
   declare_bars();
   restart_contents();
+}
+
+// Not where each port is to be seen, or where the guest waits until the rings are empty.
+std::optional<core::EventFd> QxlFunction::make_doorbell(const Config& config) {
+  if (!config.doorbell || config.trace || config.counted_time) return std::nullopt;
+  auto created = core::EventFd::create();
+  if (created) return std::move(*created);
+  core::log(core::LogLevel::Warn, "qxl", "{} has no doorbell: {}", config.name, created.error().message);
+  return std::nullopt;
 }
 
 // A write to the VGA is waited for only where it must be: there are many.
@@ -131,7 +142,18 @@ void QxlFunction::declare_bars() {
                .name = "qxl rom",
                .memory = blocks_.rom.get(),
                .writable = false});
-  declare_bar({.index = kIoBar, .kind = BarKind::Io, .size = layout_.io_bytes, .name = "qxl io", .handler = &ports_});
+  std::vector<core::BarDoorbell> doorbells;
+  if (doorbell_) {
+    for (const auto port : {QxlPort::NotifyCmd, QxlPort::NotifyCursor})
+      doorbells.push_back(
+          {.offset = static_cast<std::uint64_t>(port), .width = 1, .match = {}, .eventfd = doorbell_->get()});
+  }
+  declare_bar({.index = kIoBar,
+               .kind = BarKind::Io,
+               .size = layout_.io_bytes,
+               .name = "qxl io",
+               .handler = &ports_,
+               .doorbells = std::move(doorbells)});
   if (layout_.has_vram64()) {
     declare_bar({.index = kVram64Bar,
                  .kind = BarKind::Memory64,

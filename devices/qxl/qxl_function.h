@@ -8,10 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "core/bus/address_space.h"
 #include "core/event/guest_clock.h"
 #include "core/memory/memory_block.h"
@@ -42,6 +44,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
     bool guest_log = false;                   // print what the driver logs
     bool command_log = false;                 // print what the driver draws
     bool counted_time = false;                // the clock stands still while the source works for the guest
+    bool doorbell = false;                    // the worker watches an eventfd that notifications ring
   };
   struct Wiring {
     core::AddressSpace& io;
@@ -81,6 +84,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
   QxlFunction(Config config, const QxlLayout& layout, Blocks blocks, const Wiring& wiring);
   NativeMode::Config native_config() const;
   std::function<void()> settling();
+  static std::optional<core::EventFd> make_doorbell(const Config& config);
   void declare_bars();
   void restart_contents();
 
@@ -110,6 +114,7 @@ class QxlFunction final : public core::PciFunction, private QxlPortsHost, privat
   QxlRamHeader header_;
   QxlRom rom_;
   SourceMailbox mailbox_;
+  std::optional<core::EventFd> doorbell_;
   QxlPorts ports_;
   Vga vga_;
   NativeMode native_;

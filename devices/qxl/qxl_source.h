@@ -26,6 +26,7 @@ class QxlSource final : public core::DisplaySource {
     SourceEvents& events;
     SourceMailbox& mailbox;
     NativeMode& native;
+    int doorbell;  // of the rings; -1: none
   };
   explicit QxlSource(const Wiring& wiring);
 
@@ -35,6 +36,7 @@ class QxlSource final : public core::DisplaySource {
   bool refresh(core::DisplayCanvas& canvas, bool full) override;
   void store(core::DisplayCanvas& canvas) override;
   void set_wake(std::function<void()> wake) override { wiring_.mailbox.set_wake(std::move(wake)); }
+  int doorbell() const override { return wiring_.doorbell; }
   void clients_changed(const core::DisplayClients& clients) override { wiring_.events.clients_changed(clients); }
   void set_compression_level(std::uint32_t level) override { wiring_.events.set_compression_level(level); }
   bool takes_client_monitors() override { return wiring_.events.takes_client_monitors(); }

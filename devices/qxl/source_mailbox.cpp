@@ -1,6 +1,7 @@
 #include "devices/qxl/source_mailbox.h"
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace devices::qxl {
@@ -51,8 +52,8 @@ void SourceMailbox::settle() {
   const auto is_done = [target](std::uint32_t done) { return static_cast<std::int32_t>(target - done) <= 0; };  // wraps
   auto done = done_.load();
   // Most requests take less time than falling asleep and being woken.
-  for (const auto end = Clock::now() + kBrief; !is_done(done) && Clock::now() < end;)
-    done = done_.load();
+  for (const auto end = Clock::now() + kBrief; !is_done(done) && Clock::now() < end; done = done_.load())
+    std::this_thread::yield();  // the worker may be on this processor
   for (; !is_done(done); done = done_.load())
     done_.wait(done);
 }

@@ -54,6 +54,7 @@ core::Result<std::unique_ptr<QxlDisplays>> QxlDisplays::create(const config::Mac
     auto display = config_of(options, index);
     if (index == 0) display.vga_bios = vga_bios;
     display.counted_time = wiring.counted_time;
+    display.doorbell = true;
     auto function = QxlFunction::create(std::move(display), {wiring.io, wiring.mmio, wiring.ram_map, wiring.clock});
     if (!function) return core::fail_with("--qxl", function);
     displays->functions_.push_back(std::move(*function));

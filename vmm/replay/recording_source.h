@@ -23,6 +23,7 @@ class RecordingSource final : public core::DisplaySource {
   bool refresh(core::DisplayCanvas& canvas, bool full) override;
   void store(core::DisplayCanvas& canvas) override { source_.store(canvas); }
   void set_wake(std::function<void()> wake) override { source_.set_wake(std::move(wake)); }
+  int doorbell() const override { return source_.doorbell(); }
   void clients_changed(const core::DisplayClients& clients) override { source_.clients_changed(clients); }
   void set_compression_level(std::uint32_t level) override { source_.set_compression_level(level); }
   bool takes_client_monitors() override { return source_.takes_client_monitors(); }

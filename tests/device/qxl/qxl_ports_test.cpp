@@ -9,10 +9,39 @@ namespace {
 using devices::qxl::abi::QXLRam;
 using devices::qxl::abi::QXLURect;
 using tests::NativeRig;
+using tests::QxlRig;
 using Port = devices::qxl::abi::QxlPort;
 
 constexpr std::uint32_t kClient = 16;
 constexpr std::uint32_t kClientMonitors = 32;
+
+struct Listener final : core::DoorbellListener {
+  void doorbell_added(const core::Doorbell& doorbell) override { bells.push_back(doorbell); }
+  void doorbell_removed(const core::Doorbell& doorbell) override { std::erase(bells, doorbell); }
+  std::vector<core::Doorbell> bells;
+};
+
+TEST(QxlPorts, notifications_are_doorbells_that_wake_the_worker) {
+  Listener ports;
+  QxlRig rig({.doorbell = true});
+  rig.place_bars();
+  rig.io.set_doorbell_listener(&ports);
+  ASSERT_EQ(ports.bells.size(), 2u);
+  const auto eventfd = rig.device.source().doorbell();
+  EXPECT_GE(eventfd, 0);
+  EXPECT_EQ(ports.bells[0], (core::Doorbell{QxlRig::kIo + 0, 1, std::nullopt, eventfd}));
+  EXPECT_EQ(ports.bells[1], (core::Doorbell{QxlRig::kIo + 1, 1, std::nullopt, eventfd}));
+  rig.io.set_doorbell_listener(nullptr);
+}
+
+// They are to be printed, or to be waited for.
+TEST(QxlPorts, traced_or_counted_notifications_are_no_doorbells) {
+  for (const auto& config :
+       {devices::qxl::QxlFunction::Config{.trace = true, .doorbell = true}, {.counted_time = true, .doorbell = true}}) {
+    const QxlRig rig(config);
+    EXPECT_EQ(rig.device.source().doorbell(), -1);
+  }
+}
 
 TEST(QxlPorts, slots_must_lie_in_one_of_the_memories) {
   struct Case {
