@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/event/loop_event.h"
 #include "core/event/loop_timer.h"
 #include "core/event/mailbox.h"
 #include "core/event/worker.h"
@@ -100,6 +101,8 @@ class DisplayWorker::Impl final : private ScreenListener {
         onlooker_(*this) {
     screen_.set_listener(this);
     source_.set_wake([this] { wake_.ring(); });
+    if (const auto doorbell = source_.doorbell(); doorbell >= 0)
+      doorbell_.emplace(worker_.loop(), doorbell, [this] { woken(); });
   }
   ~Impl() override { stop(); }  // before the members that its handlers use
 
@@ -129,6 +132,7 @@ class DisplayWorker::Impl final : private ScreenListener {
       drain();
       screen_.store(source_);
     }
+    send();
     held_ = true;
   }
   void release() {
@@ -266,17 +270,20 @@ class DisplayWorker::Impl final : private ScreenListener {
     if (watched() && !screen_.is_native()) timer_.arm(pace_.interval());
   }
 
-  core::DisplaySource::Next pull_once() {
+  core::DisplaySource::Next take() {
     const auto bounds = screen_.bounds();
     auto next = core::DisplaySource::Next::OnWake;
-    deliver(screen_.pull(source_, next), bounds);
+    note(screen_.pull(source_, next), bounds);
     return next;
   }
-  void pull() {
+  void pull(bool may_send_later = false) {
+    wake_.rest();
     if (!may_ask()) return;
     if (waits_for_clients(Clock::now())) return serve();
     using Next = core::DisplaySource::Next;
-    const auto next = pull_once();
+    const auto next = take();
+    unsent_ = may_send_later && next == Next::Soon && Clock::now() < awake_until_;
+    if (!unsent_) send();
     if (next == Next::OnWake) return;
     const auto now = Clock::now();
     if (waits_for_clients(now)) {
@@ -285,6 +292,7 @@ class DisplayWorker::Impl final : private ScreenListener {
       again_.ring();  // the clients have their turn before
     } else if (now < awake_until_) {
       glance_at_ = now + kGlance;
+      wake_.listen();
       awake_.ring();
     } else {
       soon_.arm(kSoon);
@@ -302,8 +310,10 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
   // All else that the loop has to do has its turn in between.
   void stay_awake() {
+    if (wake_.heard()) return woken();
     if (Clock::now() < glance_at_) return awake_.ring();
-    pull();
+    // What a CPU has just drawn it often waits for next, and that goes before sending.
+    pull(!unsent_);
   }
   bool waits_for_clients(Clock::time_point now) {
     bool waits = false;
@@ -313,19 +323,27 @@ class DisplayWorker::Impl final : private ScreenListener {
   // All that the source has queued, within reason.
   void drain() {
     constexpr int kMostPulls = 100;
-    for (int i = 0; i < kMostPulls && may_ask() && pull_once() == core::DisplaySource::Next::AtOnce; ++i) {
-    }
+    for (int i = 0; i < kMostPulls && may_ask() && take() == core::DisplaySource::Next::AtOnce; ++i)
+      send();
+    send();
     look();
   }
 
   void deliver(const Screen::Changes& changes, const core::Rect& bounds_before) {
+    note(changes, bounds_before);
+    send();
+  }
+  void note(const Screen::Changes& changes, const core::Rect& bounds_before) {
     video_.next_round();
-    encoder_.shared().set_clients(displays_.size());
     if (changes.any()) encoder_.shared().surfaces_changed();
-    displays_.for_each([](DisplayChannel& display) { display.pump(); });
     if (screen_.bounds() != bounds_before) cursors_.for_each([](CursorChannel& cursor) { cursor.reset(); });
-    show_cursor();
     if (changes.mode_set) local_view_.reshaped();
+  }
+  void send() {
+    unsent_ = false;
+    encoder_.shared().set_clients(displays_.size());
+    displays_.for_each([](DisplayChannel& display) { display.pump(); });
+    show_cursor();
     local_view_.tell(screen_.pointer().state());
     tell_size();
   }
@@ -415,6 +433,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   bool full_wanted_ = true;
   Clock::time_point awake_until_{};
   Clock::time_point glance_at_{};
+  bool unsent_ = false;  // there may be something that clients are not told of yet
   core::DisplayClients told_clients_;
   core::Rect told_size_{};
   core::Worker worker_;
@@ -425,6 +444,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::Signal awake_;
   core::Signal clients_;
   core::Signal poke_;
+  std::optional<core::LoopEvent> doorbell_;
   VideoFeed video_;
   LocalView local_view_;
   channel::ChannelList<DisplayChannel> displays_;
