@@ -32,9 +32,7 @@ class FakeDisplay final : public core::DisplaySource {
 class AgentTest : public testing::Test {
  protected:
   AgentTest() { make({}); }
-  ~AgentTest() override {
-    on_loop(worker_, [this] { agent_.reset(); });
-  }
+  ~AgentTest() override { worker_.stop(); }
   void make(Agent::Config config) {
     on_loop(worker_, [&] {
       agent_.reset();

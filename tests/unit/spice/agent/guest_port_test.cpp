@@ -13,7 +13,7 @@ class GuestPortTest : public testing::Test, protected GuestPort::Host, protected
  protected:
   // Not in the destructor: until then the loop calls us.
   void TearDown() override {
-    on_loop(worker_, [this] { port_->serve(nullptr); });
+    worker_.stop();
     port_->set_observer(nullptr);
   }
   void make(GuestPort::AtClose at_close = GuestPort::AtClose::Keep) {

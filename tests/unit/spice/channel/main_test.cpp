@@ -33,9 +33,7 @@ class MainTest : public testing::Test {
     config.uuid[3] = 7;
     provider_ = std::make_unique<MainProvider>(worker_.loop(), std::move(config));
   }
-  ~MainTest() override {
-    on_loop(worker_, [this] { provider_.reset(); });
-  }
+  ~MainTest() override { worker_.stop(); }
 
   core::Worker worker_{"test"};
   std::unique_ptr<MainProvider> provider_;
@@ -129,11 +127,9 @@ class MainAgentTest : public MainTest {
     });
   }
   ~MainAgentTest() override {
-    on_loop(worker_, [this] {
-      provider_.reset();
-      pointer_.reset();
-      agent_.reset();
-    });
+    worker_.stop();
+    provider_.reset();
+    pointer_.reset();
   }
   // Known when it returns.
   void open_port() {

@@ -83,7 +83,7 @@ TEST(TabletCoordinate, screens_smaller_than_16_pixels_count_as_16) {
 class PointerTest : public testing::Test {
  protected:
   PointerTest() { make(true); }
-  ~PointerTest() override { take_down(); }
+  ~PointerTest() override { worker_.stop(); }
   void make(bool agent_mouse) {
     on_loop(worker_, [&] {
       agent_ = std::make_unique<agent::Agent>(agent::Agent::Config{}, agent::Agent::Wiring{worker_.loop(), port_});

@@ -29,7 +29,8 @@ class PortTest : public testing::Test, protected core::CharStreamObserver {
   }
   // Not in the destructor: until then the loop calls us.
   void TearDown() override {
-    on_loop(worker_, [this] { provider_.reset(); });
+    worker_.stop();
+    provider_.reset();
     port_.set_receiver(nullptr);
     port_.set_observer(nullptr);
   }
