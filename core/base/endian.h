@@ -1,6 +1,8 @@
 // Integers with their byte order in the type, for structures shared with guests, disks and the wire.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstdint>
@@ -57,16 +59,15 @@ using be64 = be<std::uint64_t>;
 // Loads a T of the given order from the start of `bytes`, which must hold sizeof(T).
 template <std::unsigned_integral T>
 constexpr T load_le(const std::uint8_t* bytes) {
-  T value = 0;
-  for (unsigned i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(value | static_cast<T>(T{bytes[i]} << (8 * i)));
-  return value;
+  std::array<std::uint8_t, sizeof(T)> raw;
+  std::copy_n(bytes, raw.size(), raw.begin());
+  return detail::to_order<T, std::endian::little>(std::bit_cast<T>(raw));
 }
 
 template <std::unsigned_integral T>
 constexpr void store_le(std::uint8_t* bytes, T value) {
-  for (unsigned i = 0; i < sizeof(T); ++i)
-    bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+  const auto raw = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(detail::to_order<T, std::endian::little>(value));
+  std::copy_n(raw.begin(), raw.size(), bytes);
 }
 
 }  // namespace core::inline base

@@ -80,10 +80,11 @@ void DrawingList::drop_hidden(SurfaceKey surface, canvas::Region cover) {
     }
     if (!entry.reads) continue;
     for (const auto& read : entry.drawing->reads) {
-      if (read.surface == surface) cover.subtract(read.area);
+      if (read.surface != surface || !meet(read.area, bounds)) continue;
+      cover.subtract(read.area);
+      bounds = cover.extents();
+      pieces = cover.rect_count();
     }
-    bounds = cover.extents();
-    pieces = cover.rect_count();
   }
   if (!found) return;
   std::erase_if(entries_, [](const Entry& entry) { return entry.drawing == nullptr; });

@@ -125,9 +125,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
           return events.on_message(type, body);
         }
         break;
-      default:
-        if (probe) probe->busy(now());
-        return events.on_message(type, body);
+      default: note_traffic(); return events.on_message(type, body);
     }
     close(fmt::format("protocol violation: bad message {}", type));
   }
@@ -142,10 +140,15 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
     add_header(type, body);
     pending_bytes += body.total_size();
     pending.push_back(std::move(body));
-    if (probe) probe->busy(now());
     pump();
     was_writable = writable();
+    if (joins) return;  // the clock is read when they go
+    note_traffic();
     update_timer();
+  }
+
+  void note_traffic() {
+    if (probe) probe->busy(now());
   }
 
   void add_header(std::uint16_t type, wire::Gather& body) {
@@ -185,6 +188,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
       self->joins = false;
       self->send_joined();
       self->pump();
+      self->note_traffic();
       self->tell_writable();
     });
   }

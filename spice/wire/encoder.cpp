@@ -5,13 +5,13 @@
 
 namespace spice::wire {
 
-void Gather::append(Payload payload) {
+void Gather::append(const Payload& payload) {
   if (payload.size() < kCopiedBelow) {
     if (payload.size() > 0) std::memcpy(append(payload.size()), payload.bytes().data(), payload.size());
     return;
   }
   payload_bytes_ += payload.size();
-  splices_.push_back({end_, std::move(payload)});
+  splices_.push_back({end_, payload});
 }
 
 void Gather::prepend_header(std::span<const std::uint8_t> header) {

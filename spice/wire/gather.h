@@ -33,12 +33,12 @@ class Gather {
 
   // Room for `count` more bytes of head.
   std::uint8_t* append(std::size_t count) {
-    if (end_ + count > head_.size()) head_.resize(std::max(2 * head_.size(), end_ + count));
+    if (end_ + count > head_.size()) head_.resize(std::max(4 * head_.size(), end_ + count));
     return head_.data() + std::exchange(end_, end_ + count);
   }
   void append(std::span<const std::uint8_t> bytes) { std::ranges::copy(bytes, append(bytes.size())); }
   // Big payloads stay where they are, those of less than kCopiedBelow bytes are copied.
-  void append(Payload payload);
+  void append(const Payload& payload);
   // Head bytes by their position in the head, for patching offsets.
   std::size_t head_size() const { return end_; }
   std::uint8_t* head_at(std::size_t position) { return head_.data() + position; }

@@ -80,7 +80,7 @@ void stamp(std::uint64_t begun) {
             static_cast<std::uint32_t>(begun));
 }
 
-// Many commands, until the last is drawn and all are released.
+// Many commands, until the last is drawn and all are released: so many that beginning and end are a small part of it.
 template <class Draw>
 void stream(const char* name, std::int32_t count, Draw draw) {
   part(name, [&] {
@@ -96,19 +96,19 @@ constexpr std::int32_t kLineHeight = 8;
 constexpr std::int32_t kLetters = 80;
 
 void measure_streams() {
-  stream("fills", 6000, [](std::int32_t i) {
+  stream("fills", 30000, [](std::int32_t i) {
     qxl::fill(driver, box(i * 7 % (kWidth - 100), i * 13 % (kHeight - 100), 100, 100),
               static_cast<std::uint32_t>(i) * 0x010305U);
   });
-  stream("copies", 6000, [](std::int32_t i) { qxl::copy(driver, i * 7 % (kWidth - 16), i * 13 % (kHeight - 16)); });
-  stream("texts", 4000, [](std::int32_t i) {
+  stream("copies", 30000, [](std::int32_t i) { qxl::copy(driver, i * 7 % (kWidth - 16), i * 13 % (kHeight - 16)); });
+  stream("texts", 20000, [](std::int32_t i) {
     qxl::text(driver, i * 7 % (kWidth - kLetters * 8), i * 13 % (kHeight - kLineHeight),
               static_cast<std::uint32_t>(i) * 0x030105U, kLetters);
   });
   // A terminal: all lines go up, the last one is cleared and written.
   constexpr std::int32_t kTop = 100;
   constexpr std::int32_t kLines = 50;
-  stream("scrolls", 3000, [](std::int32_t i) {
+  stream("scrolls", 15000, [](std::int32_t i) {
     const auto terminal = box(100, kTop, kLetters * 8, kLines * kLineHeight);
     const auto last_line = terminal.bottom - kLineHeight;
     if (i % 3 == 0) return qxl::scroll(driver, terminal, kLineHeight);
