@@ -109,6 +109,7 @@ TEST(Mailbox, delivers_from_many_threads_in_each_sender_s_order) {
   });
   {
     std::vector<std::jthread> senders;
+    senders.reserve(last.size());
     for (int sender = 0; sender < 4; ++sender) {
       senders.emplace_back([&mailbox, sender] {
         for (int i = 1; i <= 500; ++i)
