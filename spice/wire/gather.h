@@ -33,7 +33,7 @@ class Gather {
 
   // Room for `count` more bytes of head.
   std::uint8_t* append(std::size_t count) {
-    if (end_ + count > head_.size()) head_.resize(std::max(4 * head_.size(), end_ + count));
+    if (end_ + count > head_.size()) head_.resize(std::max({2 * head_.size(), kLongHead, end_ + count}));
     return head_.data() + std::exchange(end_, end_ + count);
   }
   void append(std::span<const std::uint8_t> bytes) { std::ranges::copy(bytes, append(bytes.size())); }
@@ -55,6 +55,7 @@ class Gather {
 
  private:
   static constexpr std::size_t kUsualHead = 256;
+  static constexpr std::size_t kLongHead = 4096;  // of a line of text
 
   // Header and body in order: a run of the head, a payload, and so on. A run may be empty.
   template <class F>
