@@ -6,12 +6,14 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <vector>
 
 namespace spice::server {
 
 namespace {
 
 constexpr unsigned kKeyBits = 1024;
+constexpr int kMaxLostZeros = 2;  // each costs whoever sends garbage another turn of ours
 
 struct KeyDeleter {
   void operator()(EVP_PKEY* key) const { ::EVP_PKEY_free(key); }
@@ -51,7 +53,7 @@ core::Result<std::shared_ptr<const TicketKey>> TicketKey::of_process() {
   return kKey;
 }
 
-std::optional<std::string> TicketKey::decrypt(std::span<const std::uint8_t> ticket) const {
+std::optional<std::string> TicketKey::decrypt_exactly(std::span<const std::uint8_t> ticket) const {
   const std::unique_ptr<EVP_PKEY_CTX, ContextDeleter> context(::EVP_PKEY_CTX_new(key_->pkey.get(), nullptr));
   if (!context || ::EVP_PKEY_decrypt_init(context.get()) <= 0 ||
       ::EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) <= 0) {
@@ -66,6 +68,18 @@ std::optional<std::string> TicketKey::decrypt(std::span<const std::uint8_t> tick
   std::string text(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(size));
   ::OPENSSL_cleanse(plain.data(), plain.size());
   if (const auto end = text.find('\0'); end != std::string::npos) text.resize(end);
+  return text;
+}
+
+// spice-html5 (0.3.0) sends a number that is a byte shorter, as every 256th is, from the first byte on, with its zero
+// at the end.
+std::optional<std::string> TicketKey::decrypt(std::span<const std::uint8_t> ticket) const {
+  auto text = decrypt_exactly(ticket);
+  std::vector<std::uint8_t> moved(ticket.begin(), ticket.end());
+  for (int lost = 0; !text && lost < kMaxLostZeros && !moved.empty() && moved.back() == 0; ++lost) {
+    std::ranges::rotate(moved, moved.end() - 1);
+    text = decrypt_exactly(moved);
+  }
   return text;
 }
 

@@ -25,12 +25,13 @@ class TicketKey {
   static core::Result<std::shared_ptr<const TicketKey>> of_process();
 
   const std::array<std::uint8_t, wire::kPublicKeySize>& public_key() const { return public_key_; }
-  // What a client encrypted; nullopt if it is not that.
+  // What a client encrypted; nullopt if it is not that. Zeros that should lead may have gone to the end.
   std::optional<std::string> decrypt(std::span<const std::uint8_t> ticket) const;
 
  private:
   struct Key;
   explicit TicketKey(std::shared_ptr<Key> key) : key_(std::move(key)) {}
+  std::optional<std::string> decrypt_exactly(std::span<const std::uint8_t> ticket) const;
   std::shared_ptr<Key> key_;
   std::array<std::uint8_t, wire::kPublicKeySize> public_key_{};
 };

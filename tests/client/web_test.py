@@ -74,6 +74,7 @@ class Browser:
         self.unread, self.count, self.session = b"", 0, None
         target = self.call("Target.createTarget", url=url)["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.call("Page.enable")
 
     def call(self, method, **parameters):
         self.count += 1
@@ -87,6 +88,8 @@ class Browser:
             if found:
                 self.unread = rest
                 answer = json.loads(line)
+                if answer.get("method") == "Page.javascriptDialogOpening":  # and the page waits
+                    check(False, f"the page asks: {answer['params']['message']}")
                 if answer.get("id") == self.count:
                     check("result" in answer, f"{method}: {answer.get('error')}")
                     return answer["result"]

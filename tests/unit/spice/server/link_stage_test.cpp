@@ -1,6 +1,7 @@
 // The handshake over bytes; what it refuses and how.
 #include "spice/server/link_stage.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -210,6 +211,18 @@ TEST(Ticket, garbage_does_not_decrypt) {
   const auto key = *TicketKey::of_process();
   EXPECT_EQ(key->decrypt(Bytes(128)), std::nullopt);
   EXPECT_EQ(key->decrypt(Bytes(128, 0xff)), std::nullopt);
+}
+
+// What spice-html5 makes of one ticket in 256.
+TEST(Ticket, leading_zero_at_the_end_is_understood) {
+  const auto key = *TicketKey::of_process();
+  auto ticket = test::encrypt_ticket(key->public_key(), "secret");
+  for (int tries = 0; ticket.bytes[0] != 0 && tries < 20000; ++tries)
+    ticket = test::encrypt_ticket(key->public_key(), "secret");
+  ASSERT_EQ(ticket.bytes[0], 0);
+  EXPECT_EQ(key->decrypt(ticket.bytes), "secret");
+  std::ranges::rotate(ticket.bytes, ticket.bytes.begin() + 1);
+  EXPECT_EQ(key->decrypt(ticket.bytes), "secret");
 }
 
 // CVE-2013-4282: a password longer than the 60 characters that a ticket may have was decrypted into a buffer for those.
