@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from harness import (GUESTS, MINIVMM, Failure, SpiceClient, Vmm, check, differing_cells, run_cases, same_screen, wait_for)
+from slow_line import SlowLine
 
 BOOT_SECTOR = GUESTS + "/boot_sector/hello.img"
 BOOT_TIMEOUT = 240
@@ -243,6 +244,28 @@ def four_clients_of_which_one_is_stopped():
             client.close()
 
 
+def four_clients_at_different_speeds():
+    """All may type, and all see the same in the end."""
+    with booted(True) as vmm:
+        lines = [SlowLine(vmm.port, rate) for rate in (1_000_000, 200_000, 50_000)]
+        viewers = [SpiceClient(port) for port in (vmm.port, *(line.port for line in lines))]
+        for viewer in viewers:
+            viewer.wait("a client's channels", lambda v=viewer: all((kind, "opened") in v.events for kind in (1, 2, 3, 4)))
+        for _ in range(3):
+            for viewer in viewers:
+                before = vmm.screen()
+                viewer.key(0x25)
+                viewer.wait("a letter", lambda: differing_cells(before, vmm.screen()))
+        vmm.qmp("stop")
+        for viewer in viewers:
+            viewer.wait_picture()
+            viewer.wait("all letters", lambda v=viewer: same_screen(v.screen(), vmm.screen()))
+            check(set(main_events(viewer)) == {"opened"}, f"{main_events(viewer)}")
+            viewer.close()
+        for line in lines:
+            line.close()
+
+
 def add_client_takes_a_passed_descriptor():
     with Vmm(spice=PASSWORD.format("secret")) as vmm:
         ours, theirs = socket.socketpair()
@@ -319,5 +342,5 @@ def pty_is_a_terminal_of_its_own():
 run_cases({function.__name__: function for function in (
     answers_and_events_have_qemus_shape, set_password_keeps_disconnects_or_fails, password_expires,
     share_is_the_default_and_the_owner_is_handed_on, takeover_disconnects_the_others, refuse_lets_nobody_in_beside_the_first,
-    watchers_see_and_do_not_type, four_clients_of_which_one_is_stopped, add_client_takes_a_passed_descriptor,
-    schema_tells_every_command, terminal_edits_and_completes, pty_is_a_terminal_of_its_own)})
+    watchers_see_and_do_not_type, four_clients_of_which_one_is_stopped, four_clients_at_different_speeds,
+    add_client_takes_a_passed_descriptor, schema_tells_every_command, terminal_edits_and_completes, pty_is_a_terminal_of_its_own)})
