@@ -1,6 +1,6 @@
 # minivmm_test(core_base SOURCES ... USES core/base ... [LABELS threads] [LIBS ...] [OPTIMIZED]): one GoogleTest program.
 # minivmm_fuzz(name SOURCES target.cpp USES ... [RANDOM seconds]): a libFuzzer target in the fuzz preset; elsewhere a program
-# that replays tests/fuzz/corpus/<name>, run as a test, and with AddressSanitizer also its variations for some seconds.
+# that replays tests/data/fuzz/<name>, run as a test, and with AddressSanitizer also its variations for some seconds.
 find_package(GTest REQUIRED)
 
 # What ThreadSanitizer has to see; the tsan preset builds nothing else.
@@ -53,11 +53,11 @@ function(minivmm_fuzz name)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
   else()
     target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
-    add_test(NAME fuzz_${name} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    add_test(NAME fuzz_${name} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/data/fuzz/${name})
     set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 600 LABELS fuzz)
     if(F_RANDOM AND MINIVMM_SANITIZE MATCHES "address")
       add_test(NAME fuzz_${name}_random
-        COMMAND ${target} --random ${F_RANDOM} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+        COMMAND ${target} --random ${F_RANDOM} ${CMAKE_SOURCE_DIR}/tests/data/fuzz/${name})
       set_tests_properties(fuzz_${name}_random PROPERTIES TIMEOUT 600 LABELS fuzz)
     endif()
   endif()
