@@ -28,8 +28,13 @@ std::vector<std::uint8_t> GuestPort::read(std::size_t most) {
   {
     const std::scoped_lock guard(mutex_);
     if (events_.empty() || events_.front().is_turn()) return result;
+    if (turn_left_ == 0) {
+      news_.ring();
+      return result;
+    }
     auto& bytes = events_.front().bytes;
-    const auto count = std::min(most, bytes.size() - read_);
+    const auto count = std::min({most, bytes.size() - read_, turn_left_});
+    turn_left_ -= count;
     const bool is_rest = read_ + count == bytes.size();
     if (read_ == 0 && is_rest) {
       result = std::move(bytes);
@@ -47,6 +52,26 @@ std::vector<std::uint8_t> GuestPort::read(std::size_t most) {
   }
   offer_room();
   return result;
+}
+
+// The guest fills again what is dropped, as long as it has more.
+void GuestPort::discard() {
+  std::size_t dropped = 0;
+  for (auto more = discard_buffered(); more > 0 && dropped < kMostDiscarded; more = discard_buffered()) {
+    dropped += more;
+    offer_room();
+  }
+}
+
+std::size_t GuestPort::discard_buffered() {
+  const std::scoped_lock guard(mutex_);
+  const auto before = buffered_;
+  while (!events_.empty() && !events_.front().is_turn()) {
+    buffered_ -= events_.front().bytes.size() - std::exchange(read_, 0);
+    events_.pop_front();
+  }
+  if (!events_.empty()) news_.ring();
+  return before - buffered_;
 }
 
 void GuestPort::offer_room() {
@@ -135,6 +160,7 @@ GuestPort::Next GuestPort::take_next() {
 }
 
 void GuestPort::look() {
+  turn_left_ = kMostOfTurn;
   offer_room();
   const std::scoped_lock host_guard(host_mutex_);
   if (host_ == nullptr) return;

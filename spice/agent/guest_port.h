@@ -20,6 +20,9 @@ namespace spice::agent {
 class GuestPort final : public core::CharStream {
  public:
   static constexpr std::size_t kCapacity = 256 * 1024;
+  // Most that is read in one turn of the loop, which a guest that never stops writing would have for itself.
+  static constexpr std::size_t kMostOfTurn = 4 * kCapacity;
+  static constexpr std::size_t kMostDiscarded = 64 * kCapacity;
 
   // Who serves the port. Called on the loop.
   class Host {
@@ -45,8 +48,11 @@ class GuestPort final : public core::CharStream {
 
   // Whether the guest sees somebody at the host end.
   void set_present(bool present);
-  // What the guest wrote, up to where it closed its end. May be less than there is.
+  // What the guest wrote, up to where it closed its end. May be less than there is; nothing when this turn of the loop
+  // has read kMostOfTurn: then guest_wrote() tells of the rest.
   std::vector<std::uint8_t> read(std::size_t most);
+  // Drops what the guest wrote until now, up to where it opened or closed its end; at most about kMostDiscarded.
+  void discard();
   // To the guest, which hears of it when the loop has done what it is at; returns how much it took.
   std::size_t give(std::span<const std::uint8_t> bytes);
 
@@ -69,6 +75,7 @@ class GuestPort final : public core::CharStream {
 
   void look();
   Next take_next();
+  std::size_t discard_buffered();
   void offer_room();
   void end_batch();
 
@@ -76,6 +83,7 @@ class GuestPort final : public core::CharStream {
   std::recursive_mutex host_mutex_;  // held while the host is called, and taken before all others
   Host* host_ = nullptr;
   bool present_ = false;
+  std::size_t turn_left_ = kMostOfTurn;  // to be read
 
   std::mutex device_mutex_;  // held while the device is called: before its lock
   core::CharStreamObserver* observer_ = nullptr;

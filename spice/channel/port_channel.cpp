@@ -24,15 +24,21 @@ void PortChannel::on_start() {
 
 void PortChannel::set_owner(bool is_owner) {
   if (std::exchange(is_owner_, is_owner) == is_owner) return;
+  // Nobody would take it any more, and a connection that is not read does not see its end.
+  if (!is_owner) forget_waiting();
   tell(is_owner && shared_.is_open());
 }
 
 void PortChannel::guest_opened(bool open) {
+  forget_waiting();
+  tell(open);
+}
+
+void PortChannel::forget_waiting() {
   waiting_.clear();
   waiting_bytes_ = 0;
   given_ = 0;
   connection().hold_input(false);
-  tell(open);
 }
 
 void PortChannel::tell(bool is_open) {
@@ -125,8 +131,7 @@ void PortProvider::owner_changed() {
   if (now == owner_) return;
   if (owner_ != nullptr) {
     // What the guest said to the client that left is for no other, and it shall begin anew with that.
-    while (!port_.read(PortChannel::kDataBytes).empty()) {
-    }
+    port_.discard();
     port_.set_present(false);
   }
   owner_ = now;

@@ -55,6 +55,7 @@ class PortChannel final : public Channel {
   void event(const wire::PortClientEvent&) {}  // virtio ports know no breaks, nor whether a client has others open
 
   void accept(std::span<const std::uint8_t> bytes);
+  void forget_waiting();
   void send_data(std::vector<std::uint8_t> bytes);
   void tell(bool is_open);
 

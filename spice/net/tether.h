@@ -15,7 +15,7 @@ class Tether {
   // `on_gone` runs once, on the thread that closes the connection: post and return.
   explicit Tether(std::move_only_function<void()> on_gone) : on_gone_(std::move(on_gone)) {}
 
-  void cut();  // any thread: the connection's owner sees the end of the stream
+  void cut();  // any thread: the connection's owner sees the end of the stream when it reads
 
   std::optional<LineFacts> facts();  // any thread; nullopt: gone, or not TCP
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,17 +36,24 @@ class GuestPortTest : public testing::Test, protected GuestPort::Host, protected
 
   void guest_opened(bool open) override { log_.emplace_back(open ? "opened" : "closed"); }
   void guest_wrote() override {
-    for (auto bytes = port_->read(3); !bytes.empty(); bytes = port_->read(3))
-      log_.emplace_back(bytes.begin(), bytes.end());
+    for (auto bytes = port_->read(most_); !bytes.empty(); bytes = port_->read(most_))
+      if (!is_endless_) log_.emplace_back(bytes.begin(), bytes.end());
   }
   void guest_has_room() override { log_.emplace_back("room"); }
   void peer_changed(bool present) override { device_log_.emplace_back(present ? "present" : "absent"); }
-  void room_again() override { device_log_.emplace_back("room"); }
+  void room_again() override {
+    if (is_endless_) return write_much();
+    device_log_.emplace_back("room");
+  }
+  // More than there is room for.
+  void write_much() { port_->write_some(Bytes(GuestPort::kCapacity + 1)); }
 
   core::Worker worker_{"test"};
   std::unique_ptr<GuestPort> port_;
   std::vector<std::string> log_;
   std::vector<std::string> device_log_;
+  std::size_t most_ = 3;
+  std::atomic<bool> is_endless_ = false;  // the guest writes again whenever there is room
 };
 
 TEST_F(GuestPortTest, turns_and_bytes_stay_in_order) {
@@ -92,6 +100,33 @@ TEST_F(GuestPortTest, a_full_port_takes_no_more_until_it_was_read) {
   settle();
   EXPECT_THAT(device_log_, ElementsAre("absent", "room"));
   EXPECT_EQ(port_->write_some(std::span(much).first(10)), 10U);
+}
+
+TEST_F(GuestPortTest, others_have_their_turn_beside_a_guest_that_never_stops) {
+  make();
+  most_ = GuestPort::kCapacity;
+  is_endless_ = true;
+  write_much();
+  serve();  // returns
+  settle();
+}
+
+TEST_F(GuestPortTest, what_is_discarded_ends_where_the_guest_opened) {
+  make();
+  write("abcd");
+  on_loop(worker_, [this] { port_->read(1); });
+  port_->guest_opened(true);
+  write("e");
+  on_loop(worker_, [this] { port_->discard(); });
+  serve();
+  EXPECT_THAT(log_, ElementsAre("opened", "e"));
+}
+
+TEST_F(GuestPortTest, what_never_ends_is_discarded_in_part) {
+  make();
+  is_endless_ = true;
+  write_much();
+  on_loop(worker_, [this] { port_->discard(); });  // returns
 }
 
 TEST_F(GuestPortTest, presence_is_told) {

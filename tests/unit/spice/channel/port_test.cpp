@@ -192,6 +192,28 @@ TEST_F(PortTest, a_client_waits_for_a_guest_that_reads_nothing_and_nothing_is_lo
     ASSERT_EQ(received_[i * 10'000 + 9'999], static_cast<std::uint8_t>(i));
 }
 
+TEST_F(PortTest, a_client_that_lost_the_port_is_read_to_its_end) {
+  open();
+  auto client = connect(true);
+  make_room(0);
+  // More than waits for the guest and in the sockets between: it goes when somebody reads.
+  std::jthread sender([&client] {
+    for (int i = 0; i < 400; ++i)
+      client.line.send_message(wire::PortData{wire::Payload(Bytes(10'000))});
+  });
+  while (presence_.size() < 2)
+    settle();
+  on_loop(worker_, [&] {
+    client.session->owner = false;
+    provider_->owner_changed();
+  });
+  sender.join();
+  client.line.send_message(wire::PortData{wire::Payload(Bytes(PortChannel::kMostData + 100))});  // a violation
+  while (client.line.receive_message())
+    continue;
+  EXPECT_TRUE(client.line.ended());
+}
+
 TEST_F(PortTest, only_the_owner_has_the_port_and_it_passes_on) {
   open();
   auto first = connect(true);
