@@ -49,8 +49,7 @@ void Channel::received(std::uint16_t type, std::span<const std::uint8_t> body) {
     if (!handler->call(*this, body)) close(fmt::format("protocol violation: bad message {}", type));
     return;
   }
-  if (type == wire::ClientDisconnecting::kType) return close("the client says good-bye");
-  ++skipped_messages_;
+  if (type == wire::ClientDisconnecting::kType) close("the client says good-bye");
 }
 
 void Channel::ended(const std::string& reason) {

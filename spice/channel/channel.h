@@ -6,7 +6,7 @@
 //   wire::InputsKeyDown&)
 //
 // A message that does not decode, is too long or is refused by its handler closes this connection and nothing else.
-// Messages without a handler are counted and skipped.
+// Messages without a handler are skipped.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,6 @@ class Channel {
   SessionInfo& session() const { return *session_; }
   const wire::Capabilities& client_caps() const { return client_caps_; }
   const net::Connection& connection() const { return connection_; }
-  std::uint64_t skipped_messages() const { return skipped_messages_ + connection_.unknown_messages(); }
 
   // The log gets one line. Idempotent; `closed` follows from the loop.
   void close(const std::string& reason) { connection_.close(reason); }
@@ -75,7 +74,6 @@ class Channel {
   wire::ChannelKey key_;
   wire::Capabilities client_caps_;
   std::shared_ptr<SessionInfo> session_;
-  std::uint64_t skipped_messages_ = 0;
   std::move_only_function<void()> closed_;
   net::Connection connection_;
 };

@@ -39,8 +39,16 @@ void InputsChannel::on_closed() {
   if (held_buttons_ != 0) shared_.pointer().press(0, 0);
 }
 
-void InputsChannel::push_lights(std::uint8_t lights) {
-  send(wire::InputsKeyModifiers{lights});
+void InputsChannel::push_lights() {
+  lights_are_news_ = true;
+  tell_lights();
+}
+
+// Lights that come and go while the client takes nothing are not queued for it.
+void InputsChannel::tell_lights() {
+  if (!lights_are_news_ || !writable()) return;
+  lights_are_news_ = false;
+  send(wire::InputsKeyModifiers{shared_.lights()});
 }
 
 // The release bit is in the scancodes, so both messages are the same bytes to us.

@@ -32,10 +32,11 @@ class InputsChannel final : public Channel {
  public:
   InputsChannel(core::Loop& loop, LinkedConnection linked, SharedInputs& shared);
 
-  void push_lights(std::uint8_t lights);
+  void push_lights();
 
  private:
   void on_start() override;
+  void on_writable() override { tell_lights(); }
   void on_closed() override;
   std::span<const Handler> handlers() const override;
 
@@ -48,6 +49,7 @@ class InputsChannel final : public Channel {
   void press(const wire::InputsMousePress& message);
   void release(const wire::InputsMouseRelease& message);
 
+  void tell_lights();
   void type(std::uint32_t code);
   void scan(std::uint8_t byte);
   void count_motion();
@@ -58,6 +60,7 @@ class InputsChannel final : public Channel {
   KeyRepeat repeat_;
   std::uint16_t held_buttons_ = 0;  // wire::ButtonBit
   unsigned motions_ = 0;            // since the last ack
+  bool lights_are_news_ = false;
 };
 
 }  // namespace spice::channel

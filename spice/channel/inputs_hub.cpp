@@ -39,7 +39,7 @@ void InputsHub::look_at_lights() {
 }
 
 void InputsHub::broadcast_lights() {
-  channels_.for_each([this](InputsChannel& channel) { channel.push_lights(lights_); });
+  channels_.for_each([](InputsChannel& channel) { channel.push_lights(); });
 }
 
 // When the guest has had time to change its lights, clients learn what became of it.

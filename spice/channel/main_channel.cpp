@@ -74,6 +74,14 @@ void MainChannel::mouse_mode_request(const wire::MainMouseModeRequest& message) 
 }
 
 void MainChannel::push_mouse_mode() {
+  mode_is_news_ = true;
+  tell_mouse_mode();
+}
+
+// Modes that come and go while the client takes nothing are not queued for it.
+void MainChannel::tell_mouse_mode() {
+  if (!mode_is_news_ || !writable()) return;
+  mode_is_news_ = false;
   const auto modes = modes_of(wiring_.pointer);
   send(wire::MainMouseMode{modes.supported(), static_cast<std::uint16_t>(modes.current())});
 }
@@ -119,6 +127,7 @@ void MainChannel::owner_changed() {
 }
 
 void MainChannel::on_writable() {
+  tell_mouse_mode();
   if (has_agent()) wiring_.agent->client_ready();
 }
 

@@ -60,6 +60,7 @@ class MainChannel final : public Channel, private agent::AgentClient {
   void attach_channels(const wire::MainAttachChannels& message);
   void mouse_mode_request(const wire::MainMouseModeRequest& message);
   void pong(const wire::Pong& message);
+  void tell_mouse_mode();
   void take_video_delay();
   std::uint32_t multi_media_time() const;  // as the client is to have it
   void agent_start(const wire::MainAgentStart& message);
@@ -73,6 +74,7 @@ class MainChannel final : public Channel, private agent::AgentClient {
   const MainWiring wiring_;
   NetTest net_test_;
   LipSync lip_sync_;
+  bool mode_is_news_ = false;
   core::Signal video_delay_;
 };
 

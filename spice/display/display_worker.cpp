@@ -1,6 +1,7 @@
 #include "spice/display/display_worker.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -95,6 +96,7 @@ class DisplayWorker::Impl final : private ScreenListener {
         awake_(worker_.loop(), [this] { stay_awake(); }),
         clients_(worker_.loop(), [this] { tell_clients(); }),
         poke_(worker_.loop(), [this] { quicken(); }),
+        client_mouse_changed_(worker_.loop(), [this] { take_client_mouse(); }),
         video_(worker_.loop(), config.video, [this](video::StreamId id) { stream_ended(id); }),
         display_provider_(*this),
         cursor_provider_(*this),
@@ -141,9 +143,9 @@ class DisplayWorker::Impl final : private ScreenListener {
     tell_compression();
     look();
   }
-  void set_client_mouse(bool client_mouse) {
-    screen_.pointer().set_client_mouse(client_mouse);
-    show_cursor();
+  void set_client_mouse(bool client_mouse) {  // any thread
+    client_mouse_ = client_mouse;
+    client_mouse_changed_.ring();
   }
   void set_pictures(const image::ImageOptions& images, video::StreamingMode video) {
     images_ = images;
@@ -411,6 +413,10 @@ class DisplayWorker::Impl final : private ScreenListener {
     displays_.for_each([](DisplayChannel& display) { display.drawings_too_many(); });
   }
 
+  void take_client_mouse() {
+    screen_.pointer().set_client_mouse(client_mouse_);
+    show_cursor();
+  }
   void quicken() {
     if (pace_.interval() == RefreshPace::kShortest) return;
     pace_.expect_change();
@@ -418,6 +424,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   const Config config_;
+  std::atomic<bool> client_mouse_ = false;
   core::DisplaySource& source_;
   Screen screen_;
   image::ImageEncoder encoder_{config_.pool.get()};
@@ -444,6 +451,7 @@ class DisplayWorker::Impl final : private ScreenListener {
   core::Signal awake_;
   core::Signal clients_;
   core::Signal poke_;
+  core::Signal client_mouse_changed_;
   std::optional<core::LoopEvent> doorbell_;
   VideoFeed video_;
   LocalView local_view_;
@@ -490,7 +498,7 @@ void DisplayWorker::expect_change() {
 }
 
 void DisplayWorker::set_client_mouse(bool client_mouse) {
-  impl_->worker().loop().post([this, client_mouse] { impl_->set_client_mouse(client_mouse); });
+  impl_->set_client_mouse(client_mouse);
 }
 
 void DisplayWorker::set_pictures(const image::ImageOptions& images, video::StreamingMode video) {

@@ -115,7 +115,6 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count < 0) return fail(core::errno_text());
     if (count == 0) return fail("the peer closed it");
-    bytes_received += static_cast<std::uint64_t>(count);
     const auto came = static_cast<std::size_t>(count);
     if (plain) input.add(came);
     const bool fine = plain || receive(room.first(came));
@@ -314,7 +313,6 @@ struct Socket::Impl : std::enable_shared_from_this<Socket::Impl> {
   std::size_t unsent_begin = 0;
   std::size_t answers = 0;  // of the transport's layers, among unsent
   std::uint64_t bytes_sent = 0;
-  std::uint64_t bytes_received = 0;
 };
 
 Socket::Socket(core::Loop& loop, Stream stream, Events events)
@@ -350,10 +348,6 @@ std::size_t Socket::queued_bytes() const {
 
 std::uint64_t Socket::bytes_sent() const {
   return impl_->bytes_sent;
-}
-
-std::uint64_t Socket::bytes_received() const {
-  return impl_->bytes_received;
 }
 
 bool Socket::is_open() const {

@@ -42,7 +42,6 @@ class Socket {
   void send(wire::Gather data);
   std::size_t queued_bytes() const;  // of send(), not yet with the kernel
   std::uint64_t bytes_sent() const;  // with the kernel
-  std::uint64_t bytes_received() const;
   bool is_open() const;
 
   const Endpoint& local() const;

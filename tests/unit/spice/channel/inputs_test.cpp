@@ -56,6 +56,22 @@ TEST_F(InputsTest, client_learns_the_lights_first) {
   EXPECT_THAT(init->body, ElementsAre(2, 0));
 }
 
+TEST_F(InputsTest, lights_that_flicker_end_no_client_that_reads_nothing) {
+  auto client = connect();
+  constexpr int kMoreThanIsQueued = 6001;
+  for (int i = 0; i < kMoreThanIsQueued; ++i) {
+    guest_.set_leds(i % 2 == 0 ? core::kNumLed : core::kCapsLed);
+    on_loop(worker_, [] {});
+  }
+  client.send_message(wire::InputsKeyDown{0x1e});
+  EXPECT_THAT(guest_.await(1), ElementsAre("1e+"));
+  guest_.set_leds(core::kScrollLed);
+  for (auto lights = client.await<wire::InputsKeyModifiers>(); lights;
+       lights = client.await<wire::InputsKeyModifiers>())
+    if (lights->modifiers == 1) return;
+  FAIL() << "the newest lights never came";
+}
+
 TEST_F(InputsTest, keys_reach_the_guest) {
   auto client = connect();
   client.send_message(wire::InputsKeyDown{0x1e});

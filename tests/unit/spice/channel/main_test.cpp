@@ -173,6 +173,16 @@ TEST_F(MainAgentTest, the_owner_hears_of_the_agent) {
   EXPECT_EQ(client.await<wire::MainMouseMode>()->supported, 1);
 }
 
+TEST_F(MainAgentTest, modes_that_change_all_the_time_end_no_client_that_reads_nothing) {
+  open_port();
+  auto client = join(true).line;
+  constexpr int kMoreThanIsQueued = 6000;
+  for (int i = 0; i < kMoreThanIsQueued; ++i)
+    on_loop(worker_, [&] { pointer_->request(i % 2 == 0 ? wire::MouseMode::Client : wire::MouseMode::Server); });
+  client.send_message(wire::MainAttachChannels{});
+  EXPECT_TRUE(client.await<wire::MainChannelsList>().has_value());
+}
+
 TEST_F(MainAgentTest, clients_without_the_capability_get_the_old_message) {
   auto client = join(true, {}).line;
   port_.guest_opened(true);
