@@ -24,6 +24,10 @@ FailureDelay::Time FailureDelay::delay(const std::string& host, Time now) const 
   return step_ * std::min(found->second.count, kMostSteps);
 }
 
+bool FailureDelay::same_place(const std::string& host, const std::string& other) {
+  return place_of(host) == place_of(other);
+}
+
 void FailureDelay::failed(const std::string& host, Time now) {
   const auto place = place_of(host);
   if (failures_.size() >= kMaxAddresses && !failures_.contains(place)) {

@@ -20,6 +20,7 @@ class FailureDelay {
 
   // `host` is a numeric address, or empty or a path for those of this host.
   Time delay(const std::string& host, Time now) const;
+  static bool same_place(const std::string& host, const std::string& other);
   void failed(const std::string& host, Time now);
   void succeeded(const std::string& host);
 

@@ -68,7 +68,8 @@ void Linking::advance(Place link) {
     if (more) socket.push(std::move(layer));
   }
   if (stage.state() == LinkStage::State::Linked) {
-    failures_.succeeded(socket.remote().host);
+    // The password to watch is no excuse for guesses at the other.
+    if (link->host->role == Role::Operator) failures_.succeeded(socket.remote().host);
     auto stream = socket.detach();
     events_.on_linked(std::move(stream), stage, *link->host);
     links_.erase(link);
@@ -76,11 +77,25 @@ void Linking::advance(Place link) {
   } else if (stage.state() == LinkStage::State::Refused) {
     if (!was_finished && stage.error() == wire::LinkError::PermissionDenied) {
       failures_.failed(socket.remote().host, now());
+      hold_others(link);
     }
     refuse(*link);
     MV_LOG_LIMITED(Debug, "spice", "refused {}:{} with error {}", socket.remote().host, socket.remote().port,
                    static_cast<unsigned>(stage.error()));
   }
+}
+
+// Guesses that came together are not answered together.
+void Linking::hold_others(Place failed) {
+  const auto& host = failed->socket.remote().host;
+  const auto answer_at = now() + failures_.delay(host, now());
+  for (auto link = links_.begin(); link != links_.end(); ++link) {
+    const bool waits_for_answer = !link->is_held && !link->stage.finished();
+    if (link == failed || !waits_for_answer || !FailureDelay::same_place(link->socket.remote().host, host)) continue;
+    link->is_held = true;
+    link->answer_at = answer_at;
+  }
+  update_timer();
 }
 
 // What the first bytes say, and HTTP if they say so.

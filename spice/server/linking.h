@@ -67,6 +67,7 @@ class Linking {
   void advance(Place link);
   static void open(Link& link);
   static void refuse(Link& link);
+  void hold_others(Place failed);
   void drop(Place link);
   void sweep();
   void update_timer();

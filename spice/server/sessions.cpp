@@ -13,7 +13,7 @@ wire::LinkError Sessions::may_link(const wire::LinkMessage& message, Role role) 
   if (message.channel_type == wire::ChannelType::Main) {
     // A number here is a client that migrates to us, which we do not do yet.
     if (message.connection_id != 0) return wire::LinkError::BadConnectionId;
-    return sessions_.size() < kMaxSessions ? wire::LinkError::Ok : wire::LinkError::Error;
+    return has_room(role) ? wire::LinkError::Ok : wire::LinkError::Error;
   }
   const auto session = sessions_.find(message.connection_id);
   if (session == sessions_.end() || !session->second.stays()) return wire::LinkError::BadConnectionId;
@@ -21,6 +21,12 @@ wire::LinkError Sessions::may_link(const wire::LinkMessage& message, Role role) 
   if (role == Role::Watcher && !session->second.info->view_only) return wire::LinkError::BadConnectionId;
   const bool taken = session->second.channels.contains({message.channel_type, message.channel_id});
   return taken ? wire::LinkError::ChannelNotAvailable : wire::LinkError::Ok;
+}
+
+bool Sessions::has_room(Role role) const {
+  if (role == Role::Operator) return sessions_.size() < kMaxSessions;
+  return std::ranges::count_if(sessions_, [](const auto& pair) { return pair.second.info->view_only; }) <
+         static_cast<std::ptrdiff_t>(kMaxWatchers);
 }
 
 std::shared_ptr<channel::SessionInfo> Sessions::join(const wire::LinkMessage& message, Role role) {

@@ -44,6 +44,7 @@ struct ClientInfo {
 class Sessions {
  public:
   static constexpr std::size_t kMaxSessions = 64;
+  static constexpr std::size_t kMaxWatchers = 48;  // of them, so that those who may do more always get in
 
   // Whether a client with such a ticket may have this channel; nothing is changed.
   wire::LinkError may_link(const wire::LinkMessage& message, Role role = Role::Operator) const;
@@ -64,6 +65,7 @@ class Sessions {
   std::uint32_t owner() const { return owner_; }
   std::optional<ChannelInfo> main_channel(std::uint32_t connection_id) const;
 
+  bool has_room(Role role) const;
   std::vector<ChannelInfo> channels() const;
   std::vector<ClientInfo> clients() const;  // in the order in which they came
   std::size_t size() const { return sessions_.size(); }

@@ -36,7 +36,7 @@ std::string escaped(std::string_view text) {
 std::string host_for_clients(const ServerConfig& config) {
   const bool is_any = config.addr == "0.0.0.0" || config.addr == "::";
   if (!config.addr.empty() && !is_any) return config.addr;
-  if (!is_any && !config.password && !config.disable_ticketing) return "localhost";
+  if (!is_any && !config.password && !config.disable_ticketing && !config.sasl) return "localhost";
   std::array<char, NI_MAXHOST> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }

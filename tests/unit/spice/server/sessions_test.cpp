@@ -48,6 +48,15 @@ TEST_F(SessionsTest, other_channels_need_the_number_of_a_session) {
   EXPECT_EQ(sessions_.may_link(message(ChannelType::Inputs, id + 1)), LinkError::BadConnectionId);
 }
 
+TEST_F(SessionsTest, watchers_leave_room_for_operators) {
+  for (std::size_t i = 0; i < Sessions::kMaxWatchers; ++i) {
+    EXPECT_EQ(sessions_.may_link(message(ChannelType::Main, 0), Role::Watcher), LinkError::Ok);
+    link(message(ChannelType::Main, 0), Role::Watcher);
+  }
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Main, 0), Role::Watcher), LinkError::Error);
+  EXPECT_EQ(sessions_.may_link(message(ChannelType::Main, 0)), LinkError::Ok);
+}
+
 TEST_F(SessionsTest, channel_is_given_once) {
   const auto id = link(message(ChannelType::Main, 0));
   link(message(ChannelType::Display, id));

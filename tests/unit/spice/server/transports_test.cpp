@@ -264,6 +264,24 @@ TEST_F(TransportsTest, address_whose_ticket_failed_waits_and_may_not_talk_meanwh
   EXPECT_TRUE(next.ended());  // without a word: a refusal would be one
 }
 
+TEST_F(TransportsTest, guesses_that_come_together_are_not_answered_together) {
+  ServerConfig config;
+  config.addr = "127.0.0.1";
+  config.password = "secret";
+  config.failure_delay = std::chrono::hours(1);
+  config.link_timeout = std::chrono::hours(24);
+  ASSERT_EQ(serve(config), "");
+  auto wrong = RawClient::connect(server_->port());
+  auto other = RawClient::connect(server_->port());
+  wire::LinkMessage message;
+  message.common_caps = {0xd};
+  other.send_link(message);
+  EXPECT_TRUE(other.receive_reply().has_value());
+  EXPECT_EQ(link(wrong, ChannelType::Main), LinkError::PermissionDenied);
+  other.send(RawClient::Bytes(100'000));  // a wrong ticket, too
+  EXPECT_TRUE(other.ended());             // without a word
+}
+
 TEST_F(TransportsTest, address_whose_ticket_failed_is_answered_later) {
   ServerConfig config;
   config.addr = "127.0.0.1";
