@@ -120,6 +120,7 @@ void Sessions::cut(Session& session) {
 
 std::vector<const Sessions::Session*> Sessions::in_order() const {
   std::vector<const Session*> all;
+  all.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_)
     all.push_back(&session);
   std::ranges::sort(all, {}, &Session::arrival);
