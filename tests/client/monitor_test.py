@@ -293,6 +293,21 @@ def schema_tells_every_command():
         check({member["name"] for member in arguments["members"]} == {"protocol", "password", "connected"}, f"{arguments}")
 
 
+def a_socket_has_so_many_clients():
+    def more():
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(vmm.qmp_path)
+        client.settimeout(60)
+        return client, client.recv(4096)
+
+    with Vmm(spice=False) as vmm:
+        others = [more() for _ in range(15)]
+        check(all(greeting for _, greeting in others), "the first fifteen beside the harness are greeted")
+        check(not more()[1], "the seventeenth is greeted")
+        others[0][0].close()
+        wait_for("room for another", lambda: more()[1])
+
+
 def terminal_edits_and_completes():
     main, line = pty.openpty()
     process = subprocess.Popen([MINIVMM, "--accel", "soft", "--monitor", "stdio", "--name", "tty"], stdin=line, stdout=line,
@@ -343,4 +358,5 @@ run_cases({function.__name__: function for function in (
     answers_and_events_have_qemus_shape, set_password_keeps_disconnects_or_fails, password_expires,
     share_is_the_default_and_the_owner_is_handed_on, takeover_disconnects_the_others, refuse_lets_nobody_in_beside_the_first,
     watchers_see_and_do_not_type, four_clients_of_which_one_is_stopped, four_clients_at_different_speeds,
-    add_client_takes_a_passed_descriptor, schema_tells_every_command, terminal_edits_and_completes, pty_is_a_terminal_of_its_own)})
+    add_client_takes_a_passed_descriptor, schema_tells_every_command, a_socket_has_so_many_clients,
+    terminal_edits_and_completes, pty_is_a_terminal_of_its_own)})

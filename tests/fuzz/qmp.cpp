@@ -32,8 +32,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   machine.serve_spice();
   machine.has_balloon = size % 2 == 0;
   vmm::control::Typist typist(loop, machine.keyboard());
+  vmm::control::Mouse mouse(machine.mouse());
   tests::TextOutput output;
-  vmm::control::QmpSession session({machine, typist}, output);
+  vmm::control::QmpSession session({machine, typist, mouse}, output);
   session.receive(R"({"execute":"qmp_capabilities"})");
   while (!input.empty()) {
     if (sends_descriptors) session.receive_descriptor(core::Fd());

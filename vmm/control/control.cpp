@@ -12,7 +12,10 @@ namespace vmm::control {
 
 struct Control::Impl {
   explicit Impl(machine::Machine& owner)
-      : typist(owner.control_loop(), owner.keyboard()), machine(owner), context{owner, typist} {}
+      : typist(owner.control_loop(), owner.keyboard()),
+        mouse(owner.mouse()),
+        machine(owner),
+        context{owner, typist, mouse} {}
 
   // A QMP session that is told of events for as long as it lives.
   class Subscribed final : public Session {
@@ -31,6 +34,7 @@ struct Control::Impl {
   };
 
   Typist typist;
+  Mouse mouse;
   machine::Machine& machine;
   Context context;
   std::vector<QmpSession*> subscribers;

@@ -16,6 +16,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/event/loop_timer.h"
 #include "vmm/control/terminal.h"
 
 namespace vmm::control {
@@ -23,7 +24,9 @@ namespace vmm::control {
 namespace {
 
 constexpr std::size_t kMaxQueuedBytes = 1 << 20;  // of replies and events a client has not read
-constexpr std::size_t kMaxDescriptors = 8;        // of one message; the kernel closes what there is no room for
+constexpr std::size_t kMaxClients = 16;           // of one socket
+constexpr std::chrono::milliseconds kAcceptAgain{100};
+constexpr std::size_t kMaxDescriptors = 8;  // of one message; the kernel closes what there is no room for
 
 using Socket = asio::local::stream_protocol::socket;
 using Descriptor = asio::posix::stream_descriptor;
@@ -158,8 +161,11 @@ class Client final : public Output, public std::enable_shared_from_this<Client> 
 // asio's local sockets are one object for both directions; Client wants two, so it gets descriptors.
 class UnixEndpoint final : public Endpoint {
  public:
-  UnixEndpoint(asio::io_context& context, std::string path, int listener, SessionFactory factory)
-      : path_(std::move(path)), acceptor_(context), factory_(std::move(factory)) {
+  UnixEndpoint(core::Loop& loop, std::string path, int listener, SessionFactory factory)
+      : path_(std::move(path)),
+        acceptor_(loop.context()),
+        factory_(std::move(factory)),
+        accept_again_(loop, [this] { accept(); }) {
     acceptor_.assign(asio::local::stream_protocol(), listener);
   }
 
@@ -178,12 +184,19 @@ class UnixEndpoint final : public Endpoint {
   void accept() {
     acceptor_.async_accept([this](asio::error_code error, Socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) admit(std::move(socket));
+      // Without a descriptor left the next attempt would fail at once, too.
+      if (error) return accept_again_.arm(kAcceptAgain);
+      admit(std::move(socket));
       accept();
     });
   }
 
   void admit(Socket socket) {
+    std::erase_if(clients_, [](const auto& weak) { return weak.expired(); });
+    if (clients_.size() >= kMaxClients) {
+      MV_LOG_LIMITED(Warn, "monitor", "{} has {} clients already: another is turned away", path_, kMaxClients);
+      return;
+    }
     const int fd = socket.release();
     const int second = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (second < 0) {
@@ -192,7 +205,6 @@ class UnixEndpoint final : public Endpoint {
     }
     auto client = std::make_shared<Client>(Client::Kind::UnixSocket, Descriptor(acceptor_.get_executor(), fd),
                                            Descriptor(acceptor_.get_executor(), second));
-    std::erase_if(clients_, [](const auto& weak) { return weak.expired(); });
     clients_.push_back(client);
     client->start(factory_);
   }
@@ -200,6 +212,7 @@ class UnixEndpoint final : public Endpoint {
   std::string path_;
   asio::local::stream_protocol::acceptor acceptor_;
   SessionFactory factory_;
+  core::LoopTimer accept_again_;
   std::list<std::weak_ptr<Client>> clients_;
 };
 
@@ -218,9 +231,11 @@ class SingleEndpoint final : public Endpoint {
   std::shared_ptr<Client> client_;
 };
 
-bool socket_is_live(const sockaddr_un& address) {
-  const core::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return probe.valid() && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+// Only a socket that nobody listens to any more refuses; a busy process does not.
+bool is_left_behind(const sockaddr_un& address) {
+  const core::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return probe.valid() && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+         errno == ECONNREFUSED;
 }
 
 core::Result<core::Fd> listen_on(const std::string& path) {
@@ -233,7 +248,7 @@ core::Result<core::Fd> listen_on(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) return core::fail("cannot listen on {}: the file exists and is no socket", path);
-    if (socket_is_live(address)) return core::fail("cannot listen on {}: another process serves it", path);
+    if (!is_left_behind(address)) return core::fail("cannot listen on {}: another process serves it", path);
     ::unlink(path.c_str());
   }
   core::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -284,7 +299,7 @@ core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const st
   path = path.substr(0, path.find(','));
   auto listener = listen_on(path);
   if (!listener) return std::unexpected(listener.error());
-  return std::make_unique<UnixEndpoint>(loop.context(), path, listener->release(), std::move(factory));
+  return std::make_unique<UnixEndpoint>(loop, path, listener->release(), std::move(factory));
 }
 
 }  // namespace vmm::control

@@ -44,8 +44,8 @@ class Endpoint {
 };
 
 // "stdio", "unix:PATH" or "pty"; serves nobody yet. A socket left behind by a dead process is replaced, a live one is
-// an error. A client that does not read what it is sent is dropped at 1 MiB. The endpoint is destroyed on the control
-// loop or after it has stopped.
+// an error. A socket has 16 clients at most, and one that does not read what it is sent is dropped at 1 MiB. The
+// endpoint is destroyed on the control loop or after it has stopped.
 core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const std::string& spec,
                                                       SessionFactory factory);
 

@@ -129,7 +129,8 @@ std::string run_mouse_move(Context& context, const Arguments& arguments) {
     if (!value || *value < -10'000 || *value > 10'000) return "Error: give numbers from -10000 to 10000\n";
     move[i] = *value;
   }
-  context.machine.mouse().move(move[0], move[1], move[2], 0);
+  // QEMU's wheel goes up, the mouse's down.
+  context.mouse.move(move[0], move[1], -move[2], context.mouse.buttons());
   return "";
 }
 
@@ -140,7 +141,7 @@ std::string run_mouse_button(Context& context, const Arguments& arguments) {
   if ((*state & 1) != 0) buttons |= core::kLeftButton;
   if ((*state & 2) != 0) buttons |= core::kMiddleButton;
   if ((*state & 4) != 0) buttons |= core::kRightButton;
-  context.machine.mouse().move(0, 0, 0, buttons);
+  context.mouse.move(0, 0, 0, buttons);
   return "";
 }
 

@@ -50,7 +50,7 @@ nlohmann::json qmp_version();
 class QmpSession final : public Session {
  public:
   QmpSession(const Context& context, Output& output)
-      : context_{context.machine, context.typist, &descriptors_}, output_(output) {}
+      : context_{context.machine, context.typist, context.mouse, &descriptors_}, output_(output) {}
   std::string greeting() override;
   bool receive(std::string_view bytes) override;
   void receive_descriptor(core::Fd descriptor) override { descriptors_.offer(std::move(descriptor)); }

@@ -25,7 +25,7 @@ std::optional<core::KeyCode> key_of(const json& value) {
 // Collects one input-send-event: keys act at once, mouse parts are joined into one report.
 class InputEvents {
  public:
-  explicit InputEvents(Context& context) : context_(context) {}
+  explicit InputEvents(Context& context) : context_(context), buttons_(context.mouse.buttons()) {}
 
   bool add(const json& event) {
     const auto& data = event["data"];
@@ -42,7 +42,7 @@ class InputEvents {
   void commit() {
     for (const auto& [key, down] : keys_)
       context_.machine.keyboard().key(key, down);
-    if (moved_) context_.machine.mouse().move(dx_, dy_, dz_, buttons_);
+    if (moved_) context_.mouse.move(dx_, dy_, dz_, buttons_);
   }
 
  private:
@@ -75,7 +75,7 @@ class InputEvents {
   std::int32_t dx_ = 0;
   std::int32_t dy_ = 0;
   std::int32_t dz_ = 0;
-  std::uint8_t buttons_ = 0;
+  std::uint8_t buttons_;
   bool moved_ = false;
 };
 

@@ -21,7 +21,8 @@ class HmpTest : public testing::Test {
   tests::FakeMachine machine_;
   core::Loop loop_;
   Typist typist_{loop_, machine_.keyboard()};
-  Context context_{machine_, typist_};
+  Mouse mouse_{machine_.mouse()};
+  Context context_{machine_, typist_, mouse_};
 };
 
 TEST_F(HmpTest, every_command_has_help) {
@@ -39,6 +40,13 @@ TEST_F(HmpTest, every_topic_answers) {
     if (topic.name == "pci") continue;  // the fake has none
     EXPECT_NE(run(fmt::format("info {}", topic.name)), "") << topic.name;
   }
+}
+
+TEST_F(HmpTest, mouse_moves_with_its_buttons_held_and_its_wheel_goes_up) {
+  run("mouse_button 1");
+  run("mouse_move 50 -3 2");
+  run("mouse_button 0");
+  EXPECT_THAT(machine_.told, ElementsAre("move 0 0 0 1", "move 50 -3 -2 1", "move 0 0 0 0"));
 }
 
 TEST_F(HmpTest, screendump_takes_options_a_display_and_a_head) {

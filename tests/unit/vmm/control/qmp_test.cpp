@@ -45,8 +45,9 @@ class QmpTest : public testing::Test {
   tests::FakeMachine machine_;
   core::Loop loop_;
   Typist typist_{loop_, machine_.keyboard()};
+  Mouse mouse_{machine_.mouse()};
   tests::TextOutput output_;
-  QmpSession session_{{machine_, typist_}, output_};
+  QmpSession session_{{machine_, typist_, mouse_}, output_};
 };
 
 TEST_F(QmpTest, greeting_has_version_and_capabilities) {
@@ -160,6 +161,20 @@ TEST_F(QmpTest, commands_reach_the_machine) {
             "{}");
   EXPECT_THAT(machine_.told, ElementsAre("stop", "cont", "eject ide1-cd0 by force", "change ide1-cd0 b.iso", "key 1e+",
                                          "move 3 0 0 1"));
+}
+
+TEST_F(QmpTest, pressed_buttons_are_held_until_they_are_released) {
+  negotiate();
+  const auto button = [this](const char* name, bool down) {
+    outcome("input-send-event", {{"events", {{{"type", "btn"}, {"data", {{"button", name}, {"down", down}}}}}}});
+  };
+  button("left", true);
+  outcome("input-send-event", {{"events", {{{"type", "rel"}, {"data", {{"axis", "x"}, {"value", 50}}}}}}});
+  button("right", true);
+  button("left", false);
+  button("wheel-up", true);
+  EXPECT_THAT(machine_.told,
+              ElementsAre("move 0 0 0 1", "move 50 0 0 1", "move 0 0 0 3", "move 0 0 0 2", "move 0 0 -1 2"));
 }
 
 TEST_F(QmpTest, how_pictures_are_sent) {
