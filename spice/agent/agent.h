@@ -75,7 +75,7 @@ class Agent final : private GuestPort::Host {
   bool data(std::span<const std::uint8_t> piece);  // false: it must not
   void client_ready();
 
-  // What the server says: the newest place, but no change of the buttons is lost.
+  // What the server says: the newest place, and the newest changes of the buttons.
   void point(const MouseState& state);
 
  private:
