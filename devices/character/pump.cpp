@@ -15,6 +15,7 @@ namespace devices::character {
 namespace {
 constexpr std::size_t kReadBytes = 4096;
 constexpr int kFlushPatienceMs = 200;  // how long the end of the process waits for a reader that takes nothing
+constexpr int kHangUpMs = 500;         // how often to look whether a line that hung up was opened again
 constexpr short kGone = POLLHUP | POLLERR | POLLNVAL;
 
 bool try_later(int error) {
@@ -105,7 +106,7 @@ void Pump::run() {
 
   while (!stopping_) {
     look_for_peer();
-    const auto waiting = wait(connected_ ? -1 : endpoint_->retry_ms());
+    const auto waiting = wait(!connected_ ? endpoint_->retry_ms() : hung_up_ ? kHangUpMs : -1);
     wake_.drain();
     if (!pending_.empty() && ready_.exchange(false)) offer_input();
     if (waiting.output) move_output();
@@ -114,7 +115,15 @@ void Pump::run() {
   flush();
 }
 
+// A terminal forgets that it hung up when somebody opens it again; whoever came is somebody else.
+bool Pump::peer_was_replaced() const {
+  if (!connected_ || !hung_up_ || !endpoint_->input_end_disconnects()) return false;
+  pollfd state{endpoint_->input(), 0, 0};
+  return ::poll(&state, 1, 0) == 0;
+}
+
 void Pump::look_for_peer() {
+  if (peer_was_replaced()) lose_peer();
   if (connected_ || !endpoint_->connect()) return;
   input_over_ = false;
   hung_up_ = false;
@@ -191,6 +200,7 @@ void Pump::move_input() {
     input_ended();
     return;
   }
+  look_for_peer();  // whoever sent this may answer at once what the guest says to it
   pending_.assign(bytes.begin(), bytes.begin() + count);
   offer_input();
 }
@@ -219,8 +229,11 @@ void Pump::move_output() {
   if (count >= 0) {
     sent_ += static_cast<std::size_t>(count);
   } else if (!try_later(errno)) {
-    if (errno != EPIPE && errno != ECONNRESET)  // somebody who leaves is no news
+    if (errno == EIO && endpoint_->output() == endpoint_->input()) {
+      hung_up_ = true;                                   // what a terminal says that nobody has open at this moment
+    } else if (errno != EPIPE && errno != ECONNRESET) {  // somebody who leaves is no news
       MV_LOG_LIMITED(Warn, "character", "{} takes no more output: {}", name_, core::errno_text());
+    }
     drop_output();
   }
 }

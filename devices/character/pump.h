@@ -43,6 +43,7 @@ class Pump final : public core::CharStream {
   // All on the pump's thread.
   struct Waiting;
   void run();
+  bool peer_was_replaced() const;
   void look_for_peer();
   Waiting wait(int timeout_ms);
   bool wants_input();

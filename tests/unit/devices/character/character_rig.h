@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <span>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 #include "core/ports/char_stream.h"
@@ -61,6 +62,16 @@ class Guest {
   std::string received_;
   std::size_t room_;
 };
+
+template <typename Condition>
+bool eventually(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
 
 inline bool await_readable(int fd) {
   pollfd state{fd, POLLIN, 0};

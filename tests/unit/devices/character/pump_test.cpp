@@ -177,6 +177,101 @@ TEST(Pty, can_be_opened_again) {
   EXPECT_EQ(read_bytes(line.get(), 1), "3");
 }
 
+// A line that somebody else opens again between the hang-up and the first look at what was left in it.
+class ReopenedEnd final : public Endpoint {
+ public:
+  enum class When { Read, Write };
+  // The second opener writes `sends` at once.
+  ReopenedEnd(std::unique_ptr<Endpoint> line, When when, std::string sends = "")
+      : line_(std::move(line)), when_(when), sends_(std::move(sends)) {}
+
+  void open_first() { first_ = open_again(); }
+  void close_first() { first_.close(); }
+  int second() const { return second_.get(); }  // once reopened
+  bool reopened() const { return reopened_; }
+
+  std::string name() const override { return line_->name(); }
+  bool connect() override { return line_->connect(); }
+  int waits_on() const override { return line_->waits_on(); }
+  int retry_ms() const override { return line_->retry_ms(); }
+  int input() const override { return line_->input(); }
+  int output() const override { return line_->output(); }
+  std::int64_t read(std::span<std::uint8_t> bytes) override {
+    if (when_ == When::Read) reopen();
+    return line_->read(bytes);
+  }
+  std::int64_t write(std::span<const std::uint8_t> bytes) override {
+    if (when_ == When::Read || reopened_) return line_->write(bytes);
+    first_.close();
+    const auto result = line_->write(bytes);
+    const auto error = errno;
+    reopen();
+    errno = error;
+    return result;
+  }
+  bool input_end_disconnects() const override { return line_->input_end_disconnects(); }
+  void disconnect() override { line_->disconnect(); }
+
+ private:
+  void reopen() {
+    pollfd state{line_->input(), 0, 0};
+    if (reopened_ || ::poll(&state, 1, 0) == 0) return;
+    second_ = open_again();
+    EXPECT_EQ(::write(second_.get(), sends_.data(), sends_.size()), static_cast<ssize_t>(sends_.size()));
+    reopened_ = true;
+  }
+  core::Fd open_again() const {
+    return core::Fd(::open(line_->name().substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  }
+
+  std::unique_ptr<Endpoint> line_;
+  When when_;
+  std::string sends_;
+  core::Fd first_;
+  core::Fd second_;
+  std::atomic<bool> reopened_{false};
+};
+
+class ReopenedPty : public testing::TestWithParam<ReopenedEnd::When> {};
+
+TEST(Pty, next_opener_is_answered) {
+  auto line = devices::character::open_pty_end();
+  ASSERT_TRUE(line) << line.error().message;
+  auto end = std::make_unique<ReopenedEnd>(std::move(*line), ReopenedEnd::When::Read, "?");
+  auto& reopened = *end;
+  reopened.open_first();
+  auto pump = *Pump::start(std::move(end));
+  Guest guest(*pump);
+  reopened.close_first();
+  ASSERT_EQ(guest.await(1), "?");
+  pump->write(bytes_of("!"));
+  EXPECT_EQ(read_bytes(reopened.second(), 1), "!");
+}
+
+TEST_P(ReopenedPty, next_opener_gets_output) {
+  auto line = devices::character::open_pty_end();
+  ASSERT_TRUE(line) << line.error().message;
+  auto end = std::make_unique<ReopenedEnd>(std::move(*line), GetParam());
+  auto& reopened = *end;
+  reopened.open_first();
+  auto pump = *Pump::start(std::move(end));
+  Guest guest(*pump);
+  if (GetParam() == ReopenedEnd::When::Read) {
+    reopened.close_first();
+  } else {
+    pump->write(bytes_of("lost"));
+  }
+  ASSERT_TRUE(tests::eventually([&] { return reopened.reopened() && pump->connected(); }));
+  ASSERT_TRUE(tests::eventually([&] {
+    pump->write(bytes_of("x"));
+    char byte = 0;
+    return ::read(reopened.second(), &byte, 1) == 1;
+  }));
+}
+
+INSTANTIATE_TEST_SUITE_P(At, ReopenedPty, testing::Values(ReopenedEnd::When::Read, ReopenedEnd::When::Write),
+                         [](const auto& which) { return which.param == ReopenedEnd::When::Read ? "read" : "write"; });
+
 TEST(Pty, output_with_nobody_there_is_dropped) {
   PtyRig rig;
   EXPECT_FALSE(rig.pump->connected());
