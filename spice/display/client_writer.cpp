@@ -41,7 +41,7 @@ bool ClientWriter::write(const ClientSurfaces::Step& step) {
     case Kind::Create: create(step.surface); break;
     case Kind::Destroy: send(wire::DisplaySurfaceDestroy{.id = surface_id(step.surface)}); break;
     case Kind::Pixels: pixels(step.surface, step.area); break;
-    case Kind::Draw: return drawing(*step.drawing);
+    case Kind::Draw: return drawing(step.drawing);
   }
   return true;
 }
@@ -123,13 +123,20 @@ void ClientWriter::pixels(SurfaceKey key, const core::Rect& area) {
   lossy_.healed(key, area);
 }
 
-bool ClientWriter::drawing(const PlacedDrawing& placed) {
-  const auto effect = effect_of(placed);
-  if (!lossy_.needed_by(placed.surface, effect).empty()) return false;
-  const auto strips = DrawingStrips::of(*placed.drawing, images_);
-  const auto is_lossy = strips ? in_strips(*strips) : whole(*placed.drawing);
-  if (is_lossy) lossy_.drawn(placed.surface, effect, *is_lossy);
+bool ClientWriter::drawing(const PlacedDrawingPtr& placed) {
+  if (!lossy_.needed_by(placed->surface, effect_of(*placed)).empty()) return false;
+  if (auto strips = DrawingStrips::of(*placed->drawing, images_)) {
+    unfinished_.emplace(placed, *std::move(strips));
+    go_on();
+    return true;
+  }
+  const auto is_lossy = whole(*placed->drawing);
+  if (is_lossy) all_sent(*placed, *is_lossy);
   return is_lossy.has_value();
+}
+
+void ClientWriter::all_sent(const PlacedDrawing& placed, bool is_lossy) {
+  lossy_.drawn(placed.surface, effect_of(placed), is_lossy);
 }
 
 std::optional<bool> ClientWriter::whole(const core::Drawing& drawing) {
@@ -142,17 +149,25 @@ std::optional<bool> ClientWriter::whole(const core::Drawing& drawing) {
   return writer.is_lossy();
 }
 
-bool ClientWriter::in_strips(const DrawingStrips& strips) {
-  bool is_lossy = false;
-  for (std::span upcoming(strips.shown()); !upcoming.empty(); upcoming = upcoming.subspan(1)) {
+void ClientWriter::go_on() {
+  auto& [placed, strips, sent, is_lossy] = *unfinished_;
+  if (const auto upcoming = std::span(strips.shown()).subspan(sent); !upcoming.empty()) {
     images_.prepare(strips.image(), strips.cuts(), upcoming);
     auto images = images_.message();
     auto made = images.of_strip(strips.image(), strips.cuts(), upcoming.front());
     images.send_before(line_.next_serial(), [this](const auto& before) { send(before); });
     send(strips.message(upcoming.front(), std::move(made.image)));
     is_lossy = is_lossy || made.is_lossy;
+    ++sent;
   }
-  return is_lossy;
+  if (sent < strips.shown().size()) return;
+  all_sent(*placed, is_lossy);
+  unfinished_.reset();
+}
+
+void ClientWriter::surface_gone(SurfaceKey key) {
+  lossy_.forget(key);
+  if (unfinished_ && unfinished_->placed->surface == key) unfinished_.reset();
 }
 
 }  // namespace spice::display

@@ -1,7 +1,9 @@
 // Says to one client what its ClientSurfaces want said: steps as messages of the display channel. Display worker only.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -31,12 +33,15 @@ class ClientWriter {
   // The guest begins anew, or with what it was at another time: what it calls by a number may be another image or
   // palette now.
   void primary_made() { names_are_old_ = true; }
-  // With the pixels as they are now. False if the step is a drawing that cannot be sent, or not before what it needs is
-  // exact: then the client is to get what it draws.
+  // With the pixels as they are now, when nothing is unfinished. False if the step is a drawing that cannot be sent, or
+  // not before what it needs is exact: then the client is to get what it draws.
   [[nodiscard]] bool write(const ClientSurfaces::Step& step);
+  // Of a large drawing, write() sends the first message only, as it may be more than a line takes at once.
+  bool is_unfinished() const { return unfinished_.has_value(); }
+  void go_on();  // the next message of it
   // Has images of these steps, which will probably be written next, made by several threads.
   void prepare(std::span<const ClientSurfaces::Step> upcoming);
-  void surface_gone(SurfaceKey key) { lossy_.forget(key); }
+  void surface_gone(SurfaceKey key);
   // An area of a surface where the client has something that is not exact.
   std::optional<core::Rect> inexact(SurfaceKey key) const { return lossy_.first_of(key); }
 
@@ -48,15 +53,23 @@ class ClientWriter {
   void create(SurfaceKey key);
   void monitors();
   void pixels(SurfaceKey key, const core::Rect& area);
-  bool drawing(const PlacedDrawing& placed);
-  // The drawing's messages; whether they lose something. Nothing if it cannot be sent.
+  bool drawing(const PlacedDrawingPtr& placed);
+  // The drawing's message; whether it loses something. Nothing if it cannot be sent.
   std::optional<bool> whole(const core::Drawing& drawing);
-  bool in_strips(const DrawingStrips& strips);
+  void all_sent(const PlacedDrawing& placed, bool is_lossy);
+
+  struct Unfinished {
+    PlacedDrawingPtr placed;
+    DrawingStrips strips;
+    std::size_t sent = 0;
+    bool is_lossy = false;
+  };
 
   Screen& screen_;
   wire::Capabilities capabilities_;
   image::ImageSender images_;
   image::LossyAreas lossy_;
+  std::optional<Unfinished> unfinished_;
   bool names_are_old_ = false;
   bool primary_is_new_ = false;  // for the client, who has no pixels of it
   bool knows_monitors_ = false;  // the client has been told of some

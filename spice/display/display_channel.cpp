@@ -138,7 +138,7 @@ void DisplayChannel::pump() {
   // A line that takes one message after the other is worth looking ahead for. What another would not take for long is
   // encoded when it does, from the newest pixels.
   for (int sent = 0; writable(); ++sent) {
-    if (sent > 0) look_ahead();
+    if (sent > 0 && !writer_.is_unfinished()) look_ahead();
     if (!send_next()) break;
     heal_timer_.cancel();
   }
@@ -178,6 +178,10 @@ void DisplayChannel::heal() {
 // Pictures of videos and all else take turns.
 bool DisplayChannel::send_next() {
   if (!surfaces_ || !video_) return false;
+  if (writer_.is_unfinished()) {
+    writer_.go_on();
+    return true;
+  }
   auto& surfaces = *surfaces_;
   if (video_->send_control()) return true;
   is_pictures_turn_ = !is_pictures_turn_;

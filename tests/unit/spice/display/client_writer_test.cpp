@@ -22,12 +22,15 @@ using testing::IsEmpty;
 using wire::ImageType;
 
 constexpr Rect kPhoto{10, 10, 70, 60};
+constexpr Rect kLarge{0, 0, 1024, 800};
 
-core::ImagePtr photo(std::uint64_t id) {
-  core::Bitmap bitmap{.width = 60, .height = 50, .stride = 240};
-  for (std::uint32_t at = 0; at < 240 * 50; ++at)
-    bitmap.data.push_back(static_cast<std::uint8_t>(at % 240 / 4 * 2 + at / 240 + at % 4 * 9));
-  return std::make_shared<core::Image>(core::Image{.id = id, .cacheable = true, .content = std::move(bitmap)});
+core::ImagePtr photo(std::uint64_t id, const Rect& box = kPhoto) {
+  core::Bitmap bitmap{.width = static_cast<std::uint32_t>(box.width()),
+                      .height = static_cast<std::uint32_t>(box.height())};
+  bitmap.stride = bitmap.width * 4;
+  for (std::uint32_t at = 0; at < bitmap.stride * bitmap.height; ++at)
+    bitmap.data.push_back(static_cast<std::uint8_t>(at % bitmap.stride / 4 * 2 + at / bitmap.stride + at % 4 * 9));
+  return std::make_shared<core::Image>(core::Image{.id = id, .cacheable = id != 0, .content = std::move(bitmap)});
 }
 
 // The types of images in DRAW_COPY messages, and of all other messages.
@@ -59,15 +62,25 @@ class OnSlowLine : public testing::Test, private spice::display::ScreenListener 
   void draw(core::Drawing drawing) {
     run([&drawing](core::DisplayCanvas& canvas) { canvas.draw(std::make_shared<core::Drawing>(std::move(drawing))); });
   }
-  void show_photo(std::uint64_t id) {
+  void show_photo(std::uint64_t id, const Rect& box = kPhoto) {
     core::DrawCopy copy;
-    copy.source = {.image = photo(id), .area = {0, 0, 60, 50}};
-    draw({.box = kPhoto, .operation = std::move(copy)});
+    copy.source = {.image = photo(id, box), .area = {0, 0, box.width(), box.height()}};
+    draw({.box = box, .operation = std::move(copy)});
+  }
+  void begin_large_photo() {
+    run([](core::DisplayCanvas& canvas) { canvas.create_surface(0, {kLarge.right, kLarge.bottom}); });
+    (void)sent_now();
+    show_photo(0, kLarge);  // that the client does not keep
+    ASSERT_TRUE(writer.write(*surfaces.next()));
   }
   void invert(const Rect& box) { draw({.box = box, .operation = core::DrawInvers{}}); }
   Sent sent_now() {
+    while (writer.is_unfinished())
+      writer.go_on();
     while (const auto step = surfaces.next()) {
       if (!writer.write(*step)) surfaces.not_sent(*step->drawing);
+      while (writer.is_unfinished())
+        writer.go_on();
     }
     return std::exchange(sent, {});
   }
@@ -138,6 +151,23 @@ TEST_F(OnSlowLine, image_that_the_client_keeps_is_as_lossy_as_it_was) {
   show_photo(1);
   EXPECT_THAT(sent_now().images, ElementsAre(ImageType::FromCache));
   EXPECT_EQ(writer.inexact(screen.primary()), kPhoto);
+}
+
+TEST_F(OnSlowLine, large_photo_is_sent_one_message_at_a_time) {
+  begin_large_photo();
+  EXPECT_THAT(sent.images, ElementsAre(ImageType::Jpeg));
+  EXPECT_TRUE(writer.is_unfinished());
+  EXPECT_EQ(sent_now().images.size(), 3U);
+  EXPECT_EQ(writer.inexact(screen.primary()), kLarge);
+}
+
+TEST_F(OnSlowLine, rest_of_a_photo_goes_with_its_surface) {
+  begin_large_photo();
+  run([](core::DisplayCanvas& canvas) { canvas.destroy_surface(0); });
+  EXPECT_THAT(sent_now().images, ElementsAre(ImageType::Jpeg));
+  run([](core::DisplayCanvas& canvas) { canvas.create_surface(0, {100, 80}); });
+  (void)sent_now();
+  EXPECT_EQ(writer.inexact(screen.primary()), std::nullopt);
 }
 
 TEST_F(OnSlowLine, new_primary_surface_ends_what_the_client_keeps) {

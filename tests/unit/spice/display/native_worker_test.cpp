@@ -137,6 +137,23 @@ TEST(NativeMode, screenshot_of_a_single_monitor_leaves_out_what_it_does_not_show
   EXPECT_EQ(size_with({}), whole) << "ignored, and the last one was beyond the surface";
 }
 
+TEST(NativeMode, picture_that_is_more_than_may_wait_is_sent_as_the_client_takes_it) {
+  constexpr core::Rect kLarge{0, 0, 2304, 2304};
+  Rig rig({.images = {.compression = wire::ImageCompression::Lz4}});
+  rig.source.run([&](DisplayCanvas& canvas) {
+    canvas.destroy_surface(0);
+    EXPECT_TRUE(canvas.create_surface(0, {kLarge.width(), kLarge.height()}));
+  });
+  rig.worker.screenshot();
+  Viewer viewer(rig, {.caps = {wire::kLz4Cap}, .server_send_buffer = 4096});
+  ASSERT_TRUE(viewer.shows(rig.worker.screenshot()));
+  rig.source.run([&](DisplayCanvas& canvas) {
+    canvas.draw(noise(kLarge, 1));
+    canvas.draw(fill(0, {5, 5, 900, 900}, 0x12'3456));
+  });
+  EXPECT_TRUE(viewer.shows(rig.worker.screenshot()));
+}
+
 TEST(NativeMode, connected_client_gets_drawings_and_a_late_one_the_picture) {
   Rig rig;
   Viewer early(rig);
