@@ -45,6 +45,7 @@ canvas::Region ClientStream::end() {
 
 wire::DisplayStreamCreate ClientStream::create(StreamId id) {
   known_ = true;
+  mentions_ = 0;
   clip_ = visible_;
   const auto width = static_cast<std::uint32_t>(shape_.source_width);
   const auto height = static_cast<std::uint32_t>(shape_.source_height);
@@ -62,6 +63,7 @@ wire::DisplayStreamCreate ClientStream::create(StreamId id) {
 
 wire::DisplayStreamClip ClientStream::clip(StreamId id) {
   clip_ = visible_;
+  mentioned();
   return {.id = id, .clip = wire_clip(clip_)};
 }
 
@@ -73,6 +75,7 @@ std::optional<std::pair<NewFrame, wire::Payload>> ClientStream::take_frame(Condi
   if (!picture) return std::nullopt;
   auto data = encoder_->encode(*picture, frame.time, conditions);
   if (!data) return std::nullopt;
+  mentioned();
   return std::pair(std::move(frame), std::move(*data));
 }
 

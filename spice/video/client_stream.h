@@ -60,6 +60,9 @@ class ClientStream {
   std::optional<std::pair<NewFrame, wire::Payload>> take_frame(Conditions conditions);
 
   std::uint32_t source_fps() const { return source_fps_; }
+  // Messages that have named it since CREATE.
+  std::uint32_t mentions() const { return mentions_; }
+  void mentioned() { ++mentions_; }
   std::uint32_t report_id() const { return report_id_; }
   void set_report_id(std::uint32_t id) { report_id_ = id; }
 
@@ -75,6 +78,7 @@ class ClientStream {
   bool known_ = false;
   std::uint32_t source_fps_ = 1;
   std::uint32_t report_id_ = 0;
+  std::uint32_t mentions_ = 0;
 };
 
 }  // namespace spice::video

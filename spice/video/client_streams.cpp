@@ -120,15 +120,16 @@ void ClientStreams::drop_frames() {
 
 bool ClientStreams::report(const wire::DisplayStreamReport& report, Conditions conditions) {
   if (report.id >= kMostStreams) return false;
+  const bool refuses = report.frames == 0 && report.drops == wire::DisplayStreamReport::kUnsupported;
+  if (refuses && report.unique_id == 0 && is_echo(report.id)) return true;
   const auto found = streams_.find(report.id);
   if (found == streams_.end()) return true;
   auto& stream = found->second;
-  if (!stream.has_encoder() || stream.report_id() != report.unique_id) return true;
-  if (report.frames == 0 && report.drops == wire::DisplayStreamReport::kUnsupported) {
-    refused_.push_back(stream.codec());
-    end(report.id, stream);
+  if (refuses) {
+    if (report.unique_id == 0 || report.unique_id == stream.report_id()) refuse(report.id, stream);
     return true;
   }
+  if (!stream.has_encoder() || stream.report_id() != report.unique_id) return true;
   conditions.source_fps = stream.source_fps();
   stream.encoder().report({.start = report.start_time,
                            .end = report.end_time,
@@ -140,8 +141,27 @@ bool ClientStreams::report(const wire::DisplayStreamReport& report, Conditions c
   return true;
 }
 
+// spice-gtk does not say of which stream with this number. It answers so to CREATE, or a picture that they cannot
+// decode, and then to every message about the stream that they have not got.
+void ClientStreams::refuse(StreamId id, ClientStream& stream) {
+  if (!stream.known()) return;
+  refused_.push_back(stream.codec());
+  echoes_[id] = stream.mentions();
+  end(id, stream);
+}
+
+bool ClientStreams::is_echo(StreamId id) {
+  const auto expected = echoes_.find(id);
+  if (expected == echoes_.end() || expected->second == 0) return false;
+  --expected->second;
+  return true;
+}
+
 std::optional<StreamMessage> ClientStreams::next_control() {
-  if (auto wish = std::exchange(report_wish_, std::nullopt)) return *std::move(wish);
+  if (auto wish = std::exchange(report_wish_, std::nullopt)) {
+    if (const auto found = streams_.find(wish->id); found != streams_.end()) found->second.mentioned();
+    return *std::move(wish);
+  }
   if (!ended_.empty()) {
     const auto id = ended_.back();
     ended_.pop_back();
@@ -160,10 +180,6 @@ StreamMessage ClientStreams::begin(StreamId id, ClientStream& stream) {
   if (client_.has(wire::kStreamReportCap))
     report_wish_ = {.id = id, .unique_id = last_report_id_, .window = kReportWindow, .timeout = kReportTimeoutMs};
   return stream.create(id);
-}
-
-bool ClientStreams::has_frame() const {
-  return std::ranges::any_of(streams_, [](const auto& entry) { return entry.second.has_frame(); });
 }
 
 std::optional<std::pair<NewFrame, wire::Payload>> ClientStreams::encoded_frame(ClientStream& stream,

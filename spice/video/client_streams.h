@@ -76,7 +76,6 @@ class ClientStreams {
   std::optional<StreamMessage> next_control();
   canvas::Region take_healing() { return healing_.take(); }
   std::optional<StreamMessage> next_frame(const Conditions& conditions);
-  bool has_frame() const;
 
   // How far the client's multimedia clock must be behind ours for all streams.
   std::uint32_t required_delay_ms() const;
@@ -87,6 +86,8 @@ class ClientStreams {
   bool choose_encoder(ClientStream& stream);
   void cover(const canvas::Region& region, const ClientStream* except);
   void end(StreamId id, ClientStream& stream);
+  void refuse(StreamId id, ClientStream& stream);
+  bool is_echo(StreamId id);
   StreamMessage begin(StreamId id, ClientStream& stream);
   // Nothing if it was left out.
   std::optional<std::pair<NewFrame, wire::Payload>> encoded_frame(ClientStream& stream, const Conditions& conditions);
@@ -96,7 +97,8 @@ class ClientStreams {
   wire::Capabilities client_;
   VideoStatistics& statistics_;
   std::vector<std::uint8_t> preferred_;
-  std::vector<wire::VideoCodec> refused_;  // by the client, whatever it has promised
+  std::vector<wire::VideoCodec> refused_;     // by the client, whatever it has promised
+  std::map<StreamId, std::uint32_t> echoes_;  // of a refusal that are still to come, at most
   LineRate line_;
   std::map<StreamId, ClientStream> streams_;
   std::vector<StreamId> ended_;                                   // the client must be told

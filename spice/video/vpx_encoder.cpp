@@ -14,6 +14,9 @@ constexpr unsigned kBufferMs = 1000;
 constexpr unsigned kFirstBufferMs = 500;
 constexpr unsigned kGoodBufferMs = 600;
 
+// A longer pause is no reason for one huge frame.
+constexpr std::int32_t kLongestFrameMs = 200;
+
 unsigned kilobits(std::uint64_t bit_rate) {
   return static_cast<unsigned>(std::max<std::uint64_t>(bit_rate / 1000, 1));
 }
@@ -26,8 +29,8 @@ bool VpxEncoder::open(std::uint32_t width, std::uint32_t height) {
   if (library_->config_default(interface, &config_, 0) != VPX_CODEC_OK) return false;
   config_.g_w = width;
   config_.g_h = height;
-  config_.g_timebase = {1, static_cast<int>(BitRateControl::kMostFps)};
-  config_.g_threads = 1;  // the display worker's
+  config_.g_timebase = {1, 1000};  // of multimedia time
+  config_.g_threads = 1;           // the display worker's
   config_.g_lag_in_frames = 0;
   config_.g_error_resilient = 0;  // a client gets every frame
   config_.g_pass = VPX_RC_ONE_PASS;
@@ -81,13 +84,24 @@ std::optional<wire::Payload> VpxEncoder::encode(const Picture& picture, MediaTim
   image.planes[VPX_PLANE_V] = planes_.red();
   image.stride[VPX_PLANE_Y] = static_cast<int>(picture.width);
   image.stride[VPX_PLANE_U] = image.stride[VPX_PLANE_V] = static_cast<int>(planes_.chroma_width());
-  if (library_->encode(&context_, &image, next_time_++, 1, 0, VPX_DL_REALTIME) != VPX_CODEC_OK) {
+  if (library_->encode(&context_, &image, advance_to(time), frame_ms_, 0, VPX_DL_REALTIME) != VPX_CODEC_OK) {
     close();
     return std::nullopt;
   }
   auto frame = take_packets();
   if (frame) control_.end_frame(frame->size(), conditions);
   return frame;
+}
+
+// The codec shares its bits out by these times: they must grow, and a picture lasts about as long as the last one did.
+vpx_codec_pts_t VpxEncoder::advance_to(MediaTime time) {
+  if (last_time_) {
+    const auto gap = std::clamp(media_time_between(*last_time_, time), 1, kLongestFrameMs);
+    shown_at_ += gap;
+    frame_ms_ = static_cast<unsigned long>(gap);
+  }
+  last_time_ = time;
+  return shown_at_;
 }
 
 // One frame in, at most one frame out: none if the codec left it out for the rate's sake.

@@ -36,6 +36,7 @@ class VpxEncoder final : public VideoEncoder {
   void tune();
   // Brings the codec to the picture's size and the rate that is wanted now.
   bool prepare(const Picture& picture);
+  vpx_codec_pts_t advance_to(MediaTime time);
   std::optional<wire::Payload> take_packets();
 
   std::shared_ptr<const VpxLibrary> library_;
@@ -45,7 +46,9 @@ class VpxEncoder final : public VideoEncoder {
   bool is_open_ = false;
   vpx_codec_ctx_t context_{};
   vpx_codec_enc_cfg_t config_{};
-  vpx_codec_pts_t next_time_ = 0;  // in frames
+  std::optional<MediaTime> last_time_;
+  vpx_codec_pts_t shown_at_ = 0;  // ms
+  unsigned long frame_ms_ = 1000 / BitRateControl::kMostFps;
 };
 
 }  // namespace spice::video

@@ -170,9 +170,8 @@ class World {
     while (const auto message = streams_.next_control())
       client_.take(*message);
     heal();
-    for (int n = 0; n < 100 && streams_.has_frame(); ++n) {
-      if (const auto message = streams_.next_frame(conditions())) client_.take(*message);
-    }
+    while (const auto message = streams_.next_frame(conditions()))
+      client_.take(*message);
     require(streams_.required_delay_ms() <= video::RateControl::kMostDelayMs);
   }
   void report() {

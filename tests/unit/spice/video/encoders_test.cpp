@@ -181,6 +181,26 @@ TEST_P(VpxEncoderTest, other_sizes_and_rates_on_the_way) {
   }
 }
 
+// Noise takes all bits that there are: in each of these seconds there are as many.
+TEST_P(VpxEncoderTest, slow_source_may_use_the_whole_rate) {
+  constexpr std::uint64_t kBitRate = 1'000'000;
+  const auto encoder = make(kBitRate);
+  std::uint32_t seed = 1;
+  std::size_t bytes = 0;
+  for (std::uint32_t n = 0; n < 40; ++n) {
+    std::vector<std::uint32_t> pixels(std::size_t{160} * 120);
+    for (auto& pixel : pixels)
+      pixel = (seed = seed * 1'664'525 + 1'013'904'223) >> 8;
+    auto when = at(n);
+    when.now = std::chrono::milliseconds(100) * n;
+    when.source_fps = 10;
+    const auto frame = encoder->encode(picture_of(pixels, 160), n * 100, when);
+    if (frame && n >= 10) bytes += frame->size();
+  }
+  EXPECT_GT(bytes * 8, 3 * kBitRate * 7 / 10);
+  EXPECT_LT(bytes * 8, 3 * kBitRate * 13 / 10);
+}
+
 TEST_P(VpxEncoderTest, pictures_without_pixels_or_beyond_the_codec_are_left_out) {
   const auto encoder = make(1'000'000);
   EXPECT_FALSE(encoder->encode({}, 0, at(1)));
