@@ -45,6 +45,7 @@ minivmm_test(spice_display
           unit/spice/display/native_worker_test.cpp unit/spice/display/painted_pictures_test.cpp
           unit/spice/display/patience_test.cpp
           unit/spice/display/refresh_pace_test.cpp unit/spice/display/screen_test.cpp
+          unit/spice/display/surface_store_test.cpp
           unit/spice/display/unseen_test.cpp unit/spice/display/update_plan_test.cpp
   USES spice/display LABELS threads)
 foreach(codec glz jpeg lz lz4 quic)

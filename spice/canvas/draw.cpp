@@ -128,11 +128,8 @@ Drawn copy_bits(DrawContext& context, const core::DrawCopyBits& bits) {
 // Draws runs of pixels with a brush, each through the clip.
 class StrokeSink final : public RunSink {
  public:
-  // Up to 300 ns each: more than a path has that goes over a screen once, and ends in a second or two.
-  static constexpr std::int64_t kMostPixels = 1 << 22;
-
   StrokeSink(DrawContext& context, BrushRows& brush, Rop2 rop, bool once)
-      : RunSink(kMostPixels),
+      : RunSink(kMostLinePixels),
         surface_(context.to()),
         brush_(brush),
         rop_(rop),

@@ -8,10 +8,13 @@
 
 namespace spice::canvas {
 
-// Rough, on a slow host, of an area of so many pixels. Lines and text count by themselves.
+// Rough, on a slow host, of a drawing that changes so many pixels at most.
 std::int64_t nanoseconds_to_draw(const core::Drawing& drawing, std::int64_t pixels);
 
 // Enough for 4096 x 3840 pixels of any kind that drivers use, and for 1920 x 1080 of all.
 constexpr std::int64_t kMostNanoseconds = 2'000'000'000;
+
+// Of a stroke, the rest is not drawn: more than a path has that goes over a screen once.
+constexpr std::int64_t kMostLinePixels = 1 << 22;
 
 }  // namespace spice::canvas

@@ -56,6 +56,7 @@ void DrawingList::push(PlacedDrawingPtr drawing) {
     drop_hidden(drawing->surface, std::move(cover));
   }
   bytes_ += drawing->memory.bytes();
+  nanoseconds_ += drawing->nanoseconds;
   entries_.push_back({drawing->changed.extents(), drawing->surface, !drawing->reads.empty(), std::move(drawing)});
 }
 
@@ -104,6 +105,7 @@ void DrawingList::forget_gone() {
 
 PlacedDrawingPtr DrawingList::remove(std::size_t index) {
   bytes_ -= entries_[index].drawing->memory.bytes();
+  nanoseconds_ -= entries_[index].drawing->nanoseconds;
   return std::exchange(entries_[index].drawing, nullptr);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,7 +23,8 @@ class DrawingList {
   std::span<const Entry> entries() const { return std::span(entries_).subspan(gone_); }
   bool empty() const { return entries_.empty(); }
   std::size_t size() const { return entries_.size() - gone_; }
-  std::size_t bytes() const { return bytes_; }  // of memory
+  std::size_t bytes() const { return bytes_; }               // of memory
+  std::int64_t nanoseconds() const { return nanoseconds_; }  // to draw them all
   const PlacedDrawingPtr& front() const { return entries_[gone_].drawing; }
 
   // Drops what the drawing hides, then adds it; or drops the last one if the two undo each other.
@@ -54,6 +56,7 @@ class DrawingList {
   std::vector<Entry> entries_;
   std::size_t gone_ = 0;  // the first ones, which pop_front() gave; never all
   std::size_t bytes_ = 0;
+  std::int64_t nanoseconds_ = 0;
 };
 
 // Whether two rectangles have a pixel in common.

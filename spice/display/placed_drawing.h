@@ -69,6 +69,7 @@ struct PlacedDrawing {
   bool covers = false;     // all of `changed` gets new pixels, whatever was there
   std::vector<Read> reads;
   DrawingMemory::Share memory;
+  std::int64_t nanoseconds = 0;  // to draw it, as canvas/work.h has it
 };
 
 using PlacedDrawingPtr = std::shared_ptr<const PlacedDrawing>;

@@ -138,10 +138,10 @@ PlacedDrawingPtr SurfaceStore::add(core::DrawingPtr drawing) {
   if (drawing == nullptr) return nullptr;
   auto placed = place(std::move(drawing));
   if (placed == nullptr) return nullptr;
-  if (certainly_draws(*placed->drawing, *this)) {
+  if (placed->nanoseconds <= canvas::kMostNanoseconds && certainly_draws(*placed->drawing, *this)) {
     waiting_.push(placed);
     ++added_;
-    if (waiting_.size() > limits_.drawings || memory_.total() > limits_.drawing_bytes) draw_oldest();
+    if (is_too_much()) draw_oldest();
   } else {
     Slice slice;
     slice.include(*placed);
@@ -174,9 +174,10 @@ PlacedDrawingPtr SurfaceStore::place(core::DrawingPtr drawing) {
   }
   const auto surface = key_of(drawing->surface);
   const auto bytes = PlacedDrawing::kFixedBytes + drawing->memory;
+  const auto nanoseconds = canvas::nanoseconds_to_draw(*drawing, effect.changed.area());
   return std::make_shared<const PlacedDrawing>(++last_serial_, std::move(drawing), surface, std::move(effect.changed),
                                                effect.covers, std::move(reads),
-                                               DrawingMemory::Share(memory_.counter(), bytes));
+                                               DrawingMemory::Share(memory_.counter(), bytes), nanoseconds);
 }
 
 void SurfaceStore::draw_waiting(Slice slice) {
@@ -203,10 +204,15 @@ void SurfaceStore::drop_unseen() {
   added_ = 0;
 }
 
+bool SurfaceStore::is_too_much() const {
+  return waiting_.size() > limits_.drawings || memory_.total() > limits_.drawing_bytes ||
+         waiting_.nanoseconds() > limits_.nanoseconds;
+}
+
 // Half of them, so that it is rarely done.
 void SurfaceStore::draw_oldest() {
   drop_unseen();
-  if (waiting_.size() <= limits_.drawings / 2 && memory_.total() <= limits_.drawing_bytes) return;
+  if (waiting_.size() <= limits_.drawings / 2 && !is_too_much()) return;
   const auto count = waiting_.size() - waiting_.size() / 2;
   for (const auto& placed : waiting_.take_if([count](const DrawingList::Entry&, std::size_t i) { return i < count; }))
     draw(*placed);

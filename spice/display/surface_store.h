@@ -11,6 +11,7 @@
 #include "core/ports/display.h"
 #include "spice/canvas/surface.h"
 #include "spice/canvas/unpacked_images.h"
+#include "spice/canvas/work.h"
 #include "spice/display/drawing_list.h"
 
 namespace spice::display {
@@ -21,6 +22,8 @@ class SurfaceStore final : private canvas::SurfaceTable {
     std::size_t drawings = 1000;                            // that wait
     std::size_t drawing_bytes = std::size_t{64} << 20;      // of drawings that wait or that clients have not got yet
     std::uint64_t surface_bytes = std::uint64_t{2} << 30U;  // of pixels, drawn on or not
+    // To draw all that waits: as long as the slowest single drawing may take.
+    std::int64_t nanoseconds = canvas::kMostNanoseconds;
   };
 
   SurfaceStore() : SurfaceStore(Limits{}) {}
@@ -72,6 +75,7 @@ class SurfaceStore final : private canvas::SurfaceTable {
   PlacedDrawingPtr place(core::DrawingPtr drawing);
   void draw_waiting(Slice slice);
   void draw(const PlacedDrawing& placed);
+  bool is_too_much() const;
   void draw_oldest();
   void drop_unseen();
   void forget_pixels(const Stored& of);
