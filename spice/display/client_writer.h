@@ -42,8 +42,8 @@ class ClientWriter {
   // Has images of these steps, which will probably be written next, made by several threads.
   void prepare(std::span<const ClientSurfaces::Step> upcoming);
   void surface_gone(SurfaceKey key);
-  // An area of a surface where the client has something that is not exact.
-  std::optional<core::Rect> inexact(SurfaceKey key) const { return lossy_.first_of(key); }
+  // Where on a surface the client has something that is not exact; null: nowhere.
+  const canvas::Region* inexact(SurfaceKey key) const { return lossy_.of(key); }
 
  private:
   template <class M>

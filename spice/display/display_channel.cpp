@@ -142,7 +142,7 @@ void DisplayChannel::pump() {
     if (!send_next()) break;
     heal_timer_.cancel();
   }
-  if (writer_.inexact(wiring_.screen.primary()) && !heal_timer_.armed()) heal_timer_.arm(kQuiet);
+  if (writer_.inexact(wiring_.screen.primary()) != nullptr && !heal_timer_.armed()) heal_timer_.arm(kQuiet);
   count_queue();
 }
 
@@ -169,9 +169,9 @@ void DisplayChannel::look_ahead() {
 
 void DisplayChannel::heal() {
   const auto key = wiring_.screen.primary();
-  const auto area = writer_.inexact(key);
-  if (!surfaces_ || !area) return;
-  if (writable()) surfaces_->painted(key, canvas::Region(*area));
+  const auto* const region = writer_.inexact(key);
+  if (!surfaces_ || region == nullptr) return;
+  if (writable()) surfaces_->painted(key, *region);
   pump();
 }
 

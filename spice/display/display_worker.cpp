@@ -94,7 +94,7 @@ class DisplayWorker::Impl final : private ScreenListener {
         wake_(worker_.loop(), [this] { woken(); }),
         again_(worker_.loop(), [this] { pull(); }),
         awake_(worker_.loop(), [this] { stay_awake(); }),
-        clients_(worker_.loop(), [this] { tell_clients(); }),
+        clients_(worker_.loop(), [this] { clients_changed(); }),
         poke_(worker_.loop(), [this] { quicken(); }),
         client_mouse_changed_(worker_.loop(), [this] { take_client_mouse(); }),
         video_(worker_.loop(), config.video, [this](video::StreamId id) { stream_ended(id); }),
@@ -361,8 +361,12 @@ class DisplayWorker::Impl final : private ScreenListener {
   }
 
   void timer_fired() {
-    if (!has_clients()) encoder_.trim();  // the last one has gone
     if (watched()) look();
+  }
+
+  void clients_changed() {
+    if (!has_clients()) encoder_.trim();
+    tell_clients();
   }
 
   // Bits that all of them have.

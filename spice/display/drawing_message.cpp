@@ -11,7 +11,7 @@
 namespace spice::display {
 namespace {
 
-// So much of paths, texts and clips is told to clients; what is larger they get as pixels.
+// So much of paths and texts is told to clients; what is larger they get as pixels.
 constexpr std::size_t kMostPoints = 65'536;
 constexpr std::size_t kMostGlyphBytes = std::size_t{4} << 20;
 

@@ -80,15 +80,18 @@ void LocalView::tell(const CursorState& pointer) {
   listener_();
 }
 
-// The pointer was drawn over pixels that have to be there again, and is drawn anew wherever any others come.
-void LocalView::add_pointer(const Sprite& now) {
+// The pointer was drawn over pixels that have to be there again, and is drawn anew wherever any others come. False if
+// it stays as it is: what it mixed with the pixels below must not be mixed with them again.
+bool LocalView::add_pointer(const Sprite& now) {
   if (now != drawn_) {
     unseen_.add(drawn_.area());
     unseen_.add(now.area());
   }
   canvas::Region under(now.area());
   under.intersect(unseen_);
-  if (!under.empty()) unseen_.add(now.area());
+  if (under.empty()) return false;
+  unseen_.add(now.area());
+  return true;
 }
 
 core::DisplayView::Changes LocalView::look(Screen& screen, core::ViewedPicture& picture,
@@ -101,7 +104,7 @@ core::DisplayView::Changes LocalView::look(Screen& screen, core::ViewedPicture& 
   if (std::exchange(all_, false) || changes.reshaped) unseen_ = canvas::Region(shown);
   seen_ = sprite_of(screen.pointer().state());
   const auto drawn = pointer == core::DisplayView::Pointer::InPicture ? seen_ : Sprite{};
-  add_pointer(drawn);
+  const bool draws_pointer = add_pointer(drawn);
   unseen_.intersect(shown);
   for (const auto& area : unseen_.rects()) {
     copy_area(surface, area, picture);
@@ -112,7 +115,7 @@ core::DisplayView::Changes LocalView::look(Screen& screen, core::ViewedPicture& 
   if (drawn.shape != nullptr) {
     auto state = screen.pointer().state();
     state.position = {state.position.x - shown.left, state.position.y - shown.top};
-    draw_cursor(state, {picture.pixels.data(), picture.width, picture.height, picture.width});
+    if (draws_pointer) draw_cursor(state, {picture.pixels.data(), picture.width, picture.height, picture.width});
   } else if (seen_.shape != nullptr) {
     if (std::exchange(pictured_, seen_.shape) != seen_.shape)
       picture_of_pointer_ = std::make_shared<const core::PointerPicture>(cursor_picture(*seen_.shape));

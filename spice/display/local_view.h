@@ -33,7 +33,7 @@ class LocalView {
     bool operator==(const Sprite&) const = default;
   };
   static Sprite sprite_of(const CursorState& pointer);
-  void add_pointer(const Sprite& now);
+  bool add_pointer(const Sprite& now);
 
   std::function<void()> listener_;
   bool told_ = false;

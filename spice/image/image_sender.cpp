@@ -78,8 +78,8 @@ std::optional<ImageEncoder::Expected> ImageSender::expected(const Upcoming& upco
   if (!source || source->pixels().pixels() < kLeastPreparedPixels) return {};
   const auto method = method_for(source->pixels(), true, upcoming.may_lose);
   if (method == Method::Raw || method == Method::Glz) return {};
-  const ImageKey key{.image = image, .surface = image != nullptr ? 0 : upcoming.surface, .area = upcoming.area};
-  return ImageEncoder::Expected{*std::move(source), method, image != nullptr ? ImageKey{.image = image} : key};
+  auto key = image != nullptr ? ImageKey{.image = image} : ImageKey{.surface = upcoming.surface, .area = upcoming.area};
+  return ImageEncoder::Expected{*std::move(source), method, std::move(key)};
 }
 
 void ImageSender::prepare(std::span<const Upcoming> upcoming) {

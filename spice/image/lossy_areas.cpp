@@ -54,10 +54,9 @@ void LossyAreas::healed(Surface surface, const core::Rect& area) {
   if (lossy->second.empty()) surfaces_.erase(lossy);
 }
 
-std::optional<core::Rect> LossyAreas::first_of(Surface surface) const {
+const canvas::Region* LossyAreas::of(Surface surface) const {
   const auto lossy = surfaces_.find(surface);
-  if (lossy == surfaces_.end()) return {};
-  return lossy->second.rects().front();
+  return lossy == surfaces_.end() ? nullptr : &lossy->second;
 }
 
 }  // namespace spice::image

@@ -4,12 +4,11 @@
 // - What is drawn without loss, whatever was there before, is exact.
 // - Before a drawing that mixes with what is there, or with another surface, these pixels are sent again without loss:
 //   needed_by() says which. They are exact then, and so is what comes of them.
-// - When nothing else is to be sent, the rest can be healed the same way: first_of() has an area.
+// - When nothing else is to be sent, the rest can be healed the same way: of() has it.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "core/ports/geometry.h"
@@ -32,7 +31,6 @@ class LossyAreas {
     std::vector<Area> reads{};
   };
 
-  bool empty() const { return surfaces_.empty(); }
   bool is_lossy(Surface surface, const core::Rect& area) const;
 
   // What must be exact before a drawing on `surface` with this effect. Rectangles do not overlap.
@@ -44,8 +42,8 @@ class LossyAreas {
   // The surface is another one, or gone.
   void forget(Surface surface) { surfaces_.erase(surface); }
 
-  // The topmost area of a surface, if there is one.
-  std::optional<core::Rect> first_of(Surface surface) const;
+  // Null if the surface is exact; of at most kMostRects.
+  const canvas::Region* of(Surface surface) const;
 
  private:
   static constexpr std::size_t kMostRects = 64;  // of a surface; more are taken for larger ones

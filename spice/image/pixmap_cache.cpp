@@ -10,6 +10,10 @@ bool PixmapCache::remember_drops() const {
   return std::ranges::count_if(channels_, &Channel::is_open) > 1;
 }
 
+void PixmapCache::await_messages(std::unique_lock<std::mutex>& lock) {
+  built_.wait(lock, [this] { return std::ranges::none_of(channels_, &Channel::is_building); });
+}
+
 void PixmapCache::forget_old_drops() {
   while (dropped_order_.size() > kMostDropped) {
     const auto oldest = dropped_.find(dropped_order_.front());
@@ -36,7 +40,8 @@ void PixmapCache::drop_oldest_item(Slot by) {
 
 PixmapChannel::PixmapChannel(std::shared_ptr<PixmapCache> cache, std::uint8_t channel_id) : cache_(std::move(cache)) {
   if (cache_ == nullptr) return;
-  const std::lock_guard lock(cache_->mutex_);
+  std::unique_lock lock(cache_->mutex_);
+  cache_->await_messages(lock);  // what they drop has no serial yet, and may not be remembered
   const auto free = std::ranges::find(cache_->channels_, false, &PixmapCache::Channel::is_open);
   if (free == cache_->channels_.end()) return;
   slot_ = static_cast<PixmapCache::Slot>(free - cache_->channels_.begin());
@@ -64,7 +69,7 @@ std::vector<wire::WaitForChannel> PixmapChannel::reset(std::uint64_t serial) {
   if (!keeps()) return {};
   std::unique_lock lock(cache_->mutex_);
   auto& channels = cache_->channels_;
-  cache_->built_.wait(lock, [&] { return std::ranges::none_of(channels, &PixmapCache::Channel::is_building); });
+  cache_->await_messages(lock);
   std::vector<wire::WaitForChannel> waits;
   for (PixmapCache::Slot slot = 0; slot < channels.size(); ++slot) {
     if (slot != slot_ && channels[slot].is_open && channels[slot].last_serial != 0)

@@ -68,6 +68,7 @@ class PixmapCache {
     std::uint64_t serial = kBeingBuilt;
   };
 
+  void await_messages(std::unique_lock<std::mutex>& lock);  // that other threads are in the middle of
   bool remember_drops() const;
   void forget_old_drops();
   void drop_oldest_item(Slot by);

@@ -5,17 +5,29 @@
 
 namespace spice::image {
 
+SharedImages::Kept::Kept(const ImageKey& key, Method method_asked, Encoded made)
+    : image(key.image),
+      is_of_surface(key.image == nullptr),
+      surface(key.surface),
+      area(key.area),
+      method(method_asked),
+      encoded(std::move(made)) {}
+
+bool SharedImages::Kept::is(const ImageKey& key, Method method_asked) const {
+  return method == method_asked && area == key.area && surface == key.surface &&
+         is_of_surface == (key.image == nullptr) && !image.owner_before(key.image) && !key.image.owner_before(image);
+}
+
 void SharedImages::set_clients(std::size_t count) {
   if (std::exchange(shares_, count > 1) && !shares_) clear();
 }
 
 bool SharedImages::has(const ImageKey& key, Method method) const {
-  return std::ranges::any_of(kept_, [&](const Kept& kept) { return kept.method == method && kept.key == key; });
+  return std::ranges::any_of(kept_, [&](const Kept& kept) { return kept.is(key, method); });
 }
 
 std::optional<Encoded> SharedImages::find(const ImageKey& key, Method method) {
-  const auto found =
-      std::ranges::find_if(kept_, [&](const Kept& kept) { return kept.method == method && kept.key == key; });
+  const auto found = std::ranges::find_if(kept_, [&](const Kept& kept) { return kept.is(key, method); });
   if (found == kept_.end()) return {};
   auto encoded = found->encoded;
   found->encoded.took = {};  // is counted once
@@ -33,14 +45,21 @@ void SharedImages::add(const ImageKey& key, Method method, const Encoded& encode
 
 void SharedImages::add_prepared(const ImageKey& key, Method method, const Encoded& encoded) {
   make_room(encoded.data.size());
-  keep({key, method, encoded, true});
+  Kept prepared(key, method, encoded);
+  prepared.is_unclaimed = true;
+  keep(std::move(prepared));
+}
+
+void SharedImages::drop_if(const std::function<bool(const Kept&)>& goes) {
+  std::erase_if(kept_, [&](const Kept& kept) {
+    if (!goes(kept)) return false;
+    bytes_ -= kept.encoded.data.size();
+    return true;
+  });
 }
 
 void SharedImages::drop_unclaimed() {
-  std::erase_if(kept_, [this](const Kept& kept) {
-    if (kept.is_unclaimed) bytes_ -= kept.encoded.data.size();
-    return kept.is_unclaimed;
-  });
+  drop_if([](const Kept& kept) { return kept.is_unclaimed; });
 }
 
 // What somebody has had goes first, the oldest before others.
@@ -55,17 +74,14 @@ void SharedImages::make_room(std::size_t bytes) {
 
 void SharedImages::keep(Kept kept) {
   if (bytes_ + kept.encoded.data.size() > kMostBytes) return;
+  if (kept_.size() == kMostImages) drop_if([](const Kept& one) { return !one.is_of_surface && one.image.expired(); });
   if (kept_.size() == kMostImages) clear();
   bytes_ += kept.encoded.data.size();
   kept_.push_back(std::move(kept));
 }
 
 void SharedImages::surfaces_changed() {
-  std::erase_if(kept_, [this](const Kept& kept) {
-    if (kept.key.image != nullptr) return false;
-    bytes_ -= kept.encoded.data.size();
-    return true;
-  });
+  drop_if([](const Kept& kept) { return kept.is_of_surface; });
 }
 
 void SharedImages::clear() {

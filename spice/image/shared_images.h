@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -25,10 +27,9 @@ struct Encoded {
 
 // What is encoded: an image of the guest's, or an area of a surface as it is now.
 struct ImageKey {
-  core::ImagePtr image{};  // kept, so that no other can have its place in memory
+  core::ImagePtr image{};
   core::SurfaceId surface = 0;
   core::Rect area{};
-  bool operator==(const ImageKey&) const = default;
 };
 
 class SharedImages {
@@ -50,11 +51,19 @@ class SharedImages {
 
  private:
   struct Kept {
-    ImageKey key;
-    Method method = Method::Raw;
+    Kept(const ImageKey& key, Method method_asked, Encoded made);
+    bool is(const ImageKey& key, Method method_asked) const;
+
+    // Its pixels may go, but as long as it is named here no other can have its place in memory.
+    std::weak_ptr<const core::Image> image;
+    bool is_of_surface;
+    core::SurfaceId surface;
+    core::Rect area;
+    Method method;
     Encoded encoded;
     bool is_unclaimed = false;
   };
+  void drop_if(const std::function<bool(const Kept&)>& goes);
   void make_room(std::size_t bytes);
   void keep(Kept kept);
 

@@ -84,9 +84,9 @@ TEST_F(LocalView, listener_is_told_once_for_each_look) {
 }
 
 // A pointer of one white pixel.
-core::CursorShapePtr dot() {
-  return std::make_shared<const core::CursorShape>(
-      core::CursorShape{.type = core::CursorType::Alpha, .width = 1, .height = 1, .data = {0xff, 0xff, 0xff, 0xff}});
+core::CursorShapePtr dot(std::uint8_t alpha = 0xff) {
+  return std::make_shared<const core::CursorShape>(core::CursorShape{
+      .type = core::CursorType::Alpha, .width = 1, .height = 1, .data = {alpha, alpha, alpha, alpha}});
 }
 
 TEST(LocalViewPointer, is_drawn_and_leaves_no_trace) {
@@ -114,6 +114,20 @@ TEST(LocalViewPointer, is_drawn_and_leaves_no_trace) {
 
   source.queue([](core::DisplayCanvas& canvas) { canvas.cursor().hide(); });
   EXPECT_EQ(worker.view().look(picture, kApart).pointer, nullptr);
+}
+
+TEST(LocalViewPointer, is_mixed_with_what_lies_below_once) {
+  display_test::ScriptedSource source;
+  DisplayWorker worker({}, source);
+  worker.start();
+  ViewedPicture picture;
+  source.queue([](core::DisplayCanvas& canvas) { canvas.cursor().set(dot(0x80), {0, 0}, true); });
+  worker.view().look(picture, kInPicture);
+  const auto mixed = picture.pixels.front();
+  EXPECT_NE(mixed, 0U);
+  for (int i = 0; i < 3; ++i)
+    worker.view().look(picture, kInPicture);
+  EXPECT_EQ(picture.pixels.front(), mixed);
 }
 
 }  // namespace

@@ -134,6 +134,17 @@ TEST(SharedImages, guests_images_stay_when_surfaces_change_and_memory_is_bounded
   EXPECT_FALSE(shared.find({.image = image}, Method::Lz).has_value());
 }
 
+TEST(SharedImages, guests_images_are_not_kept_alive) {
+  spice::image::SharedImages shared;
+  shared.set_clients(2);
+  auto image = std::make_shared<core::Image>();
+  const std::weak_ptr<core::Image> watched = image;
+  shared.add({.image = image}, Method::Lz, {.method = Method::Lz, .data = {}});
+  image.reset();
+  EXPECT_TRUE(watched.expired());
+  EXPECT_FALSE(shared.has({.image = std::make_shared<core::Image>()}, Method::Lz));
+}
+
 TEST(ImageBuffers, sent_buffer_is_used_again) {
   ImageBuffers buffers;
   const auto* first = buffers.buffer(ImageBuffers::kBufferBytes).data();

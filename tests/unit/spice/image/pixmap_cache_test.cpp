@@ -243,6 +243,26 @@ TEST_F(TwoPixmapChannels, replaced_image_waits_for_the_lossy_one) {
   EXPECT_THAT(message.waits(), ElementsAre(Wait(0, 7)));
 }
 
+TEST(PixmapChannels, one_that_opens_while_another_drops_images_waits_for_that) {
+  const auto cache = std::make_shared<PixmapCache>(100);
+  PixmapChannel first(cache, 0);
+  {
+    PixmapMessage message(first);
+    EXPECT_TRUE(message.add(1, 100, false));
+    message.commit(5);
+  }
+  auto dropping = std::make_unique<PixmapMessage>(first);
+  EXPECT_TRUE(dropping->add(2, 70, false));
+  std::jthread thread([&] {
+    PixmapChannel second(cache, 1);
+    PixmapMessage message(second);
+    EXPECT_TRUE(message.add(1, 20, false));
+    EXPECT_THAT(message.waits(), ElementsAre(Wait(0, 9)));
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // so that it comes in between, if it can
+  dropping->commit(9);
+}
+
 TEST(PixmapChannels, nobody_waits_for_one_that_has_gone) {
   const auto cache = std::make_shared<PixmapCache>(100);
   PixmapChannel first(cache, 0);
