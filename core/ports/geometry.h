@@ -1,6 +1,7 @@
 // Places and pixels of displays. All rectangles are half-open.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,6 +25,31 @@ struct Rect {
   constexpr bool empty() const { return right <= left || bottom <= top; }
   bool operator==(const Rect&) const = default;
 };
+
+// Whether two rectangles have a pixel in common.
+constexpr bool meet(const Rect& a, const Rect& b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+// Whether all of `inner` lies in `outer`.
+constexpr bool holds(const Rect& outer, const Rect& inner) {
+  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
+         inner.bottom <= outer.bottom;
+}
+
+// What two rectangles have in common; all 0 if that is nothing.
+constexpr Rect common(const Rect& a, const Rect& b) {
+  const Rect both{std::max(a.left, b.left), std::max(a.top, b.top), std::min(a.right, b.right),
+                  std::min(a.bottom, b.bottom)};
+  return both.empty() ? Rect{} : both;
+}
+
+// The smallest rectangle around two, of which an empty one does not count.
+constexpr Rect around(const Rect& a, const Rect& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
+}
 
 // Pixels of a frame buffer, row by row: words 0x00RRGGBB in host (little-endian) order, bytes B, G, R, pad 0. The
 // stride is in pixels, at least the width.

@@ -10,22 +10,18 @@ namespace {
 // A batch of rectangles that cross makes at most this number squared out of half of it.
 constexpr std::size_t kBatch = 1024;
 
-core::Rect meet(const core::Rect& a, const core::Rect& b) {
-  return {std::max(a.left, b.left), std::max(a.top, b.top), std::min(a.right, b.right), std::min(a.bottom, b.bottom)};
-}
-
 }  // namespace
 
 std::expected<Region, DrawError> clipped_region(const core::Rect& box, const core::Clip& clip,
                                                 const core::Rect& bounds) {
-  const auto whole = meet(box, bounds);
+  const auto whole = common(box, bounds);
   if (!clip) return Region(whole);
   if (clip->size() > kMaxClipRects) return std::unexpected(DrawError::TooComplex);
   Region region;
   for (std::size_t i = 0; i < clip->size();) {
     RegionSum batch;
     for (const auto end = std::min(clip->size(), i + kBatch); i < end; ++i)
-      batch.add(meet((*clip)[i], whole));
+      batch.add(common((*clip)[i], whole));
     region.add(batch.total());
     if (region.rect_count() > kMaxClipRects) return std::unexpected(DrawError::TooComplex);
   }

@@ -13,17 +13,6 @@
 namespace spice::canvas {
 namespace {
 
-core::Rect meet(const core::Rect& a, const core::Rect& b) {
-  const core::Rect both{std::max(a.left, b.left), std::max(a.top, b.top), std::min(a.right, b.right),
-                        std::min(a.bottom, b.bottom)};
-  return both.empty() ? core::Rect{} : both;
-}
-
-bool holds(const core::Rect& outer, const core::Rect& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
-         inner.bottom <= outer.bottom;
-}
-
 class Judge {
  public:
   Judge(const core::Drawing& drawing, const Surface& surface, SurfaceTable& surfaces, Region area)
@@ -162,11 +151,11 @@ class Judge {
   void read(const core::ImagePtr& image, const core::Rect& area) {
     if (image == nullptr) return;
     if (const auto* own = std::get_if<core::OwnPixels>(&image->content)) {
-      effect_.reads.push_back({drawing_.surface, meet(own->area, surface_.bounds())});
+      effect_.reads.push_back({drawing_.surface, common(own->area, surface_.bounds())});
     } else if (const auto* other = std::get_if<core::SurfacePixels>(&image->content)) {
       const auto* const found = surfaces_.find(other->surface);
       if (found == nullptr) return;
-      effect_.reads.push_back({other->surface, area.empty() ? found->bounds() : meet(area, found->bounds())});
+      effect_.reads.push_back({other->surface, area.empty() ? found->bounds() : common(area, found->bounds())});
     }
   }
 

@@ -25,10 +25,6 @@ std::int64_t area_of(const core::Rect& rect) {
   return std::int64_t{rect.width()} * rect.height();
 }
 
-core::Rect joined(const core::Rect& a, const core::Rect& b) {
-  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
-}
-
 // Of any two numbers, the first not above the second.
 unsigned distance(std::int32_t from, std::int32_t to) {
   return static_cast<unsigned>(to) - static_cast<unsigned>(from);
@@ -45,7 +41,7 @@ std::int32_t ceil_to(std::int32_t value, std::int32_t grid) {
 // Joins `rect` to the first of `rects` that is near enough. False if there is none.
 bool join_one(std::vector<core::Rect>& rects, const core::Rect& rect, std::int64_t slack) {
   for (auto& other : rects) {
-    const auto both = joined(other, rect);
+    const auto both = around(other, rect);
     if (area_of(both) - area_of(other) - area_of(rect) > slack) continue;
     other = both;
     return true;

@@ -43,7 +43,6 @@ class ClientPicture {
   // The client learns of its monitors, if not anyway.
   void monitors_changed();
 
-  bool up_to_date() const { return setup_.empty() && debt_.empty(); }
   bool is_setting_up() const { return !setup_.empty(); }
   // Whether the client has the surface and has had a whole picture of it offered, so that drawings may follow.
   bool is_ready() const;

@@ -59,17 +59,9 @@ class DrawingList {
   std::int64_t nanoseconds_ = 0;
 };
 
-// Whether two rectangles have a pixel in common.
-constexpr bool meet(const core::Rect& a, const core::Rect& b) {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-}
+// As of rectangles (core/ports/geometry.h).
 bool meet(const canvas::Region& a, const canvas::Region& b);
 bool meet(const canvas::Region& region, const core::Rect& rect);
-// Whether all of `inner` lies in `outer`.
-constexpr bool holds(const core::Rect& outer, const core::Rect& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right &&
-         inner.bottom <= outer.bottom;
-}
 bool holds(const canvas::Region& outer, const canvas::Region& inner);
 
 }  // namespace spice::display

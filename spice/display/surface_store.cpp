@@ -20,11 +20,6 @@ std::uint64_t bytes_of(const core::SurfaceShape& shape) {
          static_cast<std::uint64_t>(shape.height);
 }
 
-core::Rect around(const core::Rect& a, const core::Rect& b) {
-  if (a.empty()) return b;
-  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
-}
-
 core::SurfaceShape shape_of(const canvas::Surface& surface) {
   return {surface.width(), surface.height(), surface.format()};
 }

@@ -9,13 +9,8 @@ namespace {
 // A player that zooms or moves its picture a little goes on with its stream.
 constexpr std::int64_t kMostGrowth = 2;
 
-bool contains(const core::Rect& outer, const core::Rect& inner) {
-  return outer.left <= inner.left && outer.top <= inner.top && outer.right >= inner.right &&
-         outer.bottom >= inner.bottom;
-}
-
 bool goes_on(const VideoFrame& shape, const VideoFrame& frame) {
-  return frame.top_down == shape.top_down && contains(frame.dest, shape.dest) &&
+  return frame.top_down == shape.top_down && holds(frame.dest, shape.dest) &&
          frame.area() <= kMostGrowth * shape.area();
 }
 
