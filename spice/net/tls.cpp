@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "spice/net/openssl_reason.h"
+
 namespace spice::net {
 
 namespace {
@@ -15,14 +17,7 @@ constexpr std::size_t kRecord = std::size_t{16} * 1024;  // the most that one ho
 
 using Context = std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)>;
 
-// Why the last call failed, as OpenSSL says it first.
-std::string openssl_text() {
-  const auto code = ::ERR_get_error();
-  ::ERR_clear_error();
-  if (ERR_SYSTEM_ERROR(code)) return core::errno_text(ERR_GET_REASON(code));
-  const char* reason = ::ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "not a usable PEM file";
-}
+constexpr std::string_view kNotPem = "not a usable PEM file";
 
 class TlsLayer final : public Layer {
  public:
@@ -108,7 +103,7 @@ int give_password(char* buffer, int size, int /*writes*/, void* password) {
 
 core::Result<> load_certificates(SSL_CTX* context, const TlsConfig& config) {
   if (::SSL_CTX_use_certificate_chain_file(context, config.certificate_file.c_str()) != 1) {
-    return core::fail("spice: cannot use the certificate {}: {}", config.certificate_file, openssl_text());
+    return core::fail("spice: cannot use the certificate {}: {}", config.certificate_file, openssl_reason(kNotPem));
   }
   ::SSL_CTX_set_default_passwd_cb(context, &give_password);
   ::SSL_CTX_set_default_passwd_cb_userdata(context, const_cast<std::string*>(&config.key_password));
@@ -118,13 +113,13 @@ core::Result<> load_certificates(SSL_CTX* context, const TlsConfig& config) {
   if (!has_key) {
     // Its text says nothing of a password that is missing or wrong.
     return core::fail("spice: cannot use the key {}: {}; a key with a password needs x509-key-password",
-                      config.key_file, openssl_text());
+                      config.key_file, openssl_reason(kNotPem));
   }
   if (::SSL_CTX_check_private_key(context) != 1) {
     return core::fail("spice: the key {} is not that of the certificate {}", config.key_file, config.certificate_file);
   }
   if (!config.ca_file.empty() && ::SSL_CTX_load_verify_file(context, config.ca_file.c_str()) != 1) {
-    return core::fail("spice: cannot use the CA certificate {}: {}", config.ca_file, openssl_text());
+    return core::fail("spice: cannot use the CA certificate {}: {}", config.ca_file, openssl_reason(kNotPem));
   }
   return {};
 }
@@ -137,7 +132,7 @@ core::Result<> load_dh(SSL_CTX* context, const std::string& path) {
   const std::unique_ptr<BIO, decltype(&::BIO_free)> file(::BIO_new_file(path.c_str(), "r"), &::BIO_free);
   EVP_PKEY* parameters = file ? ::PEM_read_bio_Parameters(file.get(), nullptr) : nullptr;
   if (parameters != nullptr && ::SSL_CTX_set0_tmp_dh_pkey(context, parameters) == 1) return {};
-  const auto reason = openssl_text();
+  const auto reason = openssl_reason(kNotPem);
   ::EVP_PKEY_free(parameters);
   return core::fail("spice: cannot use the Diffie-Hellman parameters {}: {}", path, reason);
 }
@@ -172,7 +167,7 @@ core::Result<std::shared_ptr<const TlsContext>> TlsContext::create(const TlsConf
   auto impl = std::make_shared<Impl>();
   impl->context.reset(::SSL_CTX_new(::TLS_server_method()));
   auto* context = impl->context.get();
-  if (context == nullptr) return core::fail("spice: OpenSSL has no TLS: {}", openssl_text());
+  if (context == nullptr) return core::fail("spice: OpenSSL has no TLS: {}", openssl_reason());
   ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   ::SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);

@@ -10,7 +10,6 @@
 #include <netdb.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
+#include "spice/net/openssl_reason.h"
 
 namespace spice::server {
 
@@ -44,9 +44,7 @@ using Certificate = std::unique_ptr<X509, Deleter<&::X509_free>>;
 using Memory = std::unique_ptr<BIO, Deleter<&::BIO_free_all>>;
 
 std::unexpected<core::Error> openssl_failure(const char* what) {
-  const char* reason = ::ERR_reason_error_string(::ERR_get_error());
-  ::ERR_clear_error();
-  return core::fail("cannot make {}: {}", what, reason != nullptr ? reason : "OpenSSL does not say why");
+  return core::fail("cannot make {}: {}", what, net::openssl_reason());
 }
 
 bool add_extension(X509* certificate, X509* issuer, int kind, const std::string& value) {

@@ -5,15 +5,11 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cerrno>
-#include <cstddef>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string_view>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/event/loop_timer.h"
@@ -23,7 +19,6 @@ namespace spice::server {
 
 namespace {
 
-constexpr int kBacklog = 128;
 constexpr int kAcceptsAnEvent = 16;  // then others get their turn
 constexpr auto kRetryAfter = std::chrono::milliseconds(100);
 
@@ -53,14 +48,6 @@ void send_without_pacing(int fd) {
 }
 bool is_loopback(const ListenAddress& address) {
   return address.ipv6 ? address.host == "::1" : address.host.starts_with("127.");
-}
-
-// A socket's file that nobody listens on any more.
-bool is_left_over(const std::string& path, const sockaddr* name, socklen_t length) {
-  struct stat file{};
-  if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
-  const core::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return probe.valid() && ::connect(probe.get(), name, length) != 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace
@@ -99,44 +86,6 @@ core::Result<core::Fd> adopt_listener(int fd) {
     return core::fail("spice: cannot use descriptor {}: {}", fd, core::errno_text());
   }
   return owned;
-}
-
-core::Result<UnixListener> UnixListener::open(const std::string& path) {
-  const bool is_abstract = path.starts_with('@');
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return core::fail("spice: the path {} is too long for a socket", path);
-  std::ranges::copy(path, address.sun_path);
-  if (is_abstract) address.sun_path[0] = '\0';
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (is_abstract ? 0 : 1));
-  const auto* name = reinterpret_cast<const sockaddr*>(&address);
-
-  core::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  // What a socket's file gets is the socket's mode at the time of bind.
-  bool bound = fd.valid() && ::fchmod(fd.get(), S_IRUSR | S_IWUSR) == 0 && ::bind(fd.get(), name, length) == 0;
-  if (fd.valid() && !bound && errno == EADDRINUSE) {
-    if (is_abstract || !is_left_over(path, name, length)) {
-      return core::fail("spice: {} is in use by another program; choose another path", path);
-    }
-    ::unlink(path.c_str());
-    bound = ::bind(fd.get(), name, length) == 0;
-  }
-  if (!bound || ::listen(fd.get(), kBacklog) != 0) {
-    return core::fail("spice: cannot listen on {}: {}", path, core::errno_text());
-  }
-  const auto mark = is_abstract ? std::nullopt : mark_of(path);
-  return UnixListener(std::move(fd), mark ? path : "", mark.value_or(Mark()));
-}
-
-std::optional<UnixListener::Mark> UnixListener::mark_of(const std::string& path) {
-  struct stat file{};
-  if (::lstat(path.c_str(), &file) != 0) return std::nullopt;
-  return Mark{file.st_ino, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
-}
-
-UnixListener::~UnixListener() {
-  // Somebody may have put another in its place.
-  if (!path_.empty() && mark_of(path_) == mark_) ::unlink(path_.c_str());
 }
 
 struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/base/log.h"
+#include "core/base/unix_socket.h"
 #include "spice/channel/inputs_hub.h"
 #include "spice/channel/main_channel.h"
 #include "spice/server/cyrus_sasl.h"
@@ -127,8 +128,9 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
       tls = std::move(*made);
     }
     if (!config.unix_path.empty()) {
-      auto opened = UnixListener::open(config.unix_path);
-      if (!opened) return std::unexpected(opened.error());
+      auto opened = core::UnixListener::open(config.unix_path,
+                                             {.backlog = kBacklog, .is_private = true, .may_be_abstract = true});
+      if (!opened) return core::fail("spice: {}", opened.error().message);
       listen_on(opened->take_fd(), false);
       unix_socket.emplace(std::move(*opened));
     }
@@ -281,7 +283,7 @@ struct Server::Impl final : std::enable_shared_from_this<Server::Impl> {
   std::optional<std::uint16_t> port;
   std::optional<std::uint16_t> tls_port;
   std::shared_ptr<const net::TlsContext> tls;
-  std::optional<UnixListener> unix_socket;
+  std::optional<core::UnixListener> unix_socket;
   std::vector<net::Endpoint> listens;
   std::function<void(ServerEvent, const ChannelInfo&)> listener;
 

@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 #include <vector>
 
+#include "spice/net/openssl_reason.h"
+
 namespace spice::server {
 
 namespace {
@@ -22,12 +24,6 @@ struct ContextDeleter {
   void operator()(EVP_PKEY_CTX* context) const { ::EVP_PKEY_CTX_free(context); }
 };
 
-std::string openssl_text() {
-  std::array<char, 256> text{};
-  ::ERR_error_string_n(::ERR_get_error(), text.data(), text.size());
-  return text.data();
-}
-
 }  // namespace
 
 struct TicketKey::Key {
@@ -37,7 +33,7 @@ struct TicketKey::Key {
 core::Result<std::shared_ptr<const TicketKey>> TicketKey::generate() {
   auto key = std::make_shared<Key>();
   key->pkey.reset(EVP_RSA_gen(kKeyBits));
-  if (!key->pkey) return core::fail("spice: cannot make an RSA key: {}", openssl_text());
+  if (!key->pkey) return core::fail("spice: cannot make an RSA key: {}", net::openssl_reason());
   const auto size = ::i2d_PUBKEY(key->pkey.get(), nullptr);
   if (size != static_cast<int>(wire::kPublicKeySize)) {
     return core::fail("spice: the RSA key takes {} bytes instead of {}", size, wire::kPublicKeySize);

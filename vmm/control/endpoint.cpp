@@ -10,12 +10,11 @@
 #include <fcntl.h>
 #include <list>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/base/unix_socket.h"
 #include "core/event/loop_timer.h"
 #include "vmm/control/terminal.h"
 
@@ -161,12 +160,13 @@ class Client final : public Output, public std::enable_shared_from_this<Client> 
 // asio's local sockets are one object for both directions; Client wants two, so it gets descriptors.
 class UnixEndpoint final : public Endpoint {
  public:
-  UnixEndpoint(core::Loop& loop, std::string path, int listener, SessionFactory factory)
+  UnixEndpoint(core::Loop& loop, std::string path, core::UnixListener listener, SessionFactory factory)
       : path_(std::move(path)),
+        file_(std::move(listener)),
         acceptor_(loop.context()),
         factory_(std::move(factory)),
         accept_again_(loop, [this] { accept(); }) {
-    acceptor_.assign(asio::local::stream_protocol(), listener);
+    acceptor_.assign(asio::local::stream_protocol(), file_.take_fd().release());
   }
 
   ~UnixEndpoint() override {
@@ -175,7 +175,6 @@ class UnixEndpoint final : public Endpoint {
     for (auto& weak : clients_) {
       if (auto client = weak.lock()) client->end();
     }
-    ::unlink(path_.c_str());
   }
 
   void serve() override { accept(); }
@@ -210,6 +209,7 @@ class UnixEndpoint final : public Endpoint {
   }
 
   std::string path_;
+  core::UnixListener file_;
   asio::local::stream_protocol::acceptor acceptor_;
   SessionFactory factory_;
   core::LoopTimer accept_again_;
@@ -230,34 +230,6 @@ class SingleEndpoint final : public Endpoint {
   SessionFactory factory_;
   std::shared_ptr<Client> client_;
 };
-
-// Only a socket that nobody listens to any more refuses; a busy process does not.
-bool is_left_behind(const sockaddr_un& address) {
-  const core::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return probe.valid() && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-         errno == ECONNREFUSED;
-}
-
-core::Result<core::Fd> listen_on(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return core::fail("cannot listen on {}: a socket path has 1 to {} characters", path, sizeof address.sun_path - 1);
-  }
-  path.copy(address.sun_path, path.size());
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) == 0) {
-    if (!S_ISSOCK(status.st_mode)) return core::fail("cannot listen on {}: the file exists and is no socket", path);
-    if (!is_left_behind(address)) return core::fail("cannot listen on {}: another process serves it", path);
-    ::unlink(path.c_str());
-  }
-  core::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid() || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(fd.get(), 8) != 0) {
-    return core::fail("cannot listen on {}: {}", path, core::errno_text());
-  }
-  return fd;
-}
 
 core::Result<std::unique_ptr<Endpoint>> open_stdio(core::Loop& loop, SessionFactory factory) {
   const int in = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
@@ -297,9 +269,9 @@ core::Result<std::unique_ptr<Endpoint>> open_endpoint(core::Loop& loop, const st
   auto path = spec.substr(kUnix.size());
   // As QEMU users write it; a monitor always listens and never waits.
   path = path.substr(0, path.find(','));
-  auto listener = listen_on(path);
+  auto listener = core::UnixListener::open(path, {});
   if (!listener) return std::unexpected(listener.error());
-  return std::make_unique<UnixEndpoint>(loop, path, listener->release(), std::move(factory));
+  return std::make_unique<UnixEndpoint>(loop, path, *std::move(listener), std::move(factory));
 }
 
 }  // namespace vmm::control

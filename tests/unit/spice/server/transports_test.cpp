@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "spice/server/listener.h"
+#include "core/base/unix_socket.h"
 #include "spice/server/server.h"
 #include "spice/wire/main.h"
 #include "tests/unit/spice/fake_inputs.h"
@@ -180,9 +180,9 @@ TEST_F(TransportsTest, unix_socket_of_the_living_is_refused_and_of_the_dead_repl
   config.port = std::nullopt;
   config.unix_path = path_for("socket");
   {
-    auto listener = UnixListener::open(config.unix_path);
+    auto listener = core::UnixListener::open(config.unix_path, {});
     ASSERT_TRUE(listener.has_value());
-    EXPECT_THAT(serve(config), HasSubstr("in use"));
+    EXPECT_THAT(serve(config), HasSubstr("spice: cannot listen at " + config.unix_path + ": another process does"));
     // As a killed process leaves it: closed, but there.
     auto fd = listener->take_fd();
     fd.close();
@@ -197,10 +197,10 @@ TEST_F(TransportsTest, file_that_is_no_socket_is_left_alone) {
   ServerConfig config;
   config.port = std::nullopt;
   config.unix_path = Certificates::shared().file(kCaCertificateFile);
-  EXPECT_THAT(serve(config), HasSubstr("in use"));
+  EXPECT_THAT(serve(config), HasSubstr("it exists and is not a socket"));
   EXPECT_TRUE(std::filesystem::exists(config.unix_path));
   config.unix_path = std::string(200, 'x');
-  EXPECT_THAT(serve(config), HasSubstr("too long"));
+  EXPECT_THAT(serve(config), HasSubstr("must have 1 to 107 bytes"));
   config.unix_path = "/nonexistent/socket";
   EXPECT_THAT(serve(config), HasSubstr("/nonexistent/socket"));
 }
