@@ -41,13 +41,14 @@ void MainChannel::on_start() {
   const auto channels = config_.channels();
   const auto modes = modes_of(wiring_.pointer);
   if (wiring_.agent != nullptr && session().owner) wiring_.agent->set_client(this);
+  knows_agent_ = has_agent() && wiring_.agent->is_present();
   send(wire::MainInit{
       .session_id = session().id,
       .displays_hint =
           static_cast<std::uint32_t>(std::ranges::count(channels, wire::ChannelType::Display, &wire::ChannelKey::type)),
       .supported_mouse_modes = modes.supported(),
       .current_mouse_mode = static_cast<std::uint32_t>(modes.current()),
-      .agent_connected = has_agent() && wiring_.agent->is_present() ? 1U : 0U,
+      .agent_connected = knows_agent_ ? 1U : 0U,
       .agent_tokens = agent::TokenBank::kAll,
       .multi_media_time = multi_media_time(),
       .ram_hint = config_.ram_hint,
@@ -123,11 +124,12 @@ void MainChannel::leave_agent() {
 void MainChannel::owner_changed() {
   if (wiring_.agent == nullptr || !session().owner || has_agent()) return;
   wiring_.agent->set_client(this);
-  if (wiring_.agent->is_present()) agent_came();
+  tell_agent();
 }
 
 void MainChannel::on_writable() {
   tell_mouse_mode();
+  tell_agent();
   if (has_agent()) wiring_.agent->client_ready();
 }
 
@@ -135,16 +137,31 @@ void MainChannel::on_closed() {
   leave_agent();
 }
 
+// Agents that come and go while the client takes nothing are not queued for it.
+void MainChannel::tell_agent() {
+  if (!writable()) return;
+  const bool is_present = has_agent() && wiring_.agent->is_present();
+  if (knows_agent_ && (!is_present || agent_is_new_)) send(wire::MainAgentDisconnected{});
+  if (is_present && (!knows_agent_ || agent_is_new_)) send_agent_connected();
+  knows_agent_ = is_present;
+  agent_is_new_ = false;
+}
+
 void MainChannel::agent_came() {
+  agent_is_new_ = true;
+  tell_agent();
+}
+
+void MainChannel::agent_went() {
+  tell_agent();
+}
+
+void MainChannel::send_agent_connected() {
   if (client_caps().has(wire::kAgentConnectedTokensCap)) {
     send(wire::MainAgentConnectedTokens{agent::TokenBank::kAll});
   } else {
     send(wire::MainAgentConnected{});
   }
-}
-
-void MainChannel::agent_went() {
-  send(wire::MainAgentDisconnected{});
 }
 
 void MainChannel::agent_data(agent::Bytes piece) {

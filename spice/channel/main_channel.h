@@ -69,12 +69,16 @@ class MainChannel final : public Channel, private agent::AgentClient {
 
   bool has_agent() const;
   void leave_agent();
+  void tell_agent();
+  void send_agent_connected();
 
   const MainConfig& config_;
   const MainWiring wiring_;
   NetTest net_test_;
   LipSync lip_sync_;
   bool mode_is_news_ = false;
+  bool knows_agent_ = false;   // the client does
+  bool agent_is_new_ = false;  // it is not the one that the client knows
   core::Signal video_delay_;
 };
 

@@ -173,6 +173,17 @@ TEST_F(MainAgentTest, the_owner_hears_of_the_agent) {
   EXPECT_EQ(client.await<wire::MainMouseMode>()->supported, 1);
 }
 
+TEST_F(MainAgentTest, agents_that_come_and_go_all_the_time_end_no_client_that_reads_nothing) {
+  open_port();
+  auto client = join(true).line;
+  constexpr int kMoreThanIsQueued = 6000;
+  for (int i = 0; i < kMoreThanIsQueued; ++i)
+    on_loop(worker_, [&] { port_.guest_opened(i % 2 != 0); });
+  on_loop(worker_, [&] { port_.guest_opened(false); });
+  client.send_message(wire::MainAttachChannels{});
+  EXPECT_TRUE(client.await<wire::MainChannelsList>().has_value());
+}
+
 TEST_F(MainAgentTest, modes_that_change_all_the_time_end_no_client_that_reads_nothing) {
   open_port();
   auto client = join(true).line;
