@@ -150,6 +150,7 @@ std::optional<bool> ClientWriter::whole(const core::Drawing& drawing) {
 }
 
 void ClientWriter::go_on() {
+  if (!unfinished_) return;
   auto& [placed, strips, sent, is_lossy] = *unfinished_;
   if (const auto upcoming = std::span(strips.shown()).subspan(sent); !upcoming.empty()) {
     images_.prepare(strips.image(), strips.cuts(), upcoming);

@@ -38,7 +38,7 @@ class ClientWriter {
   [[nodiscard]] bool write(const ClientSurfaces::Step& step);
   // Of a large drawing, write() sends the first message only, as it may be more than a line takes at once.
   bool is_unfinished() const { return unfinished_.has_value(); }
-  void go_on();  // the next message of it
+  void go_on();  // the next message of it, if there is one
   // Has images of these steps, which will probably be written next, made by several threads.
   void prepare(std::span<const ClientSurfaces::Step> upcoming);
   void surface_gone(SurfaceKey key);

@@ -68,15 +68,15 @@ wire::DisplayStreamClip ClientStream::clip(StreamId id) {
 }
 
 std::optional<std::pair<NewFrame, wire::Payload>> ClientStream::take_frame(Conditions conditions) {
-  auto frame = std::move(*pending_);
-  pending_.reset();
+  auto frame = std::exchange(pending_, std::nullopt);
+  if (!frame) return std::nullopt;
   conditions.source_fps = source_fps_;
-  const auto picture = picture_of(*frame.drawing);
+  const auto picture = picture_of(*frame->drawing);
   if (!picture) return std::nullopt;
-  auto data = encoder_->encode(*picture, frame.time, conditions);
+  auto data = encoder_->encode(*picture, frame->time, conditions);
   if (!data) return std::nullopt;
   mentioned();
-  return std::pair(std::move(frame), std::move(*data));
+  return std::pair(*std::move(frame), std::move(*data));
 }
 
 }  // namespace spice::video
