@@ -91,6 +91,11 @@ class Decoder {
       fields(*this, value);
     }
   }
+  // The other enumerations are what the guest wrote, and those who use them expect anything. This one is the device's.
+  void take(core::GlyphDepth& depth) {
+    take_scalar(depth);
+    if (depth != core::GlyphDepth::A1 && depth != core::GlyphDepth::A4 && depth != core::GlyphDepth::A8) fail();
+  }
   void take(std::vector<std::uint8_t>& bytes) {
     const auto taken = cut(count(1));
     bytes.assign(taken.begin(), taken.end());

@@ -172,6 +172,14 @@ TEST(Recording, counts_that_cannot_be_make_no_sense) {
   EXPECT_FALSE(decode_record(Bytes{6, 0}, decoded));  // a drawing that is not there
 }
 
+TEST(Recording, depths_that_glyphs_cannot_have_make_no_sense) {
+  for (const auto depth : {0, 2, 255}) {
+    Call decoded;
+    const auto body = body_of(Draw{drawing_of(core::DrawText{.depth = static_cast<core::GlyphDepth>(depth)})});
+    EXPECT_FALSE(decode_record(body, decoded)) << depth;
+  }
+}
+
 TEST(Recording, reader_tells_versions_it_does_not_know) {
   auto header = recording_header();
   header[8] = 99;
