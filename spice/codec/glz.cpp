@@ -1,6 +1,7 @@
 #include "spice/codec/glz.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <emmintrin.h>
@@ -91,8 +92,10 @@ std::uint8_t* put_match(std::uint8_t* to, std::uint32_t coded_length, const Sour
                                     (source.position & 15));
   if (coded_length >= lz::kLengthEscape) {
     const auto rest = coded_length - lz::kLengthEscape;
-    std::memset(to, 255, rest / 255);
-    to += rest / 255;
+    if (const auto full = rest / 255; full > 0) {
+      std::memset(to, 255, full);
+      to += full;
+    }
     *to++ = static_cast<std::uint8_t>(rest % 255);
   }
   *to++ = static_cast<std::uint8_t>(source.position >> 4);
@@ -146,17 +149,20 @@ class GlzMatcher {
         entry_(entry),
         store_(reinterpret_cast<Pixel*>(dictionary.pixels())),
         slots_(dictionary.slots()),
+        long_slots_(dictionary.long_slots()),
+        row_slots_(dictionary.row_slots()),
         begin_(first_of(entry)),
         end_(begin_ + entry.pixels),
-        ready_(begin_) {}
+        ready_(begin_),
+        place_(same_place()) {}
 
   template <class Pass>
   std::uint8_t* run(std::uint8_t* to) {
+    guess_ = {};
+    row_guess_ = place_;
     load_more();
     const auto* at = begin_ + 1;
     const auto* literals = begin_;
-    guess_ = {};
-    place_ = same_place();
     while (end_ - at >= 3) {
       if (ready_ - at < 3) load_more();
       const auto match = find<Pass>(at);
@@ -187,7 +193,10 @@ class GlzMatcher {
   };
   static constexpr unsigned kHalfWords = std::is_same_v<Pixel, std::uint16_t> ? 1 : 2;  // a pixel
   static constexpr std::uint32_t kLoadAtOnce = 8192;                                    // pixels
-  static constexpr std::uint32_t kLeastOfSamePlace = 16;  // where less is equal, something else often fits better
+  static constexpr std::uint32_t kLong = 8;         // pixels, of the hash that finds long matches
+  static constexpr std::uint32_t kLeastOfRow = 16;  // where less is equal, something else often fits better
+  static constexpr std::uint32_t kSamples = 8;      // of a row
+  static constexpr unsigned kLeastAlike = 3;        // of them, more than chance would have
 
   const Pixel* first_of(const Entry& entry) const { return store_ + std::size_t{entry.index} * (2 / kHalfWords); }
 
@@ -195,25 +204,65 @@ class GlzMatcher {
     auto* to = store_ + (ready_ - store_);
     for (const auto* enough = to + kLoadAtOnce; to < enough && next_row_ < image_.height; ++next_row_) {
       load_row(image_.type, image_.rows + std::ptrdiff_t{next_row_} * image_.stride, image_.width, to);
+      if (ready_ != to) enter(row_slot(to), to);
       to += image_.width;
     }
+    if (to != ready_) guess_rows(ready_);
     ready_ = to;
   }
 
+  // Of a table: what a hash leads to, and the bits of the hash by which to know one's own there.
+  struct Slot {
+    std::uint32_t* at;
+    std::uint32_t tag;
+  };
+  // What is in it counts half words, so that it leads into the store whatever type that is taken for.
+  static constexpr unsigned kTagShift = 26;
+  static_assert(std::uint64_t{kGlzMaxPixels} * 2 <= std::uint64_t{1} << kTagShift);
+
+  static Slot slot_of(std::uint32_t* table, unsigned bits, std::uint64_t hash) {
+    return {table + (hash >> (64 - bits)), static_cast<std::uint32_t>(hash >> 32) << kTagShift};
+  }
+  void enter(Slot slot, const Pixel* at) const {
+    *slot.at = static_cast<std::uint32_t>(at - store_) * kHalfWords | slot.tag;
+  }
+  static bool is_other(Slot slot) { return (*slot.at ^ slot.tag) >> kTagShift != 0; }
+
   template <class Pass>
-  static std::uint32_t hash(const Pixel* at) {
+  Slot short_slot(const Pixel* at) const {
     const auto pair = std::uint64_t{at[0] & Pass::mask} | std::uint64_t{at[1] & Pass::mask} << 32;
     const auto mixed = pair * 0x9e3779b97f4a7c15 ^ (at[2] & Pass::mask) * 0xc2b2ae3d27d4eb4f;
-    return static_cast<std::uint32_t>((mixed * 0x9e3779b97f4a7c15) >> (64 - GlzDictionary::kSlotBits));
+    return slot_of(slots_, GlzDictionary::kSlotBits, mixed * 0x9e3779b97f4a7c15);
+  }
+
+  template <class Pass>
+  Slot long_slot(const Pixel* at) const {
+    constexpr auto kMask = Pass::mask | std::uint64_t{Pass::mask} << 32;
+    constexpr std::array<std::uint64_t, 4> kOdd = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9,
+                                                   0x27d4eb2f165667c5};
+    std::array<std::uint64_t, kLong * sizeof(Pixel) / 8> words;
+    std::memcpy(words.data(), at, sizeof words);
+    std::uint64_t mixed = 0;
+    for (std::size_t i = 0; i < words.size(); ++i)
+      mixed += (words[i] & kMask) * kOdd[i];
+    return slot_of(long_slots_, GlzDictionary::kLongSlotBits, (mixed ^ mixed >> 29) * kOdd[0]);
+  }
+
+  const Pixel& sample(const Pixel* row, std::uint32_t i) const {
+    return row[(2 * i + 1) * image_.width / (2 * kSamples)];
+  }
+
+  Slot row_slot(const Pixel* row) const {
+    std::uint64_t mixed = image_.width;
+    for (std::uint32_t i = 0; i < kSamples; ++i)
+      mixed = ((mixed ^ mixed >> 29) + sample(row, i)) * 0x9e3779b97f4a7c15;
+    return slot_of(row_slots_, GlzDictionary::kRowSlotBits, mixed);
   }
 
   template <class Pass>
   static bool same(Pixel x, Pixel y) {
     return ((x ^ y) & Pass::mask) == 0;
   }
-
-  // A slot counts half words, so that it leads into the store whatever type it is taken for.
-  std::uint32_t slot_of(const Pixel* at) const { return static_cast<std::uint32_t>(at - store_) * kHalfWords; }
 
   bool is_valid(const Entry& entry) const { return entry.start >= dictionary_.first_valid_; }
 
@@ -274,7 +323,7 @@ class GlzMatcher {
 
   template <class Pass>
   Match guessed(const Pixel* at, const Guess& guess) {
-    if (!reaches(at, guess)) return {};
+    if (!reaches(at, guess, 3)) return {};
     const auto* source = at - guess.distance;
     if (!same<Pass>(at[0], source[0]) || !same<Pass>(at[1], source[1]) || !same<Pass>(at[2], source[2])) return {};
     if (guess.image == nullptr) return measure<Pass>(at, in_this(at, source));
@@ -282,37 +331,88 @@ class GlzMatcher {
     return other ? measure<Pass>(at, *other) : Match{};
   }
 
-  // Whether the three pixels of the guess are there to be looked at.
-  bool reaches(const Pixel* at, const Guess& guess) const {
+  // Whether that many pixels of the guess are there to be looked at.
+  bool reaches(const Pixel* at, const Guess& guess, std::uint32_t count) const {
     if (guess.image == nullptr) return guess.distance != 0 && guess.distance <= at - begin_;
     const auto position = at - guess.distance - first_of(*guess.image);
-    return position >= 0 && position + 3 <= std::ptrdiff_t{guess.image->pixels};
+    return position >= 0 && position + std::ptrdiff_t{count} <= std::ptrdiff_t{guess.image->pixels};
+  }
+
+  unsigned alike(const Pixel* row, const Guess& guess) const {
+    if (!reaches(row, guess, image_.width)) return 0;
+    unsigned count = 0;
+    for (std::uint32_t i = 0; i < kSamples; ++i)
+      count += sample(row, i) == sample(row - guess.distance, i) ? 1 : 0;
+    return count;
+  }
+
+  // Where most of some rows, of which this is the first, was before: further on as the rows above them, or anywhere
+  // else where samples are the same, as after scrolling, or at the same place of the image before.
+  void guess_rows(const Pixel* row) {
+    const auto slot = row_slot(row);
+    const auto as_above = alike(row, row_guess_);
+    if (as_above < kSamples) {
+      const auto elsewhere = led(slot, row);
+      const auto in_place = alike(row, place_);
+      if (alike(row, elsewhere) == kSamples) {
+        row_guess_ = elsewhere;
+      } else if (std::max(as_above, in_place) < kLeastAlike) {
+        row_guess_ = {};
+      } else if (in_place > as_above) {
+        row_guess_ = place_;
+      }
+    }
+    enter(slot, row);
+  }
+
+  // Where a slot leads; nowhere if what it leads to is not kept or not seen yet.
+  Guess led_in_this(Slot slot, const Pixel* at) const {
+    const auto* source = store_ + (*slot.at ^ slot.tag) / kHalfWords;
+    if (is_other(slot) || source < begin_ || source >= at) return {};
+    return {at - source, nullptr};
+  }
+  Guess led(Slot slot, const Pixel* at) {
+    const auto half_words = *slot.at ^ slot.tag;
+    const auto* source = store_ + half_words / kHalfWords;
+    if (is_other(slot) || (source >= at && source < end_)) return {};
+    if (source >= begin_ && source < at) return {at - source, nullptr};
+    const auto* entry = owner(half_words / 2);
+    return entry != nullptr ? Guess{at - source, entry} : Guess{};
   }
 
   template <class Pass>
   Match find(const Pixel* at) {
-    if (place_.image != nullptr) {
-      if (const auto match = guessed<Pass>(at, place_); match.length >= kLeastOfSamePlace) return match;
-    }
+    if (const auto match = guessed<Pass>(at, row_guess_); match.length >= kLeastOfRow) return match;
     if (const auto match = guessed<Pass>(at, guess_); match.length > 0) return match;
     if (same<Pass>(at[0], at[-1]) && same<Pass>(at[1], at[0]) && same<Pass>(at[2], at[0])) {
       if (const auto match = measure<Pass>(at, in_this(at, at - 1)); match.length > 0) return match;
     }
-    auto& slot = slots_[hash<Pass>(at)];
-    const auto* source = store_ + slot / kHalfWords;
-    const auto word = slot / 2;
-    slot = slot_of(at);
-    if (!same<Pass>(source[0], at[0])) return {};
-    if (source >= begin_ && source < at) {
-      const auto match = measure<Pass>(at, in_this(at, source));
-      if (match.length > 0) guess_ = {at - source, nullptr};
-      return match;
+    const auto slot = short_slot<Pass>(at);
+    if (is_other(slot)) {
+      enter(slot, at);
+      return {};
     }
-    const auto* entry = source >= at && source < end_ ? nullptr : owner(word);
-    if (entry == nullptr) return {};
-    const auto other = in_other(at, source, *entry);
-    const auto match = other ? measure<Pass>(at, *other) : Match{};
-    if (match.length > 0) guess_ = {at - source, entry};
+    // What was seen last of three pixels seldom goes on as it does here: among letters of two colours three are always
+    // found, and matches would be of little more.
+    if (ready_ - at >= std::ptrdiff_t{kLong}) {
+      const auto longer = long_slot<Pass>(at);
+      const auto guess = led_in_this(longer, at);
+      enter(longer, at);
+      if (const auto match = taken<Pass>(at, guess); match.length >= kLong) {
+        enter(slot, at);
+        return match;
+      }
+    }
+    const auto guess = led(slot, at);
+    enter(slot, at);
+    return taken<Pass>(at, guess);
+  }
+
+  // A match where a slot led: it may go on there.
+  template <class Pass>
+  Match taken(const Pixel* at, const Guess& guess) {
+    const auto match = guessed<Pass>(at, guess);
+    if (match.length > 0) guess_ = guess;
     return match;
   }
 
@@ -321,9 +421,9 @@ class GlzMatcher {
   void remember_end(const Pixel* at) {
     if (end_ - at < 1) return;
     if (ready_ - at < 2) load_more();
-    slots_[hash<Pass>(at - 2)] = slot_of(at - 2);
+    enter(short_slot<Pass>(at - 2), at - 2);
     if (end_ - at < 2) return;
-    slots_[hash<Pass>(at - 1)] = slot_of(at - 1);
+    enter(short_slot<Pass>(at - 1), at - 1);
   }
 
   GlzDictionary& dictionary_;
@@ -331,13 +431,16 @@ class GlzMatcher {
   const Entry entry_;
   Pixel* const store_;
   std::uint32_t* const slots_;
+  std::uint32_t* const long_slots_;
+  std::uint32_t* const row_slots_;
   const Pixel* const begin_;
   const Pixel* const end_;
   const Pixel* ready_;            // pixels before it have been copied in
   std::uint32_t next_row_ = 0;    // to be copied
   Guess guess_;                   // where the last match that was searched for came from
-  Guess place_;                   // the same place of the image before, if that has the same size
   const Entry* owner_ = nullptr;  // that was found last
+  const Guess place_;             // the same place of the image before, if that has the same size
+  Guess row_guess_;               // of the row that was copied in last
 };
 
 std::size_t glz_max_bytes(LzType type, std::uint32_t width, std::uint32_t height) {
@@ -357,10 +460,10 @@ GlzDictionary::GlzDictionary(std::uint32_t window_pixels, std::uint64_t next_id)
 // Memory comes to be when it is written to first, in large pages where the system has them: a full screen's first image
 // would otherwise cost a thousand page faults, which take as long as its encoding.
 GlzDictionary::Store GlzDictionary::allocate(std::size_t pixels) {
-  const auto bytes = (kSlots + pixels) * sizeof(std::uint32_t);
+  const auto bytes = (kTables + pixels) * sizeof(std::uint32_t);
   auto* const store = static_cast<std::uint32_t*>(::operator new(bytes, std::align_val_t{kLargePage}));
   ::madvise(store, bytes, MADV_HUGEPAGE);  // a wish: without it all is the same, but slower
-  std::memset(store, 0, kSlots * sizeof *store);
+  std::memset(store, 0, kTables * sizeof *store);
   return Store(store);
 }
 

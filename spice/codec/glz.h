@@ -15,7 +15,7 @@
 // - An id that encode() gave must be sent, even if the drawing it belongs to is gone by then, as the client waits for
 //   ids without gaps. So encode when you send. Two channels may overtake each other on the wire; the client sorts that.
 // - Pixels are copied: nothing of the caller's needs to stay. A dictionary takes up to four bytes a pixel of its
-//   window, as far as they have been used (in pages of 2 MiB), and 512 KiB.
+//   window, as far as they have been used (in pages of 2 MiB), and 592 KiB.
 // - While a migration is prepared, encode nothing with it (use LZ). The target's dictionary goes on at next_id(); for a
 //   new session of the client call restart().
 #pragma once
@@ -90,10 +90,16 @@ class GlzDictionary {
 
   static constexpr unsigned kSlotBits = 17;
   static constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
+  static constexpr unsigned kLongSlotBits = 14;
+  static constexpr std::size_t kLongSlots = std::size_t{1} << kLongSlotBits;
+  static constexpr unsigned kRowSlotBits = 12;
+  static constexpr std::size_t kTables = kSlots + kLongSlots + (std::size_t{1} << kRowSlotBits);
 
   static Store allocate(std::size_t pixels);
   std::uint32_t* slots() const { return store_.get(); }
-  std::uint32_t* pixels() const { return store_.get() + kSlots; }
+  std::uint32_t* long_slots() const { return store_.get() + kSlots; }
+  std::uint32_t* row_slots() const { return long_slots() + kLongSlots; }
+  std::uint32_t* pixels() const { return store_.get() + kTables; }
   void make_room(std::uint32_t pixels);
   std::uint64_t place(std::uint32_t words);
 
@@ -103,8 +109,8 @@ class GlzDictionary {
   std::uint64_t next_start_ = 0;
   std::uint64_t first_valid_ = 0;  // what started before that has been overwritten
   std::deque<Entry> window_;       // the oldest first
-  // The hash table, then window_pixels_ words of pixels. Table: hash of three pixels -> half words from the first
-  // pixel. Pixels: one a word, RGB16's half a word; unused bits zero.
+  // Hash tables, then window_pixels_ words of pixels. Tables: hash of three pixels, of eight, and of some of a row ->
+  // where they are. Pixels: one a word, RGB16's half a word; unused bits zero.
   Store store_;
 };
 

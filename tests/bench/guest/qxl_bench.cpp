@@ -221,7 +221,7 @@ void measure_way(const char* name, std::uint64_t count, std::int32_t least_us, s
 // Whole screens, too far from each other to be a film.
 template <class Color>
 void measure_frames(const char* name, Color color) {
-  constexpr std::uint32_t kFrames = 40;  // most after the memory for them was used first
+  constexpr std::uint32_t kFrames = 100;  // memory that is used for the first time is dear
   constexpr std::uint64_t kGapMs = 250;
   part(name, [&] {
     auto next = bench::ticks();

@@ -1,5 +1,7 @@
 #include "spice/codec/glz.h"
 
+#include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
 
 #include "tests/unit/spice/codec/pictures.h"
@@ -108,6 +110,55 @@ TEST(Glz, same_picture_again_is_a_few_matches) {
     EXPECT_GT(encode(dictionary, image).size(), 20000U);
     EXPECT_LT(encode(dictionary, image).size(), 200U) << static_cast<int>(type);
   }
+}
+
+// Lines of letters of 8 x 12 pixels.
+std::vector<std::uint32_t> text(Random& random, std::uint32_t width, std::uint32_t height) {
+  constexpr std::uint32_t kInk = 0x202020, kPaper = 0xf0f0f0;
+  std::array<std::array<std::uint8_t, 12>, 64> alphabet{};
+  for (auto& letter : alphabet)
+    std::ranges::generate_n(letter.begin(), 8, [&] { return static_cast<std::uint8_t>(random.below(128)); });
+  std::vector<std::uint32_t> pixels(std::size_t{width} * height, kPaper);
+  for (std::uint32_t top = 0; top + 12 <= height; top += 12) {
+    for (std::uint32_t left = 0; left + 8 <= width; left += 8) {
+      const auto& letter = alphabet[random.below(alphabet.size())];
+      for (std::uint32_t i = 0; i < 12 * 8; ++i)
+        if ((letter[i / 8] >> (i % 8) & 1) != 0) pixels[std::size_t{top + i / 8} * width + left + i % 8] = kInk;
+    }
+  }
+  return pixels;
+}
+
+// Any three pixels of it are in many other places, but where they were last it seldom goes on as it does here.
+TEST(Glz, text_is_matches_of_whole_rows_of_letters) {
+  constexpr std::uint32_t kWidth = 1024, kHeight = 480, kRowsOfLetters = kWidth / 8 * kHeight / 12 * 8;
+  Random random(8);
+  const auto pixels = text(random, kWidth, kHeight);
+  const LzImage image{
+      LzType::Rgb32, kWidth, kHeight, reinterpret_cast<const std::uint8_t*>(pixels.data()), std::ptrdiff_t{kWidth} * 4,
+      true};
+  GlzDictionary dictionary(1 << 20);
+  GlzWindow window(1 << 20);
+  const auto encoded = encode(dictionary, image);
+  expect_decodes(window, encoded, image, 0);
+  EXPECT_LT(encoded.size(), 4 * kRowsOfLetters);
+}
+
+TEST(Glz, text_that_was_scrolled_is_a_few_matches) {
+  constexpr std::uint32_t kWidth = 1024, kHeight = 480, kScrolled = 12;
+  Random random(9);
+  const auto pixels = text(random, kWidth, kHeight + kScrolled);
+  const auto picture = [&](std::uint32_t first_row) {
+    const auto* rows = reinterpret_cast<const std::uint8_t*>(pixels.data() + std::size_t{first_row} * kWidth);
+    return LzImage{LzType::Rgb32, kWidth, kHeight, rows, std::ptrdiff_t{kWidth} * 4, true};
+  };
+  GlzDictionary dictionary(1 << 20);
+  GlzWindow window(1 << 20);
+  const auto first = encode(dictionary, picture(0));
+  const auto scrolled = encode(dictionary, picture(kScrolled));
+  expect_decodes(window, first, picture(0), 0);
+  expect_decodes(window, scrolled, picture(kScrolled), 1);
+  EXPECT_LT(scrolled.size(), first.size() / 10);  // a fortieth is new
 }
 
 TEST(Glz, ids_and_head_follow_the_window) {
