@@ -365,7 +365,8 @@ def pointer_that_the_agent_may_not_have_is_the_tablets():
         guest.run("modprobe " + module)
     event = wait_for("the tablet", lambda: guest.run("grep -lx '.*USB Tablet' /sys/class/input/event*/device/name"), TIMEOUT).split("/")[4]
     # Linux drops what a USB device says until its opening is done.
-    guest.run(f"exec 7</dev/input/{event}; cat <&7 >&4 & events=$!")
+    check(guest.run(f"exec 7</dev/input/{event} && echo open") == "open", f"{event} cannot be read")
+    guest.run("cat <&7 >&4 & events=$!")
     agent = start_agent()
     client = AgentClient(guest.vmm.port)
     client.wait("the agent", client.agent, TIMEOUT)

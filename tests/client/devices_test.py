@@ -62,7 +62,6 @@ def stick_at_a_piix3():
         path = make_disk(os.path.join(folder, "stick"), "stick", STICK_BYTES)
         with KernelGuest("--usb", "on,controllers=uhci", "--usb-device", f"storage,file={path}",
                          modules=("uhci-hcd", "usbhid", "hid-generic", "usb-storage", "sd_mod")) as guest:
-            guest.run("dmesg -n 1")  # what is found later is not told between the answers
             controllers = guest.run("cat /sys/bus/pci/drivers/uhci_hcd/0*/device")
             check(controllers == "0x7020", f"controllers: {controllers}")
             wait_for("the stick", lambda: guest.run("ls /dev/sda") == "/dev/sda", TIMEOUT)
@@ -97,7 +96,7 @@ def snapshots_under_load():
         snapshot = os.path.join(folder, "snapshot")
         guest = KernelGuest(*arguments, modules=("virtio_pci", "virtio_blk", "ahci", "sd_mod"))
         wait_for("two disks", lambda: guest.run("ls /dev/vda /dev/sda 2>/dev/null | wc -l") == "2", TIMEOUT)
-        guest.run("dmesg -n 1; touch /rounds")
+        guest.run("touch /rounds")
         for line in WORKER.strip().splitlines():
             guest.run(f"echo '{line}' >> /worker")
         guest.run("sh /worker &")

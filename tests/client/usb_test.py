@@ -133,7 +133,6 @@ def lock_lights_go_both_ways_and_held_keys_are_released():
 def sticks_keep_a_file_system():
     bench = Bench()
     with bench as guest:
-        guest.run("dmesg -n 1")
         for name, port in (("fast", "?-4"), ("slow", "?-?.1")):  # which controller Linux finds first differs
             device = "/dev/" + guest.run(f"basename /sys/bus/usb/devices/{port}/*:1.0/host*/target*/*/block/*")
             said = guest.run(f"mkfs.ext4 -q -F {device} && mount {device} /mnt && dd if=/dev/urandom of=/mnt/file bs=64k count=32 "

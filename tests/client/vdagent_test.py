@@ -28,7 +28,6 @@ def boot(*arguments):
 def start_agent(new):
     new.wait("guest: desktop")
     new.wait_shell()
-    new.run("dmesg -n 1")
     new.run("agent")
     wait_for("the agent", lambda: "opening vdagent virtio channel" in new.run("cat /tmp/vdagentd.log"), TIMEOUT)
 
