@@ -133,7 +133,10 @@ void EhciController::write(std::uint64_t offset, unsigned width, std::uint64_t v
   registers_.write(at, 4, wanted);
   switch (at) {
     case USBCMD: return write_command(wanted);
-    case FRINDEX: microframes_.set(reg(FRINDEX)); break;
+    case FRINDEX:
+      microframes_.set(reg(FRINDEX));
+      count_from_now();
+      break;
     case PERIODICLISTBASE:
     case ASYNCLISTADDR: hurry(); break;
     case CONFIGFLAG:
@@ -162,14 +165,18 @@ void EhciController::set_running(bool running) {
   if (running) {
     clear_bits(USBSTS, STS_HALTED);
     microframes_.start();
-    next_frame_ = microframes_.now() / kMicroframes;
-    rollovers_ = next_frame_ / kListFrames;
+    count_from_now();
   } else {
     wake();
     microframes_.stop();
     set_bits(USBSTS, STS_HALTED);
     clear_bits(USBCMD, CMD_RS);
   }
+}
+
+void EhciController::count_from_now() {
+  next_frame_ = microframes_.now() / kMicroframes;
+  rollovers_ = next_frame_ / kListFrames;
 }
 
 void EhciController::config_written(std::uint32_t, unsigned) {

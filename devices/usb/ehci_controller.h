@@ -71,6 +71,7 @@ class EhciController final : public core::PciFunction, public PortOwner {
   void route(unsigned port, bool quietly);
   void reset_controller();
   void set_running(bool running);
+  void count_from_now();
   bool is_enabled(std::uint32_t schedule) const;
   void run();
   std::uint64_t run_frames();

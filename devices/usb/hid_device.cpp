@@ -51,7 +51,7 @@ HidDevice::HidDevice(const Kind& kind, const Wiring& wiring)
       hid_descriptor_(hid_descriptor(kind.hid_release, kind.report_descriptor.size())),
       clock_(wiring.clock),
       bus_(wiring.bus),
-      idle_timer_(clock_.create_timer(bus_, [this] { news(); })) {}
+      idle_timer_(clock_.create_timer(bus_, [this] { idle_ends(); })) {}
 
 void HidDevice::visit(core::StateVisitor& visitor) {
   UsbFunction::visit(visitor);
@@ -125,6 +125,11 @@ void HidDevice::watch_idle() {
   if (hid_.idle == 0 || !is_configured()) return idle_timer_->cancel();
   const auto rate = std::chrono::milliseconds(hid_.idle * abi::hid::kIdleUnit_ms);
   idle_timer_->arm(core::GuestTime(hid_.last_report_ns) + rate);
+}
+
+// That a report is due again is no reason to wake the host.
+void HidDevice::idle_ends() {
+  if (!is_suspended()) news();
 }
 
 UsbResult HidDevice::transfer(UsbPacket& packet) {

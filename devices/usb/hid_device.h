@@ -64,6 +64,7 @@ class HidDevice : public UsbFunction {
   void configured() override;
   bool idle_is_over() const;
   void watch_idle();
+  void idle_ends();
 
   std::span<const std::uint8_t> report_descriptor_;
   Bytes hid_descriptor_;

@@ -134,7 +134,10 @@ void UhciController::write_register(std::uint32_t offset, unsigned width, std::u
   const auto command = reg(USBCMD);
   registers_.write(offset, width, value);
   if (found->offset == USBCMD) write_command(command);
-  if (found->offset == FRNUM) frames_.set(reg(FRNUM));
+  if (found->offset == FRNUM) {
+    frames_.set(reg(FRNUM));
+    next_frame_ = frames_.now();
+  }
   if (found->offset == FRBASEADD) hurry();
   if ((reg(USBSTS) & STS_USBINT) == 0) completed_ = short_packet_ = false;
   update_interrupt();

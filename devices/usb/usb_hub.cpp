@@ -175,11 +175,10 @@ bool UsbHub::clear_port_feature(Port& port, std::uint16_t feature) {
   }
 }
 
-// [USB 11.9] A hub that sleeps hands it on.
+// [USB 11.9] A hub that sleeps hands it on, and tells of the port when it is awake.
 void UsbHub::child_resumes(Port& port) {
-  if (is_suspended()) return signal_resume();
   if (port.device == nullptr || !clear_port_feature(port, PORT_SUSPEND)) return;
-  announce_data();
+  is_suspended() ? signal_resume() : announce_data();
 }
 
 // [USB 11.12.4] a bit for each port with a change, the hub's own first

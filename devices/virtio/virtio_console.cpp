@@ -71,6 +71,7 @@ class VirtioConsole::Port final : public core::CharStreamObserver {
   }
   // What the stream knows is of another time.
   void state_loaded() {
+    buffers = 0;
     tell_open();
     stream.guest_opened(false);
     set_guest_open(guest_open);

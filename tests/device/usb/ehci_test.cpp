@@ -127,6 +127,17 @@ TEST(Ehci, frame_index_follows_the_clock_and_rolls_over) {
   EXPECT_TRUE(rig.irq());
 }
 
+TEST(Ehci, state_with_a_new_frame_index_can_be_loaded) {
+  EhciRig rig;
+  rig.enable();
+  rig.set(ehci::USBCMD, ehci::CMD_RS | ehci::CMD_PSE);
+  rig.pass(2000);
+  rig.set(ehci::USBCMD, 0);
+  rig.set(ehci::FRINDEX, 8);
+  EXPECT_TRUE(rig.device.state_loaded());
+  EXPECT_EQ(rig.get(ehci::FRINDEX), 8u);
+}
+
 TEST(Ehci, descriptors_pass_through_the_overlay) {
   Ring rig;
   rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, packet.length()); };

@@ -243,4 +243,15 @@ TEST(UsbKeyboard, idle_rate_repeats_the_report) {
   EXPECT_EQ(rig.clock.armed_timers(), 0u);
 }
 
+TEST(UsbKeyboard, idle_rate_does_not_wake_a_suspended_host) {
+  HidRig<usb::HidKeyboard> rig;
+  rig.class_request(abi::hid::SET_IDLE, 25 << 8);
+  rig.host.write(rig.device, UsbHost::request(0, abi::SET_FEATURE, abi::DEVICE_REMOTE_WAKEUP));
+  rig.device.set_suspended(true);
+  rig.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(rig.host.resumes, 0u);
+  rig.device.key(0x1e, true);
+  EXPECT_EQ(rig.host.resumes, 1u);
+}
+
 }  // namespace

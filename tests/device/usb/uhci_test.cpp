@@ -99,6 +99,17 @@ TEST(Uhci, frame_number_follows_the_clock_and_stops_with_the_controller) {
   EXPECT_EQ(rig.get(uhci::FRNUM), 1);
 }
 
+TEST(Uhci, state_with_a_new_frame_number_can_be_loaded) {
+  UhciRig rig;
+  rig.enable();
+  rig.set(uhci::USBCMD, uhci::CMD_RS);
+  rig.pass(100);
+  rig.set(uhci::USBCMD, 0);
+  rig.set(uhci::FRNUM, 1);
+  EXPECT_TRUE(rig.device.state_loaded());
+  EXPECT_EQ(rig.get(uhci::FRNUM), 1);
+}
+
 TEST(Uhci, queue_advances_descriptor_by_descriptor) {
   OneQueue rig;
   rig.stick.on_packet = [](usb::UsbPacket& packet) { return send(packet, 8); };

@@ -77,6 +77,21 @@ TEST(UsbHub, suspended_device_wakes_its_port) {
   EXPECT_EQ(rig.host.resumes, 1u);
 }
 
+TEST(UsbHub, suspended_device_behind_a_suspended_hub_wakes_both) {
+  HubRig rig;
+  rig.feature(true, kResetFeature);
+  rig.feature(false, kResetChange);
+  rig.feature(false, kConnectionChange);
+  rig.feature(true, kSuspendFeature);
+  rig.hub.set_suspended(true);
+  rig.device->signal_resume();
+  EXPECT_EQ(rig.host.resumes, 1u);
+  EXPECT_FALSE(rig.device->suspended);
+  rig.hub.set_suspended(false);
+  EXPECT_EQ(rig.port_status(), (Bytes{0x03, 0x01, 0x04, 0x00}));
+  EXPECT_EQ(rig.report(), (Bytes{8, 0}));
+}
+
 TEST(UsbHub, ports_it_has_not_are_refused) {
   HubRig rig;
   EXPECT_FALSE(rig.host.write(rig.hub, UsbHost::request(0x23, abi::SET_FEATURE, kResetFeature, 9)));
