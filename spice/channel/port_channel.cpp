@@ -7,6 +7,10 @@
 
 namespace spice::channel {
 
+namespace {
+constexpr std::size_t kDropped = 65536;  // bytes at a time
+}
+
 PortChannel::PortChannel(core::Loop& loop, LinkedConnection linked, SharedPort& shared)
     : Channel(loop, std::move(linked)), shared_(shared), compresses_(client_caps().has(wire::kPortLz4Cap)) {}
 
@@ -133,20 +137,25 @@ void PortProvider::owner_changed() {
     // What the guest said to the client that left is for no other, and it shall begin anew with that.
     port_.discard();
     port_.set_present(false);
+    is_stale_ = is_open_;
   }
   owner_ = now;
   if (owner_ == nullptr) return;
+  if (std::exchange(is_stale_, false)) port_.discard();
   port_.set_present(true);
   owner_->take_from_guest();
 }
 
 void PortProvider::guest_opened(bool open) {
   is_open_ = open;
+  is_stale_ = false;
   if (owner_ != nullptr) owner_->guest_opened(open);
 }
 
 void PortProvider::guest_wrote() {
-  if (owner_ != nullptr) owner_->take_from_guest();
+  if (owner_ != nullptr) return owner_->take_from_guest();
+  while (is_stale_ && !port_.read(kDropped).empty()) {
+  }
 }
 
 void PortProvider::guest_has_room() {

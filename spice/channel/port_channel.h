@@ -93,6 +93,7 @@ class PortProvider final : public ChannelProvider, private agent::GuestPort::Hos
   agent::GuestPort& port_;
   const std::string name_;
   bool is_open_ = false;
+  bool is_stale_ = false;         // the guest is where it was with a client that left, and has not seen that yet
   PortChannel* owner_ = nullptr;  // the one that has the port
   ChannelList<PortChannel> channels_;
 };

@@ -243,5 +243,37 @@ TEST_F(PortTest, the_guest_sees_whether_somebody_is_there) {
   EXPECT_THAT(presence_, ElementsAre(false, true, false));
 }
 
+// It has not seen yet that the client left.
+TEST_F(PortTest, what_the_guest_goes_on_to_say_to_a_client_that_left_is_for_no_other) {
+  open();
+  {
+    auto first = connect(true);
+    guest_writes({1});
+    EXPECT_EQ(first.line.await<wire::PortData>()->data.size(), 1U);
+  }
+  while (presence_.size() < 3)
+    settle();
+  guest_writes({2});
+  auto second = connect(true);
+  guest_writes({3});
+  EXPECT_THAT(second.line.await<wire::PortData>()->data.bytes(), ElementsAre(3));
+}
+
+TEST_F(PortTest, what_the_guest_says_when_it_has_begun_anew_waits_for_the_next_client) {
+  open();
+  {
+    auto first = connect(true);
+    EXPECT_TRUE(first.line.receive_message().has_value());
+  }
+  while (presence_.size() < 3)
+    settle();
+  guest_writes({1});
+  open(false);
+  open();
+  guest_writes({2});
+  auto second = connect(true);
+  EXPECT_THAT(second.line.await<wire::PortData>()->data.bytes(), ElementsAre(2));
+}
+
 }  // namespace
 }  // namespace spice::channel
